@@ -17,16 +17,53 @@ export interface StepRow {
   readonly allowed?: Int32Array;
 }
 
-export interface StepResult {
-  /**
-   * Per row: `logits` rows of V numbers, or of allowed.length numbers (order of `allowed`) when `restricted` says so. Views are
-   * valid until the next step.
-   */
-  readonly rows: readonly { readonly logits: readonly Float32Array[]; readonly restricted: boolean }[];
-  /** Per MoE layer and token of the step (row order): the chosen experts, where the model reports them. */
-  readonly experts?: readonly Uint8Array[];
-  /** Milliseconds inside the model. */
+/** How one position's token is to be chosen on the model's side (device samplers); the CPU path reads logits instead. */
+export interface SampleSpec {
+  readonly row: number;
+  /** Which of the row's wanted positions, 0 to row.logits - 1. */
+  readonly position: number;
+  /** Allowed tokens as bits, as ascending ids, or all but these ids; none = all. */
+  readonly mask?:
+    | { readonly kind: 'bits'; readonly bits: Uint32Array }
+    | { readonly kind: 'allow'; readonly ids: Int32Array }
+    | { readonly kind: 'deny'; readonly ids: Int32Array };
+  /** 0 = argmax. */
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  /** Seed of the noise for this position (Gumbel-max). */
+  readonly seed: number;
+  /** Added to logits before anything else: penalties and logit bias, sparse. */
+  readonly bias?: { readonly ids: Int32Array; readonly values: Float32Array };
+}
+
+export interface Sampled {
+  readonly token: number;
+  readonly logprob: number;
+}
+
+/** Expert choices of a step: `ids[layer]` holds tokens * k expert numbers, row order. */
+export interface ExpertTrace {
+  readonly k: number;
+  readonly experts: number;
+  readonly ids: readonly Uint16Array[];
+}
+
+/**
+ * A pass in flight or done. While it runs on a device the caller computes masks; then it samples or reads. Sampling twice from
+ * one handle is allowed (optimistic sampling: first without a mask, then with it). Views live until `release`.
+ */
+export interface StepHandle {
+  /** Logits of a wanted position: V numbers, or allowed.length numbers in order of `allowed` where `restricted(row)`. */
+  logits(row: number, position: number): Promise<Float32Array>;
+  restricted(row: number): boolean;
+  /** Chooses tokens where the model samples on its side (`StepModel.samples`). */
+  sample(specs: readonly SampleSpec[]): Promise<readonly Sampled[]>;
+  experts(): Promise<ExpertTrace | undefined>;
+  /** Milliseconds inside the model, once known. */
   readonly modelMs: number;
+  release(): void;
 }
 
 export interface OpenOptions {
@@ -34,6 +71,8 @@ export interface OpenOptions {
   readonly prompt?: readonly number[];
   /** Isolation of the prefix cache: only sequences of the same salt share blocks. */
   readonly salt?: string;
+  /** Name of the adapter in use, part of the prefix key. */
+  readonly adapter?: string;
 }
 
 export interface StepModel {
@@ -44,15 +83,23 @@ export interface StepModel {
   readonly maxRows: number;
   readonly maxStepTokens: number;
   /** KV capacity in blocks, where paged; undefined where each sequence owns its memory. */
-  readonly blocks?: { readonly size: number; readonly total: number; free(): number };
+  readonly blocks?: { readonly size: number; readonly total: number; /** Free or evictable. */ free(): number };
   /** A new sequence; `cached` = positions already present from the prefix cache (always < prompt.length). */
   open(options?: OpenOptions): { readonly sequence: number; readonly cached: number };
   /** Positions present. */
   length(sequence: number): number;
   /** Whether a step that adds these token counts to these sequences fits the KV memory now. */
   fits(rows: readonly { readonly sequence: number; readonly tokens: number }[]): boolean;
-  /** Runs one step. Rejects with a typed error and leaves every sequence as it was. */
-  step(rows: readonly StepRow[]): Promise<StepResult>;
+  /** Whether `StepHandle.sample` works (device samplers). Where false, read logits. */
+  readonly samples: boolean;
+  /**
+   * Runs one step (on CPU it has run when this resolves; on a device it is submitted). Rejects with a typed error and leaves
+   * every sequence as it was, or, where the device is lost (ModelError), every sequence of the step is lost.
+   */
+  submit(rows: readonly StepRow[]): Promise<StepHandle>;
+  /** Moves a sequence's blocks out of the pool (swap) and back; no-ops where memory is per sequence. */
+  suspend(sequence: number): void;
+  resume(sequence: number): void;
   /** Drops the last positions: keeps `length` of them. */
   truncate(sequence: number, length: number): void;
   /** A second sequence with the same positions (copy-on-write where paged). */
