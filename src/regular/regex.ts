@@ -19,7 +19,13 @@ export type Regex =
   | { readonly t: 'and'; readonly items: readonly Regex[] }
   | { readonly t: 'not'; readonly item: Regex }
   /** `max` is Infinity where unbounded. */
-  | { readonly t: 'rep'; readonly item: Regex; readonly min: number; readonly max: number };
+  | { readonly t: 'rep'; readonly item: Regex; readonly min: number; readonly max: number }
+  /** A deterministic automaton; edges of a state are [lo, hi, target, …], sorted and disjoint. */
+  | {
+      readonly t: 'dfa';
+      readonly start: number;
+      readonly states: readonly { readonly accept: boolean; readonly edges: readonly number[] }[];
+    };
 
 const ALL: Regex = { t: 'set', ranges: [0, 0x10ffff] };
 

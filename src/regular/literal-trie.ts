@@ -1,0 +1,124 @@
+/**
+ * Finite sets of strings as minimal acyclic automata with hash-consed nodes (Daciuk et al., 2000): equal sets are equal nodes,
+ * whatever order they were built in. Used for enums, and for the growing sets of keys and values that must not occur again.
+ *
+ * A node is the tuple [accept, code point, child, code point, child, …], code points ascending.
+ */
+import { TupleTable } from '../base/tuple-table.js';
+
+export class LiteralTrie {
+  private readonly nodes = new TupleTable(64);
+  /** The empty set. */
+  readonly none: number;
+  /** The set of the empty string alone. */
+  readonly end: number;
+
+  constructor() {
+    this.none = this.nodes.intern([0], 1);
+    this.end = this.nodes.intern([1], 1);
+  }
+
+  get bytes(): number {
+    return this.nodes.bytes;
+  }
+
+  accepts(node: number): boolean {
+    return this.nodes.data[this.nodes.offsets[node]!] === 1;
+  }
+
+  /** [code point, child, …] of a node, a view that is valid until the next insertion. */
+  edges(node: number): Int32Array {
+    return this.nodes.data.slice(this.nodes.offsets[node]! + 1, this.nodes.offsets[node + 1]!);
+  }
+
+  /** Child by code point, or `none`. */
+  child(node: number, cp: number): number {
+    const { data, offsets } = this.nodes;
+    let lo = offsets[node]! + 1;
+    let hi = offsets[node + 1]!;
+    while (lo < hi) {
+      const mid = lo + (((hi - lo) >> 2) << 1);
+      const c = data[mid]!;
+      if (c === cp) return data[mid + 1]!;
+      if (c < cp) lo = mid + 2;
+      else hi = mid;
+    }
+    return this.none;
+  }
+
+  /** The set of the given strings. O(total length) after sorting. */
+  build(texts: readonly string[]): number {
+    if (texts.length === 0) return this.none;
+    const words = texts.map(codePoints);
+    if (words.length > 1) words.sort(compareWords);
+    const open: number[][] = [[0]];
+    let depth = 0;
+    let last: readonly number[] = [];
+    const close = (to: number): void => {
+      while (depth > to) {
+        const tuple = open[depth]!;
+        const id = this.nodes.intern(tuple, tuple.length);
+        depth--;
+        open[depth]!.push(last[depth]!, id);
+      }
+    };
+    for (const w of words) {
+      let common = 0;
+      while (common < w.length && common < last.length && w[common] === last[common]) common++;
+      close(common);
+      last = w;
+      while (depth < w.length) open[++depth] = [0];
+      open[depth]![0] = 1;
+    }
+    close(0);
+    return this.nodes.intern(open[0]!, open[0]!.length);
+  }
+
+  /** The set with one more string. O(length times fan-out). */
+  insert(node: number, text: string): number {
+    const word = codePoints(text);
+    const path: number[] = [node];
+    for (const cp of word) path.push(this.child(path[path.length - 1]!, cp));
+    let below = this.withAccept(path[word.length]!);
+    for (let i = word.length - 1; i >= 0; i--) below = this.withChild(path[i]!, word[i]!, below);
+    return below;
+  }
+
+  private withAccept(node: number): number {
+    const tuple = [1, ...this.edges(node)];
+    return this.nodes.intern(tuple, tuple.length);
+  }
+
+  private withChild(node: number, cp: number, child: number): number {
+    const edges = this.edges(node);
+    const tuple: number[] = [this.accepts(node) ? 1 : 0];
+    let placed = false;
+    for (let i = 0; i < edges.length; i += 2) {
+      const c = edges[i]!;
+      if (!placed && c >= cp) {
+        tuple.push(cp, child);
+        placed = true;
+        if (c === cp) continue;
+      }
+      tuple.push(c, edges[i + 1]!);
+    }
+    if (!placed) tuple.push(cp, child);
+    return this.nodes.intern(tuple, tuple.length);
+  }
+}
+
+function codePoints(text: string): number[] {
+  const out: number[] = [];
+  for (let i = 0; i < text.length; ) {
+    const cp = text.codePointAt(i)!;
+    out.push(cp);
+    i += cp > 0xffff ? 2 : 1;
+  }
+  return out;
+}
+
+function compareWords(a: readonly number[], b: readonly number[]): number {
+  const n = Math.min(a.length, b.length);
+  for (let i = 0; i < n; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return a.length - b.length;
+}

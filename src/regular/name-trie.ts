@@ -1,0 +1,78 @@
+/**
+ * Tries over the declared property names of an object, whose nodes remember which names lie below them. Unlike
+ * {@link LiteralTrie} equal suffixes are not shared, because the reader must know which name was spelled.
+ *
+ * Nodes are made when first touched: a schema with thousands of names pays for the paths that are walked. A node is a range
+ * of the sorted names that share a prefix.
+ */
+interface Node {
+  readonly trie: number;
+  /** Range of the trie's sorted names. */
+  readonly lo: number;
+  readonly hi: number;
+  /** UTF-16 offset at which the names of the range go on. */
+  readonly depth: number;
+  /** [code point, node, …], ascending, once asked for. */
+  edges: readonly number[] | undefined;
+  below: readonly number[] | undefined;
+}
+
+interface Trie {
+  readonly names: readonly string[];
+  /** Index of each sorted name in the list the trie was built from. */
+  readonly order: readonly number[];
+}
+
+export class NameTries {
+  private readonly tries: Trie[] = [];
+  private readonly nodes: Node[] = [];
+
+  get bytes(): number {
+    return this.nodes.length * 120;
+  }
+
+  /** A trie over different names; returns its root node. */
+  build(names: readonly string[]): number {
+    const order = names.map((_, i) => i).sort((a, b) => (names[a]! < names[b]! ? -1 : 1));
+    this.tries.push({ names: order.map((i) => names[i]!), order });
+    return this.node(this.tries.length - 1, 0, names.length, 0);
+  }
+
+  private node(trie: number, lo: number, hi: number, depth: number): number {
+    return this.nodes.push({ trie, lo, hi, depth, edges: undefined, below: undefined }) - 1;
+  }
+
+  /** Index (in the list given to {@link build}) of the name that ends at this node, or -1. */
+  nameAt(node: number): number {
+    const n = this.nodes[node]!;
+    const trie = this.tries[n.trie]!;
+    return n.lo < n.hi && trie.names[n.lo]!.length === n.depth ? trie.order[n.lo]! : -1;
+  }
+
+  /** Indices of the names at and below this node, ascending. */
+  below(node: number): readonly number[] {
+    const n = this.nodes[node]!;
+    n.below ??= this.tries[n.trie]!.order.slice(n.lo, n.hi).sort((a, b) => a - b);
+    return n.below;
+  }
+
+  /** [code point, node, …] of a node. */
+  edges(node: number): readonly number[] {
+    const n = this.nodes[node]!;
+    if (n.edges !== undefined) return n.edges;
+    const { names } = this.tries[n.trie]!;
+    const pairs: [number, number][] = [];
+    let i = n.lo;
+    if (i < n.hi && names[i]!.length === n.depth) i++;
+    while (i < n.hi) {
+      const cp = names[i]!.codePointAt(n.depth)!;
+      let j = i + 1;
+      while (j < n.hi && names[j]!.codePointAt(n.depth) === cp) j++;
+      pairs.push([cp, this.node(n.trie, i, j, n.depth + (cp > 0xffff ? 2 : 1))]);
+      i = j;
+    }
+    pairs.sort((a, b) => a[0] - b[0]);
+    n.edges = pairs.flat();
+    return n.edges;
+  }
+}
