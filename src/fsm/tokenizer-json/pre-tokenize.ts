@@ -133,7 +133,7 @@ function compilePattern(pattern: unknown): RegExp | undefined {
 function translate(source: string): string {
   return source
     .replace(/\(\?i:((?:[^()\\]|\\.)*)\)/g, (_, body: string) => `(?:${body.replace(/[A-Za-z]/g, bothCases)})`)
-    .replace(/([*+?}])\+/g, '$1')
+    .replace(/([*+?]|\{\d+(?:,\d*)?\})\+/g, '$1')
     .replaceAll('\\A', '^')
     .replace(/\\[zZ]/g, '$')
     .replace(/\\h/g, '[ \\t]')
