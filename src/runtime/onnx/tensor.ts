@@ -1,0 +1,86 @@
+/**
+ * Tensors of a model as typed arrays, whatever field the exporter put their elements in.
+ */
+import { ModelError } from '../../base/errors.js';
+import { DataType, type TensorProto } from './proto.js';
+import type { Int } from './wire.js';
+
+/** A view (where alignment allows, else a copy) of bytes as 32-bit floats. */
+export function asFloats(bytes: Uint8Array): Float32Array {
+  const n = Math.floor(bytes.byteLength / 4);
+  if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, n);
+  return new Float32Array(bytes.slice().buffer, 0, n);
+}
+
+/** Bytes of a typed array, as a view. ONNX is little-endian, as is every platform that ONNX Runtime's Node binding knows. */
+export function asBytes(data: ArrayBufferView): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Dims as numbers; throws ModelError where one is negative or not a safe integer. */
+export function dimsOf(tensor: TensorProto): number[] {
+  return tensor.dims.map((d) => {
+    const n = Number(d);
+    if (!Number.isSafeInteger(n) || n < 0) {
+      throw new ModelError(`tensor '${tensor.name ?? ''}'`, 'dimensions that are non-negative', String(d));
+    }
+    return n;
+  });
+}
+
+/** Elements that the dims ask for. */
+export function sizeOf(dims: readonly number[]): number {
+  return dims.reduce((a, b) => a * b, 1);
+}
+
+/** Makes an f32 tensor; the data is not copied. */
+export function floatTensor(name: string, dims: readonly number[], data: Float32Array): TensorProto {
+  return rawTensor(name, dims, DataType.float, asBytes(data));
+}
+
+/** Makes an int64 tensor. */
+export function intTensor(name: string, dims: readonly number[], values: readonly Int[]): TensorProto {
+  return rawTensor(name, dims, DataType.int64, asBytes(BigInt64Array.from(values, (v) => BigInt(v))));
+}
+
+/** Makes an int32 tensor. */
+export function int32Tensor(name: string, dims: readonly number[], values: readonly number[]): TensorProto {
+  return rawTensor(name, dims, DataType.int32, asBytes(Int32Array.from(values)));
+}
+
+/** Makes a tensor of any type from little-endian bytes. */
+export function rawTensor(name: string, dims: readonly number[], dataType: number, rawData: Uint8Array): TensorProto {
+  const lists = { floatData: [], int32Data: [], stringData: [], int64Data: [], doubleData: [], uint64Data: [] };
+  return { name, dims: [...dims], dataType, rawData, externalData: [], ...lists };
+}
+
+/** Elements of an f32 tensor held in the model, or undefined where it has another type or lies outside. */
+export function floatsOf(tensor: TensorProto): Float32Array | undefined {
+  if (tensor.dataType !== DataType.float || tensor.dataLocation === 1) return undefined;
+  const data = tensor.rawData === undefined ? Float32Array.from(tensor.floatData) : asFloats(tensor.rawData);
+  return data.length === sizeOf(dimsOf(tensor)) ? data : undefined;
+}
+
+/** Elements of an unsigned or signed byte tensor held in the model, as bytes. */
+export function bytesOf(tensor: TensorProto): Uint8Array | undefined {
+  if (tensor.dataType !== DataType.uint8 && tensor.dataType !== DataType.int8) return undefined;
+  if (tensor.dataLocation === 1) return undefined;
+  const data = tensor.rawData ?? Uint8Array.from(tensor.int32Data);
+  return data.length === sizeOf(dimsOf(tensor)) ? data : undefined;
+}
+
+/** Elements of an int32 or int64 tensor held in the model, as numbers. */
+export function intsOf(tensor: TensorProto): number[] | undefined {
+  if (tensor.dataLocation === 1) return undefined;
+  if (tensor.dataType === DataType.int64) {
+    if (tensor.rawData === undefined) return tensor.int64Data.map(Number);
+    const copy = tensor.rawData.slice();
+    return Array.from(new BigInt64Array(copy.buffer, 0, Math.floor(copy.length / 8)), Number);
+  }
+  if (tensor.dataType === DataType.int32) {
+    if (tensor.rawData === undefined) return [...tensor.int32Data];
+    const copy = tensor.rawData.slice();
+    return Array.from(new Int32Array(copy.buffer, 0, Math.floor(copy.length / 4)));
+  }
+  return undefined;
+}
