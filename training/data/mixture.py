@@ -1,0 +1,38 @@
+"""Which samples in which shares; the curriculum only shortens records at the start."""
+
+from .classify import classification, mentioned_label
+from .extract import domain_record, many_records, one_value, random_record, values_only
+from .tools import invented_call, known_call
+from .words import Rng
+
+TRAINING = (
+    (0.30, lambda r: domain_record(r)),
+    (0.27, lambda r: random_record(r)),
+    (0.08, values_only),
+    (0.10, lambda r: many_records(r)),
+    (0.05, one_value),
+    (0.07, lambda r: classification(r)),
+    (0.03, mentioned_label),
+    (0.05, lambda r: known_call(r)),
+    (0.05, invented_call),
+)
+EASY = (
+    (0.55, lambda r: random_record(r, 3)),
+    (0.25, lambda r: domain_record(r, most=3)),
+    (0.10, one_value),
+    (0.10, values_only),
+)
+SEEN = TRAINING
+HELD = (
+    (0.55, lambda r: domain_record(r, True)),
+    (0.13, lambda r: random_record(r, held_out=True)),
+    (0.14, lambda r: many_records(r, True)),
+    (0.08, lambda r: classification(r, True)),
+    (0.10, lambda r: known_call(r, True)),
+)
+
+
+def draw(r: Rng, shares) -> dict:
+    """One sample of a mixture, by its shares."""
+    makers = [make for _, make in shares]
+    return r.choices(makers, [share for share, _ in shares])[0](r)

@@ -1,0 +1,197 @@
+"""Llama-style decoder, dense or with a mixture of experts, in plain PyTorch.
+
+Pre-norm blocks of grouped-query attention (Ainslie et al. 2023) with rotary
+positions (Su et al. 2021, half-split layout as in Llama checkpoints) and SwiGLU
+(Shazeer 2020); RMSNorm; the embedding is also the output head. The mixture
+replaces SwiGLU by `experts` of them, of which a token uses the two with the
+highest router probability (Fedus et al. 2021 for the load-balancing loss).
+
+Shapes: B rows, T positions, C hidden size, H query heads, K key/value heads,
+D head size, F inner size, E experts, V vocabulary. Rows are padded on the right,
+so causal attention alone keeps padding out of every real position.
+"""
+
+from dataclasses import asdict, dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    vocab_size: int = 4096
+    hidden_size: int = 192
+    num_layers: int = 6
+    num_heads: int = 6
+    num_kv_heads: int = 2
+    head_dim: int = 32
+    inner_size: int = 512
+    num_experts: int = 0
+    experts_per_token: int = 2
+    rope_theta: float = 10000.0
+    rms_eps: float = 1e-5
+    max_positions: int = 2048
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+def rope_cache(config: ModelConfig) -> tuple[Tensor, Tensor]:
+    """Cosines and sines, each [max_positions, D / 2]."""
+    half = config.head_dim // 2
+    inverse = config.rope_theta ** (-torch.arange(half, dtype=torch.float64) / half)
+    angles = torch.arange(config.max_positions, dtype=torch.float64)[:, None] * inverse
+    return angles.cos().float(), angles.sin().float()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Rotate [B, heads, T, D] by cos and sin [T, D / 2]; first half pairs with second."""
+    a, b = x.chunk(2, dim=-1)
+    return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1)
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, size: int, eps: float):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = torch.rsqrt(x.float().square().mean(-1, keepdim=True) + self.eps)
+        return (x.float() * scale * self.weight).to(x.dtype)
+
+
+class Attention(nn.Module):
+    def __init__(self, c: ModelConfig):
+        super().__init__()
+        self.c = c
+        self.q = nn.Linear(c.hidden_size, c.num_heads * c.head_dim, bias=False)
+        self.k = nn.Linear(c.hidden_size, c.num_kv_heads * c.head_dim, bias=False)
+        self.v = nn.Linear(c.hidden_size, c.num_kv_heads * c.head_dim, bias=False)
+        self.o = nn.Linear(c.num_heads * c.head_dim, c.hidden_size, bias=False)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, past=None):
+        """x [B, T, C]; past is (key, value), each [B, K, P, D]. Returns x and present."""
+        c, (rows, steps, _) = self.c, x.shape
+        q = self.q(x).view(rows, steps, c.num_heads, c.head_dim).transpose(1, 2)
+        k = self.k(x).view(rows, steps, c.num_kv_heads, c.head_dim).transpose(1, 2)
+        v = self.v(x).view(rows, steps, c.num_kv_heads, c.head_dim).transpose(1, 2)
+        q, k = rotate(q, cos, sin).to(v.dtype), rotate(k, cos, sin).to(v.dtype)
+        mask = None
+        if past is not None:
+            k, v = torch.cat((past[0], k), 2), torch.cat((past[1], v), 2)
+            mask = torch.ones(steps, k.shape[2], dtype=torch.bool, device=x.device)
+            mask = mask.tril(k.shape[2] - steps)
+        groups = c.num_heads // c.num_kv_heads
+        out = F.scaled_dot_product_attention(
+            q,
+            k.repeat_interleave(groups, 1),
+            v.repeat_interleave(groups, 1),
+            attn_mask=mask,
+            is_causal=past is None,
+        )
+        return self.o(out.transpose(1, 2).reshape(rows, steps, -1)), (k, v)
+
+
+class DenseMLP(nn.Module):
+    def __init__(self, c: ModelConfig):
+        super().__init__()
+        self.gate_up = nn.Linear(c.hidden_size, 2 * c.inner_size, bias=False)
+        self.down = nn.Linear(c.inner_size, c.hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, None]:
+        gate, up = self.gate_up(x).chunk(2, dim=-1)
+        return self.down(F.silu(gate) * up), None
+
+
+class MixtureMLP(nn.Module):
+    """Top-k experts, softmax taken over the k chosen router logits.
+
+    Expert weights keep gate and up interleaved by row (gate 0, up 0, gate 1, ...),
+    the layout of onnxruntime's QMoE with swiglu_fusion 1.
+    """
+
+    def __init__(self, c: ModelConfig):
+        super().__init__()
+        self.c = c
+        self.router = nn.Linear(c.hidden_size, c.num_experts, bias=False)
+        self.fc1 = nn.Parameter(torch.empty(c.num_experts, 2 * c.inner_size, c.hidden_size))
+        self.fc2 = nn.Parameter(torch.empty(c.num_experts, c.hidden_size, c.inner_size))
+        nn.init.normal_(self.fc1, std=0.02)
+        nn.init.normal_(self.fc2, std=0.02)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x [B, T, C]; returns the output and the router logits [B * T, E]."""
+        flat = x.reshape(-1, x.shape[-1])
+        logits = self.router(flat.float())
+        top, index = logits.topk(self.c.experts_per_token, dim=-1)
+        weight = top.softmax(-1).to(flat.dtype)
+        out = torch.zeros_like(flat)
+        for expert in range(self.c.num_experts):
+            row, slot = (index == expert).nonzero(as_tuple=True)
+            if row.numel() == 0:
+                continue
+            hidden = flat[row] @ self.fc1[expert].T.to(flat.dtype)
+            gate, up = hidden[:, 0::2], hidden[:, 1::2]
+            result = (F.silu(gate) * up) @ self.fc2[expert].T.to(flat.dtype)
+            out = out.index_add(0, row, result * weight[row, slot, None])
+        return out.view_as(x), logits
+
+
+class Block(nn.Module):
+    def __init__(self, c: ModelConfig):
+        super().__init__()
+        self.attention_norm = RMSNorm(c.hidden_size, c.rms_eps)
+        self.attention = Attention(c)
+        self.mlp_norm = RMSNorm(c.hidden_size, c.rms_eps)
+        self.mlp = MixtureMLP(c) if c.num_experts else DenseMLP(c)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, past=None):
+        attended, present = self.attention(self.attention_norm(x), cos, sin, past)
+        x = x + attended
+        mixed, router = self.mlp(self.mlp_norm(x))
+        return x + mixed, present, router
+
+
+class Decoder(nn.Module):
+    def __init__(self, c: ModelConfig):
+        super().__init__()
+        self.c = c
+        self.embedding = nn.Embedding(c.vocab_size, c.hidden_size)
+        self.blocks = nn.ModuleList(Block(c) for _ in range(c.num_layers))
+        self.norm = RMSNorm(c.hidden_size, c.rms_eps)
+        cos, sin = rope_cache(c)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+        self.apply(self._initialise)
+
+    def _initialise(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=module.in_features**-0.5)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=0.02)
+        if isinstance(module, Attention):
+            nn.init.zeros_(module.o.weight)
+        elif isinstance(module, DenseMLP):
+            nn.init.zeros_(module.down.weight)
+
+    def hidden(self, ids: Tensor, past=None):
+        """ids [B, T] to final hidden states [B, T, C], present per layer, router logits."""
+        start = 0 if past is None else past[0][0].shape[2]
+        cos = self.cos[start : start + ids.shape[1]]
+        sin = self.sin[start : start + ids.shape[1]]
+        x, presents, routers = self.embedding(ids), [], []
+        for index, block in enumerate(self.blocks):
+            x, present, router = block(x, cos, sin, None if past is None else past[index])
+            presents.append(present)
+            routers.append(router)
+        return self.norm(x), presents, routers
+
+    def head(self, hidden: Tensor) -> Tensor:
+        """Hidden states [..., C] to logits [..., V] through the tied embedding."""
+        return F.linear(hidden, self.embedding.weight.to(hidden.dtype)).float()
+
+    def forward(self, ids: Tensor, past=None) -> tuple[Tensor, list]:
+        hidden, presents, _ = self.hidden(ids, past)
+        return self.head(hidden), presents
