@@ -1,15 +1,119 @@
 /**
- * From a model's name to everything the engine needs.
+ * From a model's name to everything the engine needs: folder, tokenizer, template, sessions, the form of KV memory.
  */
+import { access, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ModelError } from '../base/errors.js';
+import { Vocabulary } from '../fsm/vocabulary.js';
+import { createChat } from './chat.js';
+import { readFolder } from './folder.js';
+import { writeLlamaFolder } from './onnx/llama-writer.js';
+import { openModel } from './open.js';
+import { createTokenizer } from './tokenizer.js';
 import type { LoadedModel, LoadOptions, ModelSource } from './types.js';
 
 export type * from './types.js';
 
+/** Folder of the models that come with the package; the same path from src and from dist. */
+const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
+
 /**
  * Loads a model: finds or downloads its folder, reads tokenizer, template and EOS ids, creates the sessions, checks the
- * rewritten graph against the original on a probe. Throws ModelError for anything missing, corrupt or unusable.
+ * rewritten graph against the original on a probe. Throws ModelError for anything missing, corrupt or unusable, and the
+ * signal's reason when aborted.
  */
-export async function loadModel(source: ModelSource, _options: LoadOptions = {}): Promise<LoadedModel> {
-  throw new ModelError(source, 'a model', 'none (loading is being built)');
+export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<LoadedModel> {
+  options.signal?.throwIfAborted();
+  if (source === 'embedded' || source === 'embedded-moe') {
+    const folder = path.join(MODELS, source);
+    if (await exists(path.join(folder, 'tokenizer.json'))) return loadFolder(folder, source, options, []);
+    return loadStandIn(source, options);
+  }
+  if (source.startsWith('hf:')) {
+    throw new ModelError(source, 'a local model', 'a download');
+  }
+  return loadFolder(path.resolve(source), source, options, []);
+}
+
+async function loadFolder(
+  folder: string,
+  name: string,
+  options: LoadOptions,
+  notes: readonly string[],
+): Promise<LoadedModel> {
+  options.onProgress?.({ phase: 'tokenizer' });
+  const files = await readFolder(folder, options.dtype ?? 'auto');
+  const tokenizerFile = path.join(folder, 'tokenizer.json');
+  const vocabulary = readVocabulary(tokenizerFile, files.tokenizerJson, files.eos);
+  const tokenizer = createTokenizer(tokenizerFile, files.tokenizerJson, files.tokenizerConfig);
+  const chat = createChat(folder, files.templates, files.tokenizerConfig);
+  options.signal?.throwIfAborted();
+  const opened = await openModel(files, vocabulary, options);
+  if (options.signal?.aborted) {
+    await opened.model.dispose();
+    options.signal.throwIfAborted();
+  }
+  return {
+    model: opened.model,
+    vocabulary,
+    tokenizer,
+    chat,
+    info: {
+      name,
+      folder,
+      layout: files.layout,
+      device: opened.device,
+      form: opened.form,
+      eos: vocabulary.eos,
+      ...(files.bos === undefined ? {} : { bos: files.bos }),
+      contextLength: opened.model.contextLength,
+      ...(files.whitespace === undefined ? {} : { whitespace: files.whitespace }),
+      ...(opened.experts === undefined ? {} : { experts: opened.experts }),
+      warnings: [...notes, ...opened.warnings],
+    },
+  };
+}
+
+function readVocabulary(file: string, json: unknown, eos: readonly number[]): Vocabulary {
+  try {
+    return Vocabulary.fromTokenizerJson(json, { eos });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ModelError(file, 'a tokenizer whose tokens are known as bytes', why, { cause: error });
+  }
+}
+
+/** Random weights in place of an embedded model that this package does not have. */
+async function loadStandIn(source: ModelSource, options: LoadOptions): Promise<LoadedModel> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'tokenloom-'));
+  try {
+    await writeLlamaFolder(folder, {
+      layers: 2,
+      hidden: 64,
+      heads: 4,
+      kvHeads: 2,
+      inner: 128,
+      vocab: 512,
+      contextLength: 2048,
+      attention: 'gqa',
+      weights: 'f32',
+      seed: 1,
+      ...(source === 'embedded-moe' ? { experts: { count: 8, topK: 2 } } : {}),
+    });
+    const note = `the model '${source}' is not in this package; a model with random weights stands in for it, so values are valid but meaningless`;
+    const loaded = await loadFolder(folder, source, options, [note]);
+    const { folder: _gone, ...info } = loaded.info;
+    return { ...loaded, info: { ...info, layout: 'memory' } };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
 }

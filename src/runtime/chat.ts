@@ -1,0 +1,74 @@
+/**
+ * Chat templates: messages to the prompt's text through the model's Jinja template.
+ */
+import { Template } from '@huggingface/jinja';
+import { ModelError } from '../base/errors.js';
+import { tokenContent } from './folder.js';
+import type { JsonObject } from './json.js';
+import type { Chat, ChatMessage, RenderOptions } from './types.js';
+
+const SPECIAL = ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const;
+
+/**
+ * Compiles the templates of a model folder (the one named 'tool_use' is taken for calls with tools). Throws ModelError for a
+ * template that does not parse; `render` throws one where the template raises an error, for instance about the order of roles.
+ */
+export function createChat(source: string, templates: ReadonlyMap<string, string>, config: JsonObject): Chat {
+  const compiled = new Map<string, Template>();
+  for (const [name, text] of templates) compiled.set(name, compile(source, text));
+  const fallback = compiled.get('default') ?? compiled.values().next().value;
+  const specials: Record<string, string> = {};
+  for (const key of SPECIAL) {
+    const content = tokenContent(config[key]);
+    if (content !== undefined) specials[key] = content;
+  }
+  return {
+    hasTemplate: fallback !== undefined,
+    render: (messages, options = {}) => {
+      const tools = options.tools !== undefined || options.toolsJson !== undefined;
+      const template = (tools ? compiled.get('tool_use') : undefined) ?? fallback;
+      return template === undefined ? plain(messages, options) : render(source, template, messages, options, specials);
+    },
+  };
+}
+
+function compile(source: string, text: string): Template {
+  try {
+    return new Template(text);
+  } catch (error) {
+    throw new ModelError(source, 'a chat template that parses', why(error), { cause: error });
+  }
+}
+
+function render(
+  source: string,
+  template: Template,
+  messages: readonly ChatMessage[],
+  options: RenderOptions,
+  specials: Readonly<Record<string, string>>,
+): string {
+  try {
+    return template.render({
+      ...specials,
+      ...options.variables,
+      messages,
+      ...(options.tools === undefined ? {} : { tools: options.tools }),
+      ...(options.toolsJson === undefined ? {} : { tools_json: options.toolsJson }),
+      add_generation_prompt: options.addGenerationPrompt ?? true,
+    });
+  } catch (error) {
+    throw new ModelError(source, 'a chat template that takes these messages', why(error), { cause: error });
+  }
+}
+
+/** For models without a template: one line per message, as base models were most likely to have seen it. */
+function plain(messages: readonly ChatMessage[], options: RenderOptions): string {
+  const lines = messages.map((m) =>
+    m.role === 'user' && messages.length === 1 ? m.content : `${m.role}: ${m.content}`,
+  );
+  if (options.toolsJson !== undefined) lines.unshift(`tools: ${options.toolsJson}`);
+  const end = (options.addGenerationPrompt ?? true) && messages.length > 1 ? 'assistant:' : '';
+  return `${lines.join('\n')}\n${end}`;
+}
+
+const why = (error: unknown): string => (error instanceof Error ? error.message : String(error));
