@@ -1,0 +1,546 @@
+/**
+ * From syntax tree to {@link Regex}.
+ *
+ * Parts without assertions map node by node. Assertions look at what stands before and behind a position, which a plain
+ * regular expression cannot say; but the languages that we emit are closed under `and` and `not`, so:
+ *
+ * - The pattern is walked from left to right with the language `left` of what was matched so far. An assertion about what is
+ *   behind (`^`, a lookbehind) intersects `left`; one about what is ahead intersects the language of the whole remainder.
+ * - After a lookahead the remainder is compiled apart, and what it may still ask about the text to its left is a
+ *   {@link Before}: the start of the text, or a set to which the last character belongs. Where the remainder asks, `left` is
+ *   split by these sets; else it is not.
+ * - `$` sets a mode in which the rest must match the empty string.
+ * - A repeat whose body holds assertions is a least fixed point, solved in `fixpoint.ts`.
+ *
+ * Negated lookaheads are complements, hence exact. What is not regular (references to unbounded groups) or would need the two
+ * sides of a position at once (long lookbehinds after lookaheads) is a GrammarError with its place.
+ */
+import { anyString, type Regex } from '../../regular/regex.js';
+import type { Node, Pattern, Place } from './ast.js';
+import {
+  alt,
+  and,
+  cat,
+  EMPTY,
+  isAnyString,
+  lengthBounds,
+  lit,
+  minus,
+  NEVER,
+  not,
+  nullable,
+  rep,
+  set,
+} from './build.js';
+import { type CapturedGroup, captures } from './captures.js';
+import { regexError } from './escapes.js';
+import { MARK, solveRepeat } from './fixpoint.js';
+import { complement, intersect, type Ranges, subtract } from './ranges.js';
+import { evaluateSet, isSubset, wordRanges } from './sets.js';
+import { dotRanges, foldRanges, NEWLINE, type UnicodeCache } from './unicode.js';
+
+/** Flags in force at a node. */
+interface Env {
+  readonly ignoreCase: boolean;
+  readonly multiline: boolean;
+  readonly dotAll: boolean;
+}
+
+/** What still has to be matched; `mark` stands for "the repeat goes on here" while a fixed point is set up. */
+type Work =
+  | { readonly node: Node; readonly env: Env; readonly next: Work | undefined }
+  | { readonly pure: Regex; readonly next: Work | undefined }
+  | { readonly mark: boolean; readonly next: undefined };
+
+/** What stands before the text that `left` describes. */
+type Before = { readonly k: 'start' } | { readonly k: 'chars'; readonly ranges: Ranges } | { readonly k: 'unknown' };
+
+/** Thrown (and caught here) when the rest needs to know what stands before. */
+class NeedsBefore extends Error {}
+
+const UNKNOWN: Before = { k: 'unknown' };
+/** Steps of the walk; alternatives with assertions multiply. */
+const MAX_STEPS = 20_000;
+/** Most copies of a repeat body with assertions. */
+const MAX_COPIES = 64;
+
+export function lowerPattern(
+  pattern: Pattern,
+  source: string,
+  flags: string,
+  anchored: boolean,
+  cache: UnicodeCache,
+): Regex {
+  return new Lowering(source, flags.includes('v'), cache, pattern).whole(flags, anchored);
+}
+
+class Lowering {
+  private steps = 0;
+  /** Literal values of captured groups, while references to them are expanded. */
+  private readonly bound = new Map<number, string>();
+  private readonly pureCache = new WeakMap<Node, boolean>();
+  private readonly groups;
+  private atoms: readonly Ranges[] | undefined;
+
+  constructor(
+    private readonly source: string,
+    private readonly sets: boolean,
+    private readonly cache: UnicodeCache,
+    private readonly pattern: Pattern,
+  ) {
+    this.groups = captures(pattern, source);
+  }
+
+  whole(flags: string, anchored: boolean): Regex {
+    const env = { ignoreCase: flags.includes('i'), multiline: flags.includes('m'), dotAll: flags.includes('s') };
+    const around = anchored ? EMPTY : anyString;
+    const rest: Work = { node: this.pattern.root, env, next: { pure: around, next: undefined } };
+    const known = this.groups.referenced.map((group) => ({ group, values: this.valuesOf(group, env) }));
+    const results: Regex[] = [];
+    const expand = (at: number): void => {
+      const choice = known[at];
+      if (choice === undefined) {
+        results.push(this.walk(rest, around, { k: 'start' }, false));
+        return;
+      }
+      for (const value of choice.values) {
+        this.bound.set(choice.group.index, value);
+        expand(at + 1);
+      }
+      this.bound.delete(choice.group.index);
+    };
+    expand(0);
+    return alt(...results);
+  }
+
+  private fail(place: Place, message: string, hint?: string): never {
+    throw regexError(this.source, place, message, hint);
+  }
+
+  // ---- parts without assertions
+
+  private isPure(node: Node): boolean {
+    const known = this.pureCache.get(node);
+    if (known !== undefined) return known;
+    const pure =
+      'items' in node
+        ? node.items.every((item) => this.isPure(item))
+        : node.k === 'look' || node.k === 'assert'
+          ? false
+          : 'item' in node
+            ? this.isPure(node.item)
+            : true;
+    this.pureCache.set(node, pure);
+    return pure;
+  }
+
+  private pure(node: Node, env: Env): Regex {
+    switch (node.k) {
+      case 'char': {
+        const one = [node.cp, node.cp];
+        return env.ignoreCase ? set(foldRanges(one, this.cache)) : set(one);
+      }
+      case 'dot':
+        return set(dotRanges(env.dotAll));
+      case 'set': {
+        const { source, sets, cache } = this;
+        const value = evaluateSet(node.set, { source, ignoreCase: env.ignoreCase, sets, cache });
+        return alt(...value.texts.map((text) => this.literal(text, env)), set(value.ranges));
+      }
+      case 'seq':
+        return cat(...node.items.map((item) => this.pure(item, env)));
+      case 'alt':
+        return alt(...node.items.map((item) => this.pure(item, env)));
+      case 'repeat':
+        return rep(this.pure(node.item, env), node.min, node.max);
+      case 'flags':
+        return this.pure(node.item, changed(env, node.add, node.remove));
+      case 'group': {
+        const value = this.bound.get(node.index);
+        const item = this.pure(node.item, env);
+        return value === undefined ? item : lit(value);
+      }
+      case 'backref': {
+        const texts = this.groups.targets(node).map((index) => this.bound.get(index) ?? '');
+        return this.literal(texts.join(''), env);
+      }
+      default:
+        return this.fail(node.place, 'assertion in an unexpected place');
+    }
+  }
+
+  private literal(text: string, env: Env): Regex {
+    if (!env.ignoreCase) return lit(text);
+    return cat(
+      ...[...text].map((c) => set(foldRanges([c.codePointAt(0) as number, c.codePointAt(0) as number], this.cache))),
+    );
+  }
+
+  private valuesOf(group: CapturedGroup, outer: Env): string[] {
+    const env = group.modifiers.reduce((e, m) => changed(e, m.add, m.remove), outer);
+    const values = this.isPure(group.node) ? finite(this.pure(group.node, env), 64) : undefined;
+    return (
+      values ??
+      this.fail(
+        group.place,
+        `group ${group.index} has more than 64 values (or assertions), so a reference to it is not a regular expression`,
+        'repeat the group instead of referring to it',
+      )
+    );
+  }
+
+  // ---- the walk
+
+  /**
+   * Language of the texts `u v` with u in `left` and v matched by `work`, for u v standing behind `before`.
+   * @throws NeedsBefore where that is unknown and matters
+   */
+  private walk(work: Work | undefined, left: Regex, before: Before, atEnd: boolean): Regex {
+    let rest = work;
+    for (;;) {
+      if (left.t === 'never' || rest === undefined) return left;
+      if (++this.steps > MAX_STEPS) {
+        this.fail(
+          this.pattern.root.place,
+          'too many combinations of alternatives and assertions',
+          'simplify the pattern',
+        );
+      }
+      if ('mark' in rest) {
+        if (atEnd) return rest.mark ? left : NEVER;
+        return cat(left, MARK);
+      }
+      if ('pure' in rest || this.isPure(rest.node)) {
+        const re: Regex = 'pure' in rest ? rest.pure : this.pure(rest.node, rest.env);
+        if (!atEnd) left = cat(left, re);
+        else if (!nullable(re)) return NEVER;
+        rest = rest.next;
+        continue;
+      }
+      const { node, env, next }: { node: Node; env: Env; next: Work | undefined } = rest;
+      switch (node.k) {
+        case 'seq':
+          rest = node.items.reduceRight<Work | undefined>((tail, item) => ({ node: item, env, next: tail }), next);
+          continue;
+        case 'group':
+          rest = { node: node.item, env, next };
+          if (this.bound.has(node.index)) this.fail(node.place, 'a referenced group cannot hold assertions');
+          continue;
+        case 'flags':
+          rest = { node: node.item, env: changed(env, node.add, node.remove), next };
+          continue;
+        case 'alt':
+          return alt(...node.items.map((item) => this.walk({ node: item, env, next }, left, before, atEnd)));
+        case 'repeat': {
+          const done = this.repeat(node, env, next, left, before, atEnd);
+          if ('language' in done) return done.language;
+          rest = done.rest;
+          continue;
+        }
+        case 'look':
+          if (node.ahead) return this.ahead(this.lookahead(node, env), next, left, before, atEnd);
+          left = this.behind(node, env, left, before);
+          break;
+        case 'assert':
+          if (node.which === 'start') {
+            left = this.lastIn(left, before, env.multiline ? NEWLINE : [], true);
+          } else if (node.which === 'end') {
+            if (env.multiline) {
+              const language = alt(EMPTY, cat(set(NEWLINE), anyString));
+              return this.ahead(() => language, next, left, before, atEnd);
+            }
+            atEnd = true;
+          } else {
+            return this.wordEdge(node.which === 'boundary', env, next, left, before, atEnd);
+          }
+          break;
+        default:
+          return this.fail(node.place, 'assertion in an unexpected place');
+      }
+      rest = next;
+    }
+  }
+
+  private repeat(
+    node: Node & { k: 'repeat' },
+    env: Env,
+    next: Work | undefined,
+    left: Regex,
+    before: Before,
+    atEnd: boolean,
+  ): { rest: Work | undefined } | { language: Regex } {
+    const { item, min, max, place } = node;
+    if (max === 0) return { rest: next };
+    if (min > MAX_COPIES || (max !== Number.POSITIVE_INFINITY && max > MAX_COPIES)) {
+      this.fail(
+        place,
+        `a repeat with assertions inside goes to ${MAX_COPIES} at most`,
+        'move the assertion out of the repeat',
+      );
+    }
+    const unbounded = max === Number.POSITIVE_INFINITY;
+    if (min > 0) {
+      const less: Node = { k: 'repeat', item, min: min - 1, max: max - 1, place };
+      return { rest: { node: item, env, next: { node: less, env, next } } };
+    }
+    const without = this.walk(next, left, before, atEnd);
+    if (!unbounded) {
+      const less: Node = { k: 'repeat', item, min: 0, max: max - 1, place };
+      const withOne = this.walk({ node: item, env, next: { node: less, env, next } }, left, before, atEnd);
+      return { language: alt(without, withOne) };
+    }
+    if (atEnd) return { language: without };
+    try {
+      const after = this.walk(next, EMPTY, UNKNOWN, false);
+      const body = this.walk(
+        { node: item, env, next: { mark: nullable(after), next: undefined } },
+        EMPTY,
+        UNKNOWN,
+        false,
+      );
+      return { language: cat(left, solveRepeat(body, after, this.source, place)) };
+    } catch (error) {
+      if (!(error instanceof NeedsBefore)) throw error;
+      return this.fail(
+        place,
+        'a repeat whose body or continuation looks back beyond its own text cannot be compiled',
+        'move ^, \\b or the lookbehind out of the repeat',
+      );
+    }
+  }
+
+  /** The text ahead as a function of what stands before it. */
+  private lookahead(node: Node & { k: 'look' }, env: Env): (before: Before) => Regex {
+    return (before) => {
+      const inside: Work = { node: node.item, env, next: { pure: anyString, next: undefined } };
+      const language = this.walk(inside, EMPTY, before, false);
+      return node.negate ? not(language) : language;
+    };
+  }
+
+  /** Requires the remainder to be in `language`. */
+  private ahead(
+    language: (before: Before) => Regex,
+    next: Work | undefined,
+    left: Regex,
+    before: Before,
+    atEnd: boolean,
+  ): Regex {
+    const rest = (b: Before): Regex => {
+      const restriction = language(b);
+      if (restriction.t === 'never') return NEVER;
+      return and(restriction, this.walk(next, EMPTY, b, false));
+    };
+    if (atEnd) return this.aheadAtEnd(language, next, left, before);
+    if (left.t === 'empty') return rest(before);
+    try {
+      return cat(left, rest(UNKNOWN));
+    } catch (error) {
+      if (!(error instanceof NeedsBefore)) throw error;
+    }
+    const parts: Regex[] = [];
+    if (nullable(left)) parts.push(rest(before));
+    for (const ranges of this.lastAtoms()) {
+      const part = this.endingIn(left, ranges);
+      if (part.t !== 'never') parts.push(cat(part, rest({ k: 'chars', ranges })));
+    }
+    return alt(...parts);
+  }
+
+  private aheadAtEnd(language: (before: Before) => Regex, next: Work | undefined, left: Regex, before: Before): Regex {
+    const keep = (part: Regex, b: Before): Regex =>
+      nullable(language(b)) ? this.walk(next, part, before, true) : NEVER;
+    try {
+      return keep(left, UNKNOWN);
+    } catch (error) {
+      if (!(error instanceof NeedsBefore)) throw error;
+    }
+    const parts = this.lastAtoms().map((ranges) => keep(this.endingIn(left, ranges), { k: 'chars', ranges }));
+    if (nullable(left)) parts.push(keep(EMPTY, before));
+    return alt(...parts);
+  }
+
+  private wordEdge(
+    boundary: boolean,
+    env: Env,
+    next: Work | undefined,
+    left: Regex,
+    before: Before,
+    atEnd: boolean,
+  ): Regex {
+    const word = wordRanges(env.ignoreCase, this.cache);
+    const opens = cat(set(word), anyString);
+    const afterWord = this.lastIn(left, before, word, false);
+    const afterOther = this.lastIn(left, before, complement(word), true);
+    return alt(
+      this.ahead(() => (boundary ? not(opens) : opens), next, afterWord, before, atEnd),
+      this.ahead(() => (boundary ? opens : not(opens)), next, afterOther, before, atEnd),
+    );
+  }
+
+  // ---- what stands before
+
+  /** Texts of `left` that end in one of `ranges`. */
+  private endingIn(left: Regex, ranges: Ranges): Regex {
+    if (left.t === 'empty' || ranges.length === 0) return NEVER;
+    const one = trailingSet(left);
+    if (one !== undefined) {
+      if (isSubset(one, ranges)) return left;
+      if (intersect(one, ranges).length === 0) return NEVER;
+    }
+    return isAnyString(left) ? cat(anyString, set(ranges)) : and(left, cat(anyString, set(ranges)));
+  }
+
+  /** Texts of `left` behind which a character of `ranges` stands, or (with `atStart`) nothing. */
+  private lastIn(left: Regex, before: Before, ranges: Ranges, atStart: boolean): Regex {
+    const ended = this.endingIn(left, ranges);
+    if (!nullable(left)) return ended;
+    if (before.k === 'unknown') throw new NeedsBefore();
+    const bare = before.k === 'start' ? atStart : isSubset(before.ranges, ranges);
+    return bare ? alt(EMPTY, ended) : ended;
+  }
+
+  private behind(node: Node & { k: 'look' }, env: Env, left: Regex, before: Before): Regex {
+    const plain = this.isPure(node.item) ? this.pure(node.item, env) : undefined;
+    if (plain !== undefined) {
+      const single = singleChars(plain);
+      if (single !== undefined) {
+        return this.lastIn(left, before, node.negate ? complement(single) : single, node.negate);
+      }
+      const local = lengthBounds(plain).max <= lengthBounds(left).min;
+      if (local || before.k === 'start') {
+        const language = cat(anyString, plain);
+        return node.negate ? minus(left, language) : and(left, language);
+      }
+    } else if (before.k === 'start') {
+      this.checkBehind(node.item);
+      const language = this.walk({ node: node.item, env, next: undefined }, anyString, before, false);
+      return node.negate ? minus(left, language) : and(left, language);
+    }
+    return this.fail(
+      node.place,
+      'this lookbehind reaches back over a lookahead, which cannot be compiled',
+      'put the lookbehind before the lookahead, or shorten it to one character',
+    );
+  }
+
+  private checkBehind(node: Node): void {
+    if (node.k === 'look' ? node.ahead : node.k === 'assert' && node.which !== 'start') {
+      this.fail(node.place, 'a lookbehind with an assertion about what follows cannot be compiled');
+    }
+    if ('items' in node) for (const item of node.items) this.checkBehind(item);
+    else if ('item' in node) this.checkBehind(node.item);
+  }
+
+  /** Sets that cut all characters by what any assertion of the pattern may ask about the last one. */
+  private lastAtoms(): readonly Ranges[] {
+    if (this.atoms !== undefined) return this.atoms;
+    const asked: Ranges[] = [];
+    const visit = (node: Node, env: Env): void => {
+      if (node.k === 'assert' && (node.which === 'boundary' || node.which === 'inside')) {
+        asked.push(wordRanges(env.ignoreCase, this.cache));
+      } else if (node.k === 'assert' && env.multiline) asked.push(NEWLINE);
+      else if (node.k === 'look' && !node.ahead && this.isPure(node.item)) {
+        const single = singleChars(this.pure(node.item, env));
+        if (single !== undefined) asked.push(single);
+      }
+      if ('items' in node) for (const item of node.items) visit(item, env);
+      else if ('item' in node) visit(node.item, node.k === 'flags' ? changed(env, node.add, node.remove) : env);
+    };
+    visit(this.pattern.root, { ignoreCase: false, multiline: true, dotAll: false });
+    visit(this.pattern.root, { ignoreCase: true, multiline: true, dotAll: false });
+    let atoms: Ranges[] = [[0, 0x10ffff]];
+    for (const ask of asked) {
+      atoms = atoms.flatMap((atom) => [intersect(atom, ask), subtract(atom, ask)].filter((part) => part.length > 0));
+    }
+    this.atoms = atoms;
+    return atoms;
+  }
+}
+
+function changed(env: Env, add: string, remove: string): Env {
+  const on = (flag: string, was: boolean): boolean => (was || add.includes(flag)) && !remove.includes(flag);
+  return { ignoreCase: on('i', env.ignoreCase), multiline: on('m', env.multiline), dotAll: on('s', env.dotAll) };
+}
+
+/** The set, if the language is one of single characters. */
+function singleChars(re: Regex): Ranges | undefined {
+  if (re.t === 'set') return re.ranges;
+  if (re.t !== 'lit') return undefined;
+  const cp = re.text.codePointAt(0) as number;
+  return String.fromCodePoint(cp).length === re.text.length ? [cp, cp] : undefined;
+}
+
+/** A set that holds the last character of every text of a language without the empty one, where plain to see. */
+function trailingSet(re: Regex): Ranges | undefined {
+  if (re.t === 'cat') return trailingSet(re.items[re.items.length - 1] as Regex);
+  if (re.t === 'rep' && re.min > 0) return trailingSet(re.item);
+  if (re.t === 'lit') {
+    const last = [...re.text].at(-1)?.codePointAt(0) as number;
+    return [last, last];
+  }
+  return re.t === 'set' ? re.ranges : undefined;
+}
+
+/** All strings of a finite language, or undefined where there are more than `limit` (or it is not plainly finite). */
+export function finite(re: Regex, limit: number): string[] | undefined {
+  const capped = (texts: Set<string>): string[] | undefined => (texts.size > limit ? undefined : [...texts]);
+  switch (re.t) {
+    case 'never':
+      return [];
+    case 'empty':
+      return [''];
+    case 'lit':
+      return [re.text];
+    case 'lits':
+      return capped(new Set(re.texts));
+    case 'set': {
+      const out = new Set<string>();
+      for (let i = 0; i < re.ranges.length; i += 2) {
+        for (let cp = re.ranges[i] as number; cp <= (re.ranges[i + 1] as number); cp++) {
+          out.add(String.fromCodePoint(cp));
+          if (out.size > limit) return undefined;
+        }
+      }
+      return [...out];
+    }
+    case 'alt': {
+      const parts = re.items.map((item) => finite(item, limit));
+      return parts.includes(undefined) ? undefined : capped(new Set((parts as string[][]).flat()));
+    }
+    case 'cat':
+      return product(
+        re.items.map((item) => finite(item, limit)),
+        limit,
+      );
+    case 'rep': {
+      if (re.max > limit) return undefined;
+      const one = finite(re.item, limit);
+      const out = new Set<string>();
+      for (let n = re.min; n <= re.max; n++) {
+        const texts = product(new Array<string[] | undefined>(n).fill(one), limit);
+        if (texts === undefined) return undefined;
+        for (const text of texts) out.add(text);
+      }
+      return capped(out);
+    }
+    default:
+      return undefined;
+  }
+}
+
+function product(parts: readonly (readonly string[] | undefined)[], limit: number): string[] | undefined {
+  let out = new Set(['']);
+  for (const part of parts) {
+    if (part === undefined) return undefined;
+    const grown = new Set<string>();
+    for (const head of out) {
+      for (const tail of part) {
+        grown.add(head + tail);
+        if (grown.size > limit) return undefined;
+      }
+    }
+    out = grown;
+  }
+  return [...out];
+}
