@@ -83,7 +83,7 @@ export interface StepModel {
   readonly maxRows: number;
   readonly maxStepTokens: number;
   /** KV capacity in blocks, where paged; undefined where each sequence owns its memory. */
-  readonly blocks?: { readonly size: number; readonly total: number; /** Free or evictable. */ free(): number };
+  readonly blocks?: { readonly size: number; readonly total: number /** Free or evictable. */; free(): number };
   /** A new sequence; `cached` = positions already present from the prefix cache (always < prompt.length). */
   open(options?: OpenOptions): { readonly sequence: number; readonly cached: number };
   /** Positions present. */
@@ -92,6 +92,8 @@ export interface StepModel {
   fits(rows: readonly { readonly sequence: number; readonly tokens: number }[]): boolean;
   /** Whether `StepHandle.sample` works (device samplers). Where false, read logits. */
   readonly samples: boolean;
+  /** Whether `StepRow.allowed` makes a step cheaper; where not true it is never set. */
+  readonly restricts?: boolean;
   /**
    * Runs one step (on CPU it has run when this resolves; on a device it is submitted). Rejects with a typed error and leaves
    * every sequence as it was, or, where the device is lost (ModelError), every sequence of the step is lost.

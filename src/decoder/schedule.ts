@@ -1,0 +1,172 @@
+/**
+ * Which rows and tokens run in the next step: a pure function of what there is.
+ *
+ * The naive way runs prompts whole, one after the other: a long prompt then stalls every stream. Here a step is filled in this
+ * order: (1) rows that decode, each with its pending tokens (the last one, forced ones, drafts); (2) prompts, in chunks, beside them;
+ * (3) new requests, as long as there are rows and KV blocks. Within a class the order is effective priority (the request's own,
+ * plus one for each `agingSteps` steps of waiting, so nothing starves), then arrival. Where rows are fewer than decoding
+ * sequences, `prefer` (a composition by shared experts) may reorder those that have not waited too long.
+ *
+ * Memory: a row is planned only if its blocks fit beside those already planned. When the first row of a step does not fit, the
+ * least urgent other sequence is preempted until it does; a sequence that does not fit alone is reported as stuck.
+ */
+
+export interface SlotView {
+  readonly id: number;
+  readonly priority: number;
+  readonly arrived: number;
+  /** Steps since it last ran. */
+  readonly waited: number;
+  /** Positions present. */
+  readonly length: number;
+  /** Tokens that must still run before the next token can be chosen (at least 1). */
+  readonly pending: number;
+  /** Guessed tokens that it would like to verify too. */
+  readonly drafts: number;
+  /** Whether it is past its prompt. */
+  readonly decoding: boolean;
+  /** Moved out of the pool; takes its blocks anew. */
+  readonly suspended: boolean;
+}
+
+export interface QueuedView {
+  readonly id: number;
+  readonly priority: number;
+  readonly arrived: number;
+  readonly waited: number;
+  readonly promptTokens: number;
+}
+
+export interface Limits {
+  readonly maxRows: number;
+  readonly maxStepTokens: number;
+  /** Most prompt tokens of one row in one step. */
+  readonly prefillChunk: number;
+  /** Most sequences that hold memory at once. */
+  readonly maxSequences: number;
+  /** Steps of waiting that count as one level of priority. */
+  readonly agingSteps: number;
+  readonly blocks?: { readonly size: number; readonly free: number } | undefined;
+}
+
+export interface PlannedRow {
+  readonly id: number;
+  /** Pending tokens to run. */
+  readonly tokens: number;
+  /** Drafts to run after them; over 0 only where all pending tokens run. */
+  readonly drafts: number;
+}
+
+export interface Plan {
+  readonly rows: readonly PlannedRow[];
+  /** Requests to open, in order; their first chunk is planned in a later call. */
+  readonly admit: readonly number[];
+  /** Sequences to move out of the pool before the step. */
+  readonly preempt: readonly number[];
+  /** Sequences that cannot run even alone. */
+  readonly stuck: readonly number[];
+}
+
+export interface PlanInput {
+  readonly slots: readonly SlotView[];
+  readonly queue: readonly QueuedView[];
+  readonly limits: Limits;
+  /** Reorders ids of decoding slots that may share a step, best first; must return a permutation. */
+  readonly prefer?: ((ids: readonly number[], rows: number) => readonly number[]) | undefined;
+}
+
+/** See the module's header. */
+export function planStep({ slots, queue, limits, prefer }: PlanInput): Plan {
+  const urgency = (v: { priority: number; waited: number }): number => v.priority + Math.floor(v.waited / limits.agingSteps);
+  const order = (a: SlotView | QueuedView, b: SlotView | QueuedView): number =>
+    urgency(b) - urgency(a) || a.arrived - b.arrived || a.id - b.id;
+  const decoding = slots.filter((s) => s.decoding).sort(order);
+  const prefilling = slots.filter((s) => !s.decoding).sort(order);
+  const wanted = compose(decoding, limits, prefer, urgency);
+
+  const size = limits.blocks?.size ?? 1;
+  const blocksFor = (slot: SlotView, tokens: number): number => {
+    if (limits.blocks === undefined) return 0;
+    const have = slot.suspended ? 0 : Math.ceil(slot.length / size);
+    // One more for a shared last block that has to be copied before it is written.
+    return Math.ceil((slot.length + tokens) / size) - have + (slot.length % size === 0 || slot.suspended ? 0 : 1);
+  };
+  let free = limits.blocks?.free ?? Number.POSITIVE_INFINITY;
+  const rows: PlannedRow[] = [];
+  const preempt = new Set<number>();
+  const stuck: number[] = [];
+  const planned = new Set<number>();
+  let tokensLeft = limits.maxStepTokens;
+
+  /** Least urgent first. */
+  const victims = [...slots].sort(order).reverse();
+  const victimOf = (slot: SlotView): SlotView | undefined =>
+    victims.find((v) => v.id !== slot.id && !v.suspended && !preempt.has(v.id) && !planned.has(v.id) && v.length > 0);
+
+  const take = (slot: SlotView, most: number): void => {
+    if (rows.length >= limits.maxRows || tokensLeft < 1 || preempt.has(slot.id)) return;
+    let tokens = Math.min(slot.pending, most, tokensLeft);
+    let drafts = tokens === slot.pending ? Math.min(slot.drafts, tokensLeft - tokens) : 0;
+    if (blocksFor(slot, tokens + drafts) > free) drafts = 0;
+    if (blocksFor(slot, tokens) > free) {
+      // Only the first row of a step may push others out: later ones wait their turn.
+      if (rows.length > 0) return;
+      for (;;) {
+        const victim = victimOf(slot);
+        if (victim === undefined || blocksFor(slot, tokens) <= free) break;
+        preempt.add(victim.id);
+        free += Math.ceil(victim.length / size);
+      }
+      while (tokens > 1 && blocksFor(slot, tokens) > free) tokens = Math.max(1, tokens >> 1);
+      if (blocksFor(slot, tokens) > free) {
+        stuck.push(slot.id);
+        return;
+      }
+      drafts = 0;
+    }
+    free -= blocksFor(slot, tokens + drafts);
+    tokensLeft -= tokens + drafts;
+    planned.add(slot.id);
+    rows.push({ id: slot.id, tokens, drafts });
+  };
+  for (const slot of wanted) take(slot, Number.POSITIVE_INFINITY);
+  for (const slot of prefilling) take(slot, limits.prefillChunk);
+
+  const admit: number[] = [];
+  let open = slots.length;
+  if (preempt.size === 0 && !slots.some((s) => s.suspended)) {
+    for (const request of [...queue].sort(order)) {
+      if (open >= limits.maxSequences) break;
+      const first = Math.min(request.promptTokens, limits.prefillChunk);
+      const need = limits.blocks === undefined ? 0 : Math.ceil(first / size);
+      if (need > free && open > 0) break;
+      free -= need;
+      open++;
+      admit.push(request.id);
+    }
+  }
+  return { rows, admit, preempt: [...preempt], stuck };
+}
+
+/** Decoding rows in the order in which they get a place; the preference reorders equally urgent ones only. */
+function compose(
+  decoding: readonly SlotView[],
+  limits: Limits,
+  prefer: PlanInput['prefer'],
+  urgency: (v: SlotView) => number,
+): readonly SlotView[] {
+  if (prefer === undefined || decoding.length <= limits.maxRows) return decoding;
+  const top = decoding[0] === undefined ? 0 : urgency(decoding[0]);
+  const equal = decoding.filter((s) => urgency(s) === top);
+  const byId = new Map(equal.map((s) => [s.id, s]));
+  const preferred = prefer(
+    equal.map((s) => s.id),
+    limits.maxRows,
+  );
+  const out: SlotView[] = [];
+  for (const id of preferred) {
+    const slot = byId.get(id);
+    if (slot !== undefined) out.push(slot);
+  }
+  return [...out, ...decoding.filter((s) => urgency(s) !== top)];
+}

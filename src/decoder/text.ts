@@ -1,0 +1,61 @@
+/**
+ * From token bytes to text that can be shown: characters that span tokens are held back until they are whole; stop strings are
+ * found across tokens, and text that may turn out to be the beginning of one is held back too.
+ */
+
+/** Bytes in, whole characters out. Invalid bytes become U+FFFD, as WHATWG's decoder has it. */
+export class TextStream {
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+  push(bytes: Uint8Array): string {
+    return bytes.length === 0 ? '' : this.#decoder.decode(bytes, { stream: true });
+  }
+
+  /** What remains at the end of the sequence. */
+  flush(): string {
+    return this.#decoder.decode();
+  }
+}
+
+/** Finds the first of several strings in a stream of text. */
+export class StopScanner {
+  readonly #stops: readonly string[];
+  #held = '';
+
+  constructor(stops: readonly string[]) {
+    this.#stops = stops.filter((s) => s !== '');
+  }
+
+  /** Returns the text that is certain, and whether a stop string was found (its text and all after it are dropped). */
+  push(text: string): { readonly text: string; readonly stopped: boolean } {
+    if (this.#stops.length === 0) return { text, stopped: false };
+    const all = this.#held + text;
+    let cut = -1;
+    for (const stop of this.#stops) {
+      const at = all.indexOf(stop);
+      if (at >= 0 && (cut < 0 || at < cut)) cut = at;
+    }
+    if (cut >= 0) {
+      this.#held = '';
+      return { text: all.slice(0, cut), stopped: true };
+    }
+    let hold = 0;
+    for (const stop of this.#stops) {
+      for (let n = Math.min(stop.length - 1, all.length); n > hold; n--) {
+        if (all.endsWith(stop.slice(0, n))) {
+          hold = n;
+          break;
+        }
+      }
+    }
+    this.#held = all.slice(all.length - hold);
+    return { text: all.slice(0, all.length - hold), stopped: false };
+  }
+
+  /** What was held back, at the end of the sequence. */
+  flush(): string {
+    const held = this.#held;
+    this.#held = '';
+    return held;
+  }
+}
