@@ -83,7 +83,9 @@ export class UnsupportedSchemaError extends TokenloomError {
     readonly reason: string,
     readonly hint?: string,
   ) {
-    super(`schema at '${pointer === '' ? '#' : `#${pointer}`}', keyword '${keyword}': ${reason}${hint ? `\nhint: ${hint}` : ''}`);
+    super(
+      `schema at '${pointer === '' ? '#' : `#${pointer}`}', keyword '${keyword}': ${reason}${hint ? `\nhint: ${hint}` : ''}`,
+    );
   }
 }
 

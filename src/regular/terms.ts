@@ -207,7 +207,8 @@ export class TermStore {
       const o = this.tuples.offsets[t]!;
       const k = this.tuples.data[o]!;
       if (k === K_ALT) {
-        for (let i = o + 1, end = this.tuples.offsets[t + 1]!; i < end; i++) if (!add(this.tuples.data[i]!)) return false;
+        for (let i = o + 1, end = this.tuples.offsets[t + 1]!; i < end; i++)
+          if (!add(this.tuples.data[i]!)) return false;
         return true;
       }
       if (k === K_EMPTY) hasEmpty = true;
@@ -453,7 +454,9 @@ export class TermStore {
     if (items.length === 2)
       return zipEdges(this.edges(items[0]!), this.edges(items[1]!), NEVER, (x, y) => this.or(x, y));
     const mid = items.length >> 1;
-    return zipEdges(this.deriveAlt(items.slice(0, mid)), this.deriveAlt(items.slice(mid)), NEVER, (x, y) => this.or(x, y));
+    return zipEdges(this.deriveAlt(items.slice(0, mid)), this.deriveAlt(items.slice(mid)), NEVER, (x, y) =>
+      this.or(x, y),
+    );
   }
 
   /** {@link edges} without those that lead to an empty language. */
@@ -468,6 +471,39 @@ export class TermStore {
       }
     }
     return list;
+  }
+
+  /**
+   * Splits `x and not L` with L a finite set of literals: `rest` is x, `literals` the node of L (see {@link literals}). Undefined for
+   * other terms.
+   */
+  splitFinite(t: number): { readonly rest: number; readonly literals: number } | undefined {
+    const { data, offsets } = this.tuples;
+    const o = offsets[t]!;
+    const literalsOf = (u: number): number => {
+      const uo = offsets[u]!;
+      if (data[uo] !== K_NOT) return -1;
+      const v = data[uo + 1]!;
+      if (v === EMPTY) return this.literals.end;
+      const vo = offsets[v]!;
+      return data[vo] === K_LITS ? data[vo + 1]! : -1;
+    };
+    if (data[o] === K_NOT) {
+      const node = literalsOf(t);
+      return node < 0 ? undefined : { rest: this.all, literals: node };
+    }
+    if (data[o] !== K_AND) return undefined;
+    let node = -1;
+    const others: number[] = [];
+    for (let i = o + 1, end = offsets[t + 1]!; i < end; i++) {
+      const found = node < 0 ? literalsOf(data[i]!) : -1;
+      if (found >= 0) node = found;
+      else others.push(data[i]!);
+    }
+    if (node < 0) return undefined;
+    let rest = this.all;
+    for (const u of others) rest = this.and(rest, u);
+    return { rest, literals: node };
   }
 
   /** Derivative by one code point. */
@@ -536,7 +572,10 @@ export class TermStore {
             cps.push(e.cp);
             at = e.from;
           }
-          return cps.reverse().map((c) => String.fromCodePoint(c)).join('');
+          return cps
+            .reverse()
+            .map((c) => String.fromCodePoint(c))
+            .join('');
         }
         const list = this.liveEdges(s);
         for (let i = 0; i < list.length; i += 3) {
@@ -561,7 +600,8 @@ export class TermStore {
       const known = memo.get(s);
       if (known !== undefined) return known;
       if (open.has(s) || depth > 2_000) return limit;
-      if (memo.size > this.searchLimit) throw new LimitError('states of a pattern counted', memo.size, this.searchLimit);
+      if (memo.size > this.searchLimit)
+        throw new LimitError('states of a pattern counted', memo.size, this.searchLimit);
       open.add(s);
       let n = this.nullable(s) ? 1 : 0;
       const list = this.liveEdges(s);

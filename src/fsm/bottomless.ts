@@ -1,0 +1,73 @@
+/**
+ * States cut off below their top frames.
+ *
+ * A token is a few bytes, so a mask hardly ever depends on more than the top frames of the stack, and the same situation at
+ * another depth or under another parent has the same mask. A truncated state is the state with everything below replaced by a
+ * marker; a walk that comes through the marker says so (`reachedBottom`) and is done again with a deeper cut.
+ */
+import { PairMap } from '../base/tuple-table.js';
+import { BOTTOM, DYN, END, type Recognizer } from './recognizer.js';
+
+const L_BOTTOM = 1;
+
+export class Bottomless {
+  private readonly cutStacks = new PairMap(64);
+  private readonly bottom: number;
+
+  constructor(private readonly recognizer: Recognizer) {
+    this.bottom = recognizer.stacks.intern([recognizer.labels.intern([L_BOTTOM], 1), -1], 2);
+  }
+
+  /** The state with stacks cut to `depth` frames and remembered key texts dropped where only the stack matters. */
+  truncate(state: number, depth: number): number {
+    const { recognizer } = this;
+    const { states, configs } = recognizer;
+    const ids: number[] = [];
+    let changed = false;
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const id = states.data[i]!;
+      const o = configs.offsets[id]!;
+      const kind = configs.data[o]!;
+      if (kind === END || kind === BOTTOM) {
+        ids.push(id);
+        continue;
+      }
+      const stack = configs.data[o + 3]!;
+      const cut = this.cut(stack, depth);
+      const capture = configs.data[o + 2]!;
+      const kept = kind === DYN ? recognizer.captures.none : capture;
+      if (cut === stack && kept === capture) ids.push(id);
+      else {
+        changed = true;
+        ids.push(configs.intern([kind, configs.data[o + 1]!, kept, cut], 4));
+      }
+    }
+    if (!changed) return state;
+    ids.sort((a, b) => a - b);
+    return recognizer.stateOf(ids.filter((c, i) => i === 0 || c !== ids[i - 1]));
+  }
+
+  private cut(stack: number, depth: number): number {
+    if (stack === this.bottom) return stack;
+    if (depth === 0) return this.bottom;
+    const known = this.cutStacks.get(stack, depth);
+    if (known >= 0) return known;
+    const { stacks } = this.recognizer;
+    const pairs: [number, number][] = [];
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+      const label = stacks.data[i]!;
+      const parent = stacks.data[i + 1]!;
+      pairs.push([label, parent < 0 ? parent : this.cut(parent, depth - 1)]);
+    }
+    pairs.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    const flat: number[] = [];
+    for (const [l, p] of pairs) {
+      const n = flat.length;
+      if (n > 0 && flat[n - 2] === l && flat[n - 1] === p) continue;
+      flat.push(l, p);
+    }
+    const made = stacks.intern(flat, flat.length);
+    this.cutStacks.set(stack, depth, made);
+    return made;
+  }
+}

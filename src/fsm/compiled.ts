@@ -1,0 +1,79 @@
+/**
+ * A checked grammar, and its binding to a vocabulary.
+ *
+ * A CompiledGrammar is the IR and nothing that depends on a model. What runs is a {@link Binding}: a recognizer with its masks, made
+ * on first use per vocabulary and kept by the vocabulary as long as the grammar lives. Lexeme automata and mask slices are shared
+ * by all bindings of a vocabulary. Both are bounded in bytes: past the limit new matchers get fresh tables.
+ */
+import { UnsatisfiableError } from '../base/errors.js';
+import type { Grammar } from '../grammar/ir.js';
+import { LexemePool } from './lexeme.js';
+import { MaskShare, Masks } from './mask.js';
+import { Recognizer } from './recognizer.js';
+import { Slices } from './slices.js';
+import { trieOf } from './trie.js';
+import type { Vocabulary } from './vocabulary.js';
+
+export interface CacheLimits {
+  /** Bytes of lexeme automata and their masks per vocabulary before they are replaced. */
+  readonly lexemeBytes: number;
+  /** Bytes of one grammar's states and masks before they are replaced. */
+  readonly grammarBytes: number;
+}
+
+export const DEFAULT_CACHE_LIMITS: CacheLimits = { lexemeBytes: 96 << 20, grammarBytes: 64 << 20 };
+
+/** A grammar that can be matched. Immutable; shared by any number of matchers and vocabularies. */
+export class CompiledGrammar {
+  constructor(readonly grammar: Grammar) {
+    const start = grammar.exprs[grammar.start];
+    if (start === undefined || start.op === 'never') throw new UnsatisfiableError('no text fits the grammar');
+  }
+}
+
+export function compileGrammar(grammar: Grammar): CompiledGrammar {
+  return new CompiledGrammar(grammar);
+}
+
+/** A grammar bound to a vocabulary. */
+export interface Binding {
+  readonly recognizer: Recognizer;
+  readonly masks: Masks;
+}
+
+interface Shared {
+  pool: LexemePool;
+  share: MaskShare;
+  readonly slices: Slices;
+  bindings: WeakMap<CompiledGrammar, Binding>;
+}
+
+const SHARED = Symbol('shared automata');
+
+function sharedOf(vocabulary: Vocabulary): Shared {
+  return vocabulary.cache.get(SHARED, () => {
+    const pool = new LexemePool();
+    const slices = new Slices(trieOf(vocabulary), vocabulary.size);
+    return { pool, slices, share: new MaskShare(vocabulary, pool, slices), bindings: new WeakMap() };
+  });
+}
+
+/** The binding of a grammar to a vocabulary; a fresh one where the tables have outgrown their limits. */
+export function bind(
+  compiled: CompiledGrammar,
+  vocabulary: Vocabulary,
+  limits: CacheLimits = DEFAULT_CACHE_LIMITS,
+): Binding {
+  const shared = sharedOf(vocabulary);
+  if (shared.pool.bytes + shared.share.lexemes.bytes > limits.lexemeBytes) {
+    shared.pool = new LexemePool();
+    shared.share = new MaskShare(vocabulary, shared.pool, shared.slices);
+    shared.bindings = new WeakMap();
+  }
+  const known = shared.bindings.get(compiled);
+  if (known !== undefined && known.recognizer.bytes + known.masks.bytes <= limits.grammarBytes) return known;
+  const recognizer = new Recognizer(compiled.grammar, shared.pool);
+  const made: Binding = { recognizer, masks: new Masks(recognizer, shared.share, vocabulary.size) };
+  shared.bindings.set(compiled, made);
+  return made;
+}

@@ -1,0 +1,282 @@
+/**
+ * Masks of wide lexeme states (inside strings, patterns, numbers, free text), per vocabulary and independent of any grammar.
+ *
+ * Three parts: a slice (tokens of character groups that the lexeme keeps taking, slices.ts), the other tokens that stay inside
+ * (found by a walk that skips what the slice covers), and the tokens that cross the end of the lexeme, merged by what remains of
+ * them after the end into a residual trie. A grammar asks its parser only once per distinct remainder.
+ *
+ * Source of the idea: the token partition of XGrammar (Dong et al., 2024) and the slices of llguidance; here both are keyed by the
+ * language of the lexeme, so every schema of a process shares them.
+ */
+import type { TermStore } from '../regular/terms.js';
+import { DEAD, type LexemePool } from './lexeme.js';
+import type { Slices } from './slices.js';
+import { ASCII_GROUP, GROUP_NON_ASCII, GROUP_PARTIAL, type TokenTrie } from './trie.js';
+
+/** Tokens that cross the end of a lexeme, by the bytes after it. */
+export interface Residual {
+  /** Trie nodes reached with this remainder. */
+  readonly nodes: readonly number[];
+  /** By first byte of what comes next; filled on first use. */
+  children: readonly ResidualEdge[] | undefined;
+}
+
+export interface ResidualEdge {
+  readonly byte: number;
+  readonly to: Residual;
+  /** Tokens that end after this byte. */
+  readonly tokens: readonly number[];
+}
+
+export interface LexemeMask {
+  readonly id: number;
+  /** Dense part (a shared slice, or one of its own), or undefined where few tokens stay inside. */
+  readonly base: Uint32Array | undefined;
+  /** Further tokens that stay inside or end with the lexeme. */
+  readonly extra: Int32Array;
+  readonly residual: Residual;
+}
+
+interface Run {
+  /** Character groups such that every run of them, up to `depth` code points, keeps the lexeme alive. */
+  readonly signature: number;
+  readonly depth: number;
+}
+
+const NO_RUN: Run = { signature: 0, depth: 0 };
+/** Slices with fewer groups than this are not worth a dense mask. */
+const MIN_SLICE_TOKENS = 256;
+const LONGEST_RUN = 255;
+const MAX_SINGLE_BITS = 192;
+
+export class LexemeMasks {
+  private readonly masks = new Map<number, LexemeMask>();
+  private readonly runs = new Map<number, Run>();
+  private readonly targets = new Map<number, Int32Array>();
+  private readonly wide: (boolean | undefined)[] = [];
+  private heldBytes = 0;
+
+  constructor(
+    private readonly pool: LexemePool,
+    private readonly trie: TokenTrie,
+    private readonly slices: Slices,
+  ) {}
+
+  get bytes(): number {
+    return this.heldBytes + this.runs.size * 100 + this.targets.size * 180;
+  }
+
+  /** Whether a state is worth a mask of its own: between characters, with many possible bytes. */
+  isWide(q: number): boolean {
+    let w = this.wide[q];
+    if (w === undefined) {
+      w = false;
+      if (this.pool.isStringContent(q) || this.pool.isTextContent(q)) {
+        const first = this.pool.firstBytes(q);
+        let n = 0;
+        for (let i = 0; i < 8; i++) n += popcount(first[i]!);
+        w = n >= 20;
+      }
+      this.wide[q] = w;
+    }
+    return w;
+  }
+
+  get(q: number): LexemeMask {
+    const known = this.masks.get(q);
+    if (known !== undefined) return known;
+    const made = this.build(q);
+    this.masks.set(q, made);
+    return made;
+  }
+
+  private build(q: number): LexemeMask {
+    const { pool, trie, slices } = this;
+    const { nodes, deepest, same, tokenSignature, tokenLength } = trie;
+    const run = this.runOf(pool.termOf(q), pool.isStringContent(q));
+    const base = run.signature === 0 ? undefined : slices.get(run.signature, run.depth);
+    const outside = ~run.signature;
+    const extra: number[] = [];
+    const crossing: number[] = [];
+    // Walk: node, lexeme state, code points so far inside the run (-1: the path left the run).
+    const stack: number[] = [0, q, 0];
+    while (stack.length > 0) {
+      const inRun = stack.pop()!;
+      const at = stack.pop()!;
+      const node = stack.pop()!;
+      const first = nodes[node * 4]!;
+      const last = first + (nodes[node * 4 + 1]! >>> 8);
+      for (let c = first; c < last; c++) {
+        const record = nodes[c * 4 + 1]!;
+        const next = pool.step(at, record & 0xff);
+        if (next === DEAD) continue;
+        for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!)
+          if ((tokenSignature[t]! & outside) !== 0 || tokenLength[t]! > run.depth) extra.push(t);
+        if (record >>> 8 === 0) continue;
+        let depth = inRun;
+        if (depth >= 0) {
+          const b = record & 0xff;
+          if (b < 0x80) depth = ((run.signature >>> ASCII_GROUP[b]!) & 1) === 1 ? depth + 1 : -1;
+          else if (b >= 0xc0) depth = ((run.signature >>> GROUP_NON_ASCII) & 1) === 1 ? depth + 1 : -1;
+          if (
+            depth >= 0 &&
+            (nodes[c * 4 + 3]! & outside) === 0 &&
+            depth + deepest[c]! <= run.depth &&
+            pool.termOf(next) >= 0
+          )
+            continue;
+        }
+        if (pool.accepts(next)) {
+          crossing.push(c);
+          if (pool.isFinal(next)) continue;
+        }
+        stack.push(c, next, depth);
+      }
+    }
+    // Many single bits cost more than the copy: merge them into a dense mask of this state's own.
+    let dense = base;
+    if (extra.length > MAX_SINGLE_BITS) {
+      dense = base === undefined ? new Uint32Array(slices.words) : base.slice();
+      for (const t of extra) dense[t >> 5]! |= 1 << (t & 31);
+      extra.length = 0;
+      this.heldBytes += dense.byteLength;
+    }
+    this.heldBytes += 300 + extra.length * 4 + crossing.length * 24;
+    return {
+      id: this.masks.size,
+      base: dense,
+      extra: Int32Array.from(extra),
+      residual: { nodes: crossing, children: undefined },
+    };
+  }
+
+  /** Edges of a residual node, merged over its trie nodes. */
+  childrenOf(residual: Residual): readonly ResidualEdge[] {
+    if (residual.children !== undefined) return residual.children;
+    const { nodes, same } = this.trie;
+    const byByte = new Map<number, { nodes: number[]; tokens: number[] }>();
+    for (const node of residual.nodes) {
+      const first = nodes[node * 4]!;
+      const last = first + (nodes[node * 4 + 1]! >>> 8);
+      for (let c = first; c < last; c++) {
+        const record = nodes[c * 4 + 1]!;
+        let entry = byByte.get(record & 0xff);
+        if (entry === undefined) {
+          entry = { nodes: [], tokens: [] };
+          byByte.set(record & 0xff, entry);
+        }
+        for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) entry.tokens.push(t);
+        if (record >>> 8 !== 0) entry.nodes.push(c);
+      }
+    }
+    const children = [...byByte].map(([byte, e]) => ({
+      byte,
+      tokens: e.tokens,
+      to: { nodes: e.nodes, children: e.nodes.length === 0 ? [] : undefined },
+    }));
+    this.heldBytes += children.length * 120 + residual.nodes.length * 16;
+    residual.children = children;
+    return children;
+  }
+
+  // ---- runs ---------------------------------------------------------------------------------------------------------
+
+  /** Groups that a term keeps taking, and for how many code points. */
+  runOf(term: number, string: boolean): Run {
+    const key = term * 2 + (string ? 1 : 0);
+    const known = this.runs.get(key);
+    if (known !== undefined) return known;
+    let run = this.findRun(term, string);
+    if (run.signature !== 0 && !this.paysOff(run)) run = NO_RUN;
+    this.runs.set(key, run);
+    return run;
+  }
+
+  private paysOff(run: Run): boolean {
+    const mask = this.slices.get(run.signature, run.depth);
+    let n = 0;
+    for (let i = 0; i < mask.length && n < MIN_SLICE_TOKENS; i++) n += popcount(mask[i]!);
+    return n >= MIN_SLICE_TOKENS;
+  }
+
+  private findRun(term: number, string: boolean): Run {
+    const terms: TermStore = this.pool.terms;
+    const split = terms.splitFinite(term);
+    if (split !== undefined) {
+      // An endless language minus a finite one is alive wherever the endless one is.
+      const run = this.runOf(split.rest, string);
+      if (run.depth === LONGEST_RUN) return run;
+    }
+    const first = this.groupTargets(term, string);
+    let loop = 0;
+    for (let g = 0; g <= GROUP_NON_ASCII; g++) if (first[g] === term) loop |= 1 << g;
+    if (loop !== 0) return { signature: loop, depth: LONGEST_RUN };
+    // The target that most groups share, then as long as they stay together.
+    const votes = new Map<number, number>();
+    for (let g = 0; g <= GROUP_NON_ASCII; g++) {
+      const t = first[g]!;
+      if (t >= 0) votes.set(t, (votes.get(t) ?? 0) | (1 << g));
+    }
+    let signature = 0;
+    let target = -1;
+    for (const [t, groups] of votes)
+      if (popcount(groups) > popcount(signature)) {
+        signature = groups;
+        target = t;
+      }
+    if (target < 0) return NO_RUN;
+    let depth = 1;
+    while (depth < LONGEST_RUN) {
+      const next = this.groupTargets(target, string);
+      let shared = -1;
+      for (let g = 0; g <= GROUP_NON_ASCII; g++) {
+        if (((signature >>> g) & 1) === 0) continue;
+        const t = next[g]!;
+        if (t < 0 || (shared >= 0 && t !== shared)) return { signature, depth };
+        shared = t;
+      }
+      if (shared === target) return { signature, depth: LONGEST_RUN };
+      target = shared;
+      depth++;
+    }
+    return { signature, depth: LONGEST_RUN };
+  }
+
+  /** Per group the live term that all its characters lead to, or -1. In strings, characters that must be escaped have none. */
+  private groupTargets(term: number, string: boolean): Int32Array {
+    const key = term * 2 + (string ? 1 : 0);
+    const known = this.targets.get(key);
+    if (known !== undefined) return known;
+    const out = new Int32Array(GROUP_PARTIAL).fill(-2);
+    const edges = this.pool.terms.liveEdges(term);
+    let i = 0;
+    for (let c = 0; c < 128; c++) {
+      while (i < edges.length && edges[i + 1]! < c) i += 3;
+      let t = i < edges.length && edges[i]! <= c ? edges[i + 2]! : -1;
+      if (string && (c < 0x20 || c === 0x22 || c === 0x5c)) t = -1;
+      const g = ASCII_GROUP[c]!;
+      if (out[g] === -2) out[g] = t;
+      else if (out[g] !== t) out[g] = -1;
+    }
+    // Beyond ASCII: one target for all characters that UTF-8 can spell.
+    let at = 0x80;
+    let shared = -2;
+    for (; i < edges.length && shared !== -1; i += 3) {
+      const lo = Math.max(edges[i]!, 0x80);
+      if (edges[i + 1]! < lo) continue;
+      if (lo > at && !(at >= 0xd800 && lo <= 0xe000)) shared = -1;
+      else if (shared === -2) shared = edges[i + 2]!;
+      else if (shared !== edges[i + 2]) shared = -1;
+      at = edges[i + 1]! + 1;
+    }
+    out[GROUP_NON_ASCII] = shared >= 0 && at > 0x10ffff ? shared : -1;
+    this.targets.set(key, out);
+    return out;
+  }
+}
+
+export function popcount(x: number): number {
+  let v = x - ((x >>> 1) & 0x55555555);
+  v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
+  return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}

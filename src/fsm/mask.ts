@@ -1,0 +1,308 @@
+/**
+ * Which tokens a state allows: the union over its configs, assembled from shared parts.
+ *
+ * Narrow configs (punctuation, literals, keys, escapes) are walked jointly through the token trie. Wide ones take the mask of
+ * their lexeme state (lexeme-mask.ts) and ask the recognizer only about what follows the lexeme, once per distinct remainder.
+ * A mask record keeps references to the shared parts, so building one allocates little and `fill` is a copy and a few bit writes.
+ *
+ * Source of truth: recognizer.step. Every shortcut is compared with trying each token (test/fsm).
+ */
+import { Bottomless } from './bottomless.js';
+import { DEAD, type LexemePool } from './lexeme.js';
+import { type LexemeMask, LexemeMasks, type Residual } from './lexeme-mask.js';
+import { BOTTOM, DYN, END, LEX, type Recognizer } from './recognizer.js';
+import type { Slices } from './slices.js';
+import { type TokenTrie, trieOf } from './trie.js';
+import type { Vocabulary } from './vocabulary.js';
+
+/** Allowed tokens = all bits of the bases, plus the lists; less `removed` before `added` is put in. */
+export interface MaskRecord {
+  readonly bases: readonly Uint32Array[];
+  readonly lists: readonly Int32Array[];
+  readonly removed: Int32Array | undefined;
+  readonly added: Int32Array | undefined;
+  /** Merged form, made when a record of several bases is used again. */
+  dense: Uint32Array | undefined;
+  uses: number;
+}
+
+const NONE = new Int32Array(0);
+
+/** What the masks of one vocabulary share over all grammars. */
+export class MaskShare {
+  readonly trie: TokenTrie;
+  readonly slices: Slices;
+  readonly lexemes: LexemeMasks;
+
+  constructor(vocabulary: Vocabulary, pool: LexemePool, slices: Slices) {
+    this.trie = trieOf(vocabulary);
+    this.slices = slices;
+    this.lexemes = new LexemeMasks(pool, this.trie, slices);
+  }
+}
+
+export class Masks {
+  private readonly records: (MaskRecord | undefined)[] = [];
+  /** Tokens after a lexeme, by (lexeme mask, state after it). */
+  private readonly after = new Map<number, Int32Array | null>();
+  private readonly bottomless: Bottomless;
+  private readonly words: number;
+  private heldBytes = 0;
+  private readonly found: number[] = [];
+  private readonly stack: number[] = [];
+
+  constructor(
+    private readonly recognizer: Recognizer,
+    private readonly share: MaskShare,
+    size: number,
+  ) {
+    this.words = (size + 31) >> 5;
+    this.bottomless = new Bottomless(recognizer);
+  }
+
+  get bytes(): number {
+    return this.heldBytes;
+  }
+
+  /** Record of the tokens (by bytes; no token terminals, no end of sequence) that a state allows. Cached. */
+  of(state: number): MaskRecord {
+    const known = this.records[state];
+    if (known !== undefined) return known;
+    // Masks rarely depend on more than the top frames: try the state cut there first.
+    let record: MaskRecord | undefined;
+    for (let depth = 2; record === undefined; depth *= 4) {
+      const cut = depth > 40 ? state : this.bottomless.truncate(state, depth);
+      if (cut === state) record = this.build(state) ?? this.buildExact(state);
+      else record = this.records[cut] ?? this.buildCut(cut);
+    }
+    this.records[state] = record;
+    this.heldBytes += 8;
+    return record;
+  }
+
+  private buildCut(cut: number): MaskRecord | undefined {
+    const record = this.build(cut);
+    if (record !== undefined) this.records[cut] = record;
+    return record;
+  }
+
+  /** Writes a record into a mask of `words` words or more; spare words are zeroed. */
+  fill(record: MaskRecord, mask: Uint32Array): void {
+    const { bases } = record;
+    if (record.dense !== undefined) mask.set(record.dense);
+    else if (bases.length === 0) mask.fill(0);
+    else {
+      mask.set(bases[0]!);
+      for (let i = 1; i < bases.length; i++) {
+        const base = bases[i]!;
+        for (let w = 0; w < base.length; w++) mask[w]! |= base[w]!;
+      }
+      if (bases.length > 1 && ++record.uses > 1) {
+        record.dense = mask.slice(0, this.words);
+        this.heldBytes += this.words * 4;
+      }
+    }
+    if (mask.length > this.words && bases.length > 0) mask.fill(0, this.words);
+    for (const list of record.lists) for (let i = 0; i < list.length; i++) mask[list[i]! >> 5]! |= 1 << (list[i]! & 31);
+    const { removed, added } = record;
+    if (removed !== undefined)
+      for (let i = 0; i < removed.length; i++) mask[removed[i]! >> 5]! &= ~(1 << (removed[i]! & 31));
+    if (added !== undefined) for (let i = 0; i < added.length; i++) mask[added[i]! >> 5]! |= 1 << (added[i]! & 31);
+  }
+
+  /** Undefined where the answer depends on what was cut off or forgotten. */
+  private build(state: number): MaskRecord | undefined {
+    const { recognizer, share } = this;
+    const { configs, states } = recognizer;
+    const bases: Uint32Array[] = [];
+    const lists: Int32Array[] = [];
+    let removed: Int32Array | undefined;
+    const narrow: number[] = [];
+    const from = states.offsets[state]!;
+    const to = states.offsets[state + 1]!;
+    for (let i = from; i < to; i++) {
+      const config = states.data[i]!;
+      const o = configs.offsets[config]!;
+      const kind = configs.data[o]!;
+      const q = configs.data[o + 1]!;
+      if (kind === BOTTOM || kind === END) continue;
+      if ((kind !== LEX && kind !== DYN) || !share.lexemes.isWide(q)) {
+        narrow.push(config);
+        continue;
+      }
+      const stack = configs.data[o + 3]!;
+      const follow = recognizer.afterLexeme(kind, stack);
+      const split = kind === DYN ? this.splitKey(q) : undefined;
+      const mask = share.lexemes.get(split === undefined ? q : split.rest);
+      const rest = this.residualTokens(mask, follow);
+      if (rest === null) return undefined;
+      if (mask.base !== undefined && !bases.includes(mask.base)) bases.push(mask.base);
+      const gone = split === undefined ? NONE : this.spelled(split.literals);
+      // Alone, the tokens that spell an excluded key are taken out when the mask is written; beside another wide config,
+      // which may allow them, they are left out here.
+      const alone = to - from === 1 + narrow.length && i === to - 1;
+      if (gone.length > 0 && !alone) {
+        // `base` may hold tokens that end with the lexeme, so it is copied less these.
+        const drop = new Set(gone);
+        if (mask.base !== undefined) {
+          const less = mask.base.slice();
+          for (const t of gone) less[t >> 5]! &= ~(1 << (t & 31));
+          bases[bases.indexOf(mask.base)] = less;
+          this.heldBytes += less.byteLength;
+        }
+        lists.push(
+          mask.extra.filter((t) => !drop.has(t)),
+          rest.filter((t) => !drop.has(t)),
+        );
+      } else {
+        if (mask.extra.length > 0) lists.push(mask.extra);
+        if (rest.length > 0) lists.push(rest);
+        if (gone.length > 0) removed = gone;
+      }
+    }
+    let added: Int32Array | undefined;
+    if (narrow.length > 0) {
+      const part = narrow.length === to - from ? state : recognizer.stateOf(narrow);
+      const tokens = this.walk(part);
+      if (tokens === null) return undefined;
+      added = tokens;
+    }
+    return this.record(bases, lists, removed, added);
+  }
+
+  private record(
+    bases: readonly Uint32Array[],
+    lists: readonly Int32Array[],
+    removed: Int32Array | undefined,
+    added: Int32Array | undefined,
+  ): MaskRecord {
+    this.heldBytes += 160 + (removed?.length ?? 0) * 4 + (added?.length ?? 0) * 4;
+    return { bases, lists, removed, added, dense: undefined, uses: 0 };
+  }
+
+  /** The slow certain way: one joint walk of everything. */
+  private buildExact(state: number): MaskRecord {
+    return this.record([], [], undefined, this.walk(state) ?? NONE);
+  }
+
+  /** For a key minus finitely many names: the state of the key without the exception, and the exceptions. */
+  private splitKey(q: number): { readonly rest: number; readonly literals: number } | undefined {
+    const { pool } = this.recognizer;
+    const split = pool.terms.splitFinite(pool.termOf(q));
+    if (split === undefined) return undefined;
+    const rest = pool.stringAt(split.rest);
+    if (rest === DEAD || !this.share.lexemes.isWide(rest)) return undefined;
+    if (this.share.lexemes.runOf(split.rest, true).depth < 255) return undefined;
+    return { rest, literals: pool.stringAt(pool.terms.literalNode(split.literals)) };
+  }
+
+  private readonly spellings = new Map<number, Int32Array>();
+
+  /** Tokens that finish one of the strings of a literal state (everything below its closing quote). */
+  private spelled(q: number): Int32Array {
+    if (q === DEAD) return NONE;
+    const known = this.spellings.get(q);
+    if (known !== undefined) return known;
+    const { pool } = this.recognizer;
+    const { nodes, same } = this.share.trie;
+    const out: number[] = [];
+    const stack: number[] = [0, q];
+    while (stack.length > 0) {
+      const at = stack.pop()!;
+      const node = stack.pop()!;
+      const first = nodes[node * 4]!;
+      const count = nodes[node * 4 + 1]! >>> 8;
+      const bits = at >= 0 ? pool.firstBytes(at) : undefined;
+      for (let c = first; c < first + count; c++) {
+        const byte = nodes[c * 4 + 1]! & 0xff;
+        let next = -1;
+        if (bits !== undefined) {
+          if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
+          next = pool.step(at, byte);
+          if (next === DEAD) continue;
+        }
+        if (next < 0 || pool.isFinal(next)) {
+          for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) out.push(t);
+          next = -2;
+        }
+        if (nodes[c * 4 + 1]! >>> 8 !== 0) stack.push(c, next);
+      }
+    }
+    const tokens = Int32Array.from(out);
+    this.spellings.set(q, tokens);
+    this.heldBytes += 60 + tokens.length * 4;
+    return tokens;
+  }
+
+  /** Tokens that cross the end of a wide lexeme into `follow`; null where that depends on what was cut off. Cached. */
+  private residualTokens(mask: LexemeMask, follow: number): Int32Array | null {
+    if (follow === DEAD) return NONE;
+    if (this.recognizer.reachedBottom(follow)) return null;
+    const key = mask.id * 0x4000000 + follow;
+    const known = this.after.get(key);
+    if (known !== undefined) return known;
+    const out: number[] = [];
+    const ok = this.walkResidual(mask.residual, follow, out);
+    const tokens = ok ? (out.length === 0 ? NONE : Int32Array.from(out)) : null;
+    this.after.set(key, tokens);
+    this.heldBytes += 60 + out.length * 4;
+    return tokens;
+  }
+
+  private walkResidual(residual: Residual, state: number, out: number[]): boolean {
+    const { recognizer, share } = this;
+    const bits = recognizer.nextBytes(state);
+    for (const edge of share.lexemes.childrenOf(residual)) {
+      const { byte } = edge;
+      if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
+      const next = recognizer.step(state, byte);
+      if (next === DEAD) continue;
+      if (recognizer.reachedBottom(next)) return false;
+      for (const t of edge.tokens) out.push(t);
+      if (edge.to.nodes.length > 0 && !this.walkResidual(edge.to, next, out)) return false;
+    }
+    return true;
+  }
+
+  /** All tokens that a state allows, by a walk of the trie; null where it reaches the cut. */
+  private walk(start: number): Int32Array | null {
+    const { recognizer } = this;
+    const { nodes, same, rootChild } = this.share.trie;
+    const { found, stack } = this;
+    found.length = 0;
+    stack.length = 0;
+    stack.push(0, start);
+    while (stack.length > 0) {
+      const state = stack.pop()!;
+      const node = stack.pop()!;
+      const first = nodes[node * 4]!;
+      const count = nodes[node * 4 + 1]! >>> 8;
+      const bits = recognizer.nextBytes(state);
+      if (node === 0) {
+        for (let w = 0; w < 8; w++) {
+          for (let rest = bits[w]!; rest !== 0; rest &= rest - 1) {
+            const byte = w * 32 + (31 - Math.clz32(rest & -rest));
+            const c = rootChild[byte]!;
+            if (c < 0) continue;
+            const next = recognizer.step(state, byte);
+            if (next === DEAD) continue;
+            if (recognizer.reachedBottom(next)) return null;
+            for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) found.push(t);
+            if (nodes[c * 4 + 1]! >>> 8 !== 0) stack.push(c, next);
+          }
+        }
+        continue;
+      }
+      for (let c = first; c < first + count; c++) {
+        const byte = nodes[c * 4 + 1]! & 0xff;
+        if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
+        const next = recognizer.step(state, byte);
+        if (next === DEAD) continue;
+        if (recognizer.reachedBottom(next)) return null;
+        for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) found.push(t);
+        if (nodes[c * 4 + 1]! >>> 8 !== 0) stack.push(c, next);
+      }
+    }
+    return Int32Array.from(found);
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * One sequence being matched: the grammar's state after the tokens so far, and which tokens may come next.
+ *
+ * Invariants (the public contract): mask bit t is set exactly when accept(t) would return true; a live matcher never has an empty
+ * mask; after rollback the mask is the one that was; nothing here throws for want of cache.
+ */
+import { OptionError } from '../base/errors.js';
+import type { ExprId, TokenExpr } from '../grammar/ir.js';
+import { type Binding, bind, type CompiledGrammar } from './compiled.js';
+import { absorbs } from './forced.js';
+import { DEAD } from './lexeme.js';
+import type { Vocabulary } from './vocabulary.js';
+
+export interface MatcherOptions {
+  /** Most tokens before the end of sequence; the value is complete when they are spent. */
+  readonly maxTokens?: number;
+}
+
+/** A position of the sequence; positions are shared between forks. */
+interface Position {
+  readonly state: number;
+  readonly before: Position | undefined;
+  /** Accepts so far. */
+  readonly count: number;
+  /** Tokens counted against the budget. */
+  readonly spent: number;
+  readonly finished: boolean;
+}
+
+const MAX_FORCED = 1 << 16;
+
+export class Matcher {
+  private binding: Binding;
+  private at: Position;
+  private readonly size: number;
+
+  constructor(
+    readonly grammar: CompiledGrammar,
+    readonly vocabulary: Vocabulary,
+    private readonly options: MatcherOptions = {},
+  ) {
+    const { maxTokens } = options;
+    if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens >= 0))
+      throw new OptionError('maxTokens', 'an integer from 0', String(maxTokens));
+    this.size = vocabulary.size;
+    this.binding = bind(grammar, vocabulary);
+    this.at = { state: this.binding.recognizer.start, before: undefined, count: 0, spent: 0, finished: false };
+  }
+
+  /** Whether the text so far is complete. */
+  get isAccepting(): boolean {
+    return this.binding.recognizer.accepts(this.at.state);
+  }
+
+  /** Whether the end of sequence was accepted. */
+  get isFinished(): boolean {
+    return this.at.finished;
+  }
+
+  /** Accepts since construction or reset, less those rolled back. */
+  get accepted(): number {
+    return this.at.count;
+  }
+
+  /**
+   * Writes which tokens are allowed: bit t of word t >> 5. All of the mask is overwritten, spare bits with 0; all zeros once
+   * finished. @throws RangeError where the mask has fewer than ceil(size / 32) words.
+   */
+  fillMask(mask: Uint32Array): void {
+    if (mask.length * 32 < this.size)
+      throw new RangeError(`mask has ${mask.length} words, needs ${Math.ceil(this.size / 32)}`);
+    const { at, binding } = this;
+    if (at.finished) {
+      mask.fill(0);
+      return;
+    }
+    binding.masks.fill(binding.masks.of(at.state), mask);
+    const { recognizer } = binding;
+    if (recognizer.wantsToken(at.state)) this.addTokenTerminals(mask);
+    if (recognizer.accepts(at.state)) for (const id of this.vocabulary.eos) mask[id >> 5]! |= 1 << (id & 31);
+  }
+
+  /** Takes a token; false, and nothing changes, where it is not allowed. */
+  accept(token: number): boolean {
+    const { at } = this;
+    if (at.finished) return false;
+    if (this.vocabulary.isEos(token)) {
+      if (!this.isAccepting) return false;
+      this.at = { state: at.state, before: at, count: at.count + 1, spent: at.spent, finished: true };
+      return true;
+    }
+    const state = this.after(at.state, token);
+    if (state === DEAD) return false;
+    this.at = { state, before: at, count: at.count + 1, spent: at.spent + 1, finished: false };
+    return true;
+  }
+
+  /** Takes raw bytes, all or nothing; one accept for {@link rollback}. */
+  acceptBytes(bytes: Uint8Array): boolean {
+    const { at } = this;
+    if (at.finished) return false;
+    const state = this.binding.recognizer.stepAll(at.state, bytes);
+    if (state === DEAD) return false;
+    this.at = { state, before: at, count: at.count + 1, spent: at.spent, finished: false };
+    return true;
+  }
+
+  /** The bytes that the grammar leaves no choice about, from here. */
+  forcedBytes(): Uint8Array {
+    return Uint8Array.from(this.forcedRun().bytes);
+  }
+
+  /**
+   * Canonical tokens of the forced bytes, less trailing ones that a longer token could absorb together with what may follow.
+   */
+  forcedTokens(): number[] {
+    const { bytes, state } = this.forcedRun();
+    if (bytes.length === 0) return [];
+    const run = Uint8Array.from(bytes);
+    const tokens = this.vocabulary.encode(run);
+    const ends: number[] = [];
+    let end = 0;
+    for (const t of tokens) {
+      end += this.vocabulary.tokenBytes(t).length;
+      ends.push(end);
+    }
+    let keep = tokens.length;
+    if (end < run.length) return [];
+    for (let i = 0; i < tokens.length; i++) {
+      const from = i === 0 ? 0 : ends[i - 1]!;
+      if (absorbs(this.binding.recognizer, this.vocabulary, run, from, state)) {
+        keep = i;
+        break;
+      }
+    }
+    return tokens.slice(0, keep);
+  }
+
+  private forcedRun(): { readonly bytes: readonly number[]; readonly state: number } {
+    const { recognizer } = this.binding;
+    const bytes: number[] = [];
+    let { state } = this.at;
+    if (!this.at.finished)
+      while (bytes.length < MAX_FORCED) {
+        const b = recognizer.forcedByte(state);
+        if (b < 0) break;
+        bytes.push(b);
+        state = recognizer.step(state, b);
+      }
+    return { bytes, state };
+  }
+
+  /** Undoes the last n successful accepts. @throws RangeError beyond the start. */
+  rollback(n: number): void {
+    if (!(Number.isInteger(n) && n >= 0 && n <= this.at.count))
+      throw new RangeError(`cannot roll back ${n} of ${this.at.count} accepts`);
+    let p = this.at;
+    for (let i = 0; i < n; i++) p = p.before!;
+    this.at = p;
+  }
+
+  /** A second matcher at the same position, independent from now on. */
+  fork(): Matcher {
+    const copy = new Matcher(this.grammar, this.vocabulary, this.options);
+    copy.adopt(this);
+    return copy;
+  }
+
+  private adopt(other: Matcher): void {
+    this.binding = other.binding;
+    this.at = other.at;
+  }
+
+  /** Back to the start. */
+  reset(): void {
+    let p = this.at;
+    while (p.before !== undefined) p = p.before;
+    this.at = p;
+  }
+
+  /** State after a token from a state, or DEAD. */
+  private after(state: number, token: number): number {
+    const { recognizer } = this.binding;
+    const { vocabulary } = this;
+    let next = DEAD;
+    if (!vocabulary.isNull(token))
+      next = recognizer.stepAll(state, vocabulary.bytes, vocabulary.offsets[token]!, vocabulary.offsets[token + 1]!);
+    if (recognizer.wantsToken(state) && token >= 0 && token < this.size)
+      next = recognizer.unionStates(
+        next,
+        recognizer.stepToken(state, (expr) => this.terminalTakes(expr, token)),
+      );
+    return next;
+  }
+
+  private terminalTakes(id: ExprId, token: number): boolean {
+    const expr = this.grammar.grammar.exprs[id] as TokenExpr;
+    const named = expr.ids.includes(token) || expr.texts.some((t) => this.vocabulary.find(t).includes(token));
+    return expr.negate ? !named && !this.vocabulary.isNull(token) : named;
+  }
+
+  private addTokenTerminals(mask: Uint32Array): void {
+    for (let t = 0; t < this.size; t++)
+      if (
+        ((mask[t >> 5]! >>> (t & 31)) & 1) === 0 &&
+        !this.vocabulary.isEos(t) &&
+        this.after(this.at.state, t) !== DEAD
+      )
+        mask[t >> 5]! |= 1 << (t & 31);
+  }
+}

@@ -1,0 +1,302 @@
+/**
+ * What an object still allows and still needs: the dynamic state of an object frame and the questions asked of it.
+ *
+ * The naive way lowers an object with n optional properties in any order to 2^n rules. Here the state is a small tuple, made when
+ * first reached: [properties so far (clamped), excluded keys, witnesses supplied, next declared index, forgotten, seen bits…]. Seen bits are
+ * kept in order 'any' and where implications ask for them. Every state that is handed out can be completed; keys that would
+ * lead elsewhere are not allowed.
+ */
+import { TupleTable } from '../base/tuple-table.js';
+import type { DynamicKeys, ObjectExpr } from '../grammar/ir.js';
+import type { LexemePool } from './lexeme.js';
+
+/** Distinct finite keys that are counted before a class counts as endless. */
+const ENDLESS = 1 << 20;
+
+const COUNT = 0;
+const EXCLUDED = 1;
+const WITNESSES = 2;
+const NEXT = 3;
+const FORGOTTEN = 4;
+const SEEN = 5;
+
+export class ObjectStates {
+  private readonly tuples = new TupleTable(16);
+  private readonly n: number;
+  private readonly anyOrder: boolean;
+  private readonly seenWords: number;
+  /** Counts beyond this are equal. */
+  private readonly clamp: number;
+  private readonly required: Uint8Array;
+  /** First required index at or after i, or n. */
+  private readonly nextRequired: Int32Array;
+  /** Required indices at or after i. */
+  private readonly requiredFrom: Int32Array;
+  /** Transitive implications by index, without the index itself. */
+  private readonly implied: readonly (readonly number[])[] | undefined;
+  private readonly tuple: number[] = [];
+  private nameRootNode = -1;
+  private readonly classTerms: number[];
+  private endlessKnown: boolean | undefined;
+  private readonly allWitnesses: number;
+  private readonly declared: number;
+  readonly start: number;
+
+  constructor(
+    readonly expr: ObjectExpr,
+    private readonly pool: LexemePool,
+  ) {
+    const props = expr.properties;
+    this.n = props.length;
+    this.anyOrder = expr.order === 'any';
+    const implications = expr.implications.length > 0;
+    this.seenWords = this.anyOrder || implications ? (this.n + 31) >> 5 : 0;
+    this.clamp =
+      expr.maxProperties === Number.POSITIVE_INFINITY
+        ? expr.minProperties
+        : Math.max(expr.minProperties, expr.maxProperties);
+    this.required = new Uint8Array(this.n);
+    this.nextRequired = new Int32Array(this.n + 1).fill(this.n);
+    this.requiredFrom = new Int32Array(this.n + 1);
+    for (let i = this.n - 1; i >= 0; i--) {
+      const r = props[i]!.required;
+      this.required[i] = r ? 1 : 0;
+      this.nextRequired[i] = r ? i : this.nextRequired[i + 1]!;
+      this.requiredFrom[i] = this.requiredFrom[i + 1]! + (r ? 1 : 0);
+    }
+    this.implied = implications ? closure(expr) : undefined;
+    this.classTerms = expr.dynamic.map((d) => pool.terms.intern(d.keys));
+    this.allWitnesses = expr.witnesses === 0 ? 0 : 2 ** expr.witnesses - 1;
+    this.declared =
+      expr.dynamic.length > 0 ? pool.terms.literals.build(props.map((p) => p.name)) : pool.terms.literals.none;
+    const first = new Array<number>(SEEN + this.seenWords).fill(0);
+    first[EXCLUDED] = this.declared;
+    this.start = this.tuples.intern(first, first.length);
+  }
+
+  get bytes(): number {
+    return this.tuples.bytes;
+  }
+
+  /** Whether some dynamic class has endless keys. */
+  private get endless(): boolean {
+    this.endlessKnown ??= this.classTerms.some((t) => this.pool.terms.countUpTo(t, ENDLESS) >= ENDLESS);
+    return this.endlessKnown;
+  }
+
+  /** Whether a forgotten key (see {@link hasForgotten}) may decide which keys can begin. */
+  get beginningDependsOnKeys(): boolean {
+    return this.classTerms.some((t) => this.pool.terms.countUpTo(t, ENDLESS) < ENDLESS);
+  }
+
+  /** Node of the trie of declared names. */
+  get nameRoot(): number {
+    if (this.nameRootNode < 0) this.nameRootNode = this.pool.terms.names.build(this.expr.properties.map((p) => p.name));
+    return this.nameRootNode;
+  }
+
+  private at(o: number, field: number): number {
+    return this.tuples.data[this.tuples.offsets[o]! + field]!;
+  }
+
+  private seen(o: number, p: number): boolean {
+    return ((this.at(o, SEEN + (p >> 5)) >>> (p & 31)) & 1) === 1;
+  }
+
+  /** Required and implied properties that are not there yet; in order 'schema' those passed over count too (they never are). */
+  private missing(o: number): number {
+    if (this.implied === undefined) {
+      if (!this.anyOrder) return this.requiredFrom[this.at(o, NEXT)]!;
+      let m = this.requiredFrom[0]!;
+      if (m > 0) for (let p = 0; p < this.n; p++) if (this.required[p] === 1 && this.seen(o, p)) m--;
+      return m;
+    }
+    let m = 0;
+    for (let p = 0; p < this.n; p++) if (!this.seen(o, p) && this.needs(o, p)) m++;
+    return m;
+  }
+
+  /** Whether property p is required or implied by a property that is there. */
+  private needs(o: number, p: number): boolean {
+    if (this.required[p] === 1) return true;
+    if (this.implied === undefined) return false;
+    for (let q = 0; q < this.n; q++) if (this.seen(o, q) && this.implied[q]!.includes(p)) return true;
+    return false;
+  }
+
+  /** Whether the declared property p may come next. */
+  allows(o: number, p: number): boolean {
+    const { expr } = this;
+    const next = this.at(o, NEXT);
+    if (this.anyOrder) {
+      if (this.seen(o, p)) return false;
+    } else {
+      if (p < next) return false;
+      if (this.implied === undefined) {
+        if (p > this.nextRequired[next]!) return false;
+      } else {
+        for (let q = next; q < p; q++) if (this.needs(o, q)) return false;
+        for (const q of this.implied[p]!) if (q < p && !this.seen(o, q)) return false;
+      }
+    }
+    if (expr.maxProperties !== Number.POSITIVE_INFINITY) {
+      let missing = this.missing(o);
+      if (this.implied !== undefined) {
+        for (const q of this.implied[p]!) if (!this.seen(o, q) && !this.needs(o, q) && q !== p) missing++;
+        if (this.needs(o, p)) missing--;
+      } else if (this.required[p] === 1) missing--;
+      if (this.at(o, COUNT) + 1 + missing + this.owed(o) > expr.maxProperties) return false;
+    }
+    if (expr.minProperties > 0 && !this.endless) {
+      const left = this.anyOrder ? this.unseen(o) - 1 : this.n - p - 1;
+      if (this.at(o, COUNT) + 1 + left + this.dynamicLeft(o) < expr.minProperties) return false;
+    }
+    return true;
+  }
+
+  private unseen(o: number): number {
+    let m = 0;
+    for (let p = 0; p < this.n; p++) if (!this.seen(o, p)) m++;
+    return m;
+  }
+
+  private owed(o: number): number {
+    let m = 0;
+    for (let bits = this.allWitnesses & ~this.at(o, WITNESSES); bits !== 0; bits &= bits - 1) m++;
+    return m;
+  }
+
+  /** Dynamic keys that can still be added, where the classes are finite. */
+  private dynamicLeft(o: number): number {
+    const { terms } = this.pool;
+    let m = 0;
+    for (let c = 0; c < this.classTerms.length; c++) m += terms.countUpTo(this.dynamicTerm(o, c), 10_000);
+    return m;
+  }
+
+  /** Whether some declared name at or below a trie node may come next. */
+  allowsBelow(o: number, node: number): boolean {
+    const below = this.pool.terms.names.below(node);
+    if (!this.anyOrder && this.implied === undefined) {
+      const next = this.at(o, NEXT);
+      const last = this.nextRequired[next]!;
+      for (const p of below) {
+        if (p < next) continue;
+        if (p > last) return false;
+        if (this.allows(o, p)) return true;
+      }
+      return false;
+    }
+    for (const p of below) if (this.allows(o, p)) return true;
+    return false;
+  }
+
+  allowsAnyDeclared(o: number): boolean {
+    if (!this.anyOrder && this.implied === undefined && this.expr.maxProperties === Number.POSITIVE_INFINITY) {
+      if (this.endless || this.expr.minProperties === 0) return this.at(o, NEXT) < this.n;
+    }
+    for (let p = this.anyOrder ? 0 : this.at(o, NEXT); p < this.n; p++) if (this.allows(o, p)) return true;
+    return false;
+  }
+
+  /** Term of the keys of a dynamic class that may come next (NEVER where none). */
+  dynamicTerm(o: number, c: number): number {
+    const { terms } = this.pool;
+    return terms.and(this.classTerms[c]!, terms.not(terms.literalNode(this.at(o, EXCLUDED))));
+  }
+
+  /** Term of a dynamic class off every excluded key, for recognising that a key has become generic. */
+  classTerm(c: number): number {
+    return this.classTerms[c]!;
+  }
+
+  /** Whether a key of dynamic class c may come next (as far as counts go). */
+  allowsDynamic(o: number, c: number): boolean {
+    const { expr } = this;
+    const missing = this.missing(o);
+    if (!this.anyOrder && missing > 0) return false;
+    const w = expr.dynamic[c]!.witness;
+    if (w !== undefined && ((this.at(o, WITNESSES) >>> w) & 1) === 1) return false;
+    const owed = this.owed(o) - (w === undefined ? 0 : 1);
+    if (this.at(o, COUNT) + 1 + missing + owed > expr.maxProperties) return false;
+    if (expr.minProperties > 0 && !this.endless) {
+      const left = (this.anyOrder ? this.unseen(o) : 0) + this.dynamicLeft(o);
+      if (this.at(o, COUNT) + left < expr.minProperties) return false;
+    }
+    return true;
+  }
+
+  allowsAnyKey(o: number): boolean {
+    if (this.allowsAnyDeclared(o)) return true;
+    const { terms } = this.pool;
+    for (let c = 0; c < this.classTerms.length; c++)
+      if (this.allowsDynamic(o, c) && !terms.isEmpty(this.dynamicTerm(o, c))) return true;
+    return false;
+  }
+
+  canClose(o: number): boolean {
+    return (
+      this.missing(o) === 0 &&
+      this.at(o, COUNT) >= this.expr.minProperties &&
+      this.at(o, WITNESSES) === this.allWitnesses
+    );
+  }
+
+  /** State after the declared property p. */
+  afterDeclared(o: number, p: number): number {
+    const t = this.copy(o);
+    t[COUNT] = Math.min(t[COUNT]! + 1, this.clamp);
+    if (!this.anyOrder) t[NEXT] = p + 1;
+    if (this.seenWords > 0) t[SEEN + (p >> 5)]! |= 1 << (p & 31);
+    return this.tuples.intern(t, t.length);
+  }
+
+  /** State after a dynamic key of class c; `key` undefined where it is not remembered. */
+  afterDynamic(o: number, c: number, key: string | undefined): number {
+    const t = this.copy(o);
+    t[COUNT] = Math.min(t[COUNT]! + 1, this.clamp);
+    if (!this.anyOrder) t[NEXT] = this.n;
+    const w = this.expr.dynamic[c]!.witness;
+    if (w !== undefined) t[WITNESSES]! |= 1 << w;
+    if (key !== undefined) t[EXCLUDED] = this.pool.terms.literals.insert(t[EXCLUDED]!, key);
+    else if (this.remembersKeys) t[FORGOTTEN] = 1;
+    return this.tuples.intern(t, t.length);
+  }
+
+  /** Whether a key that must not come again was not remembered: then which keys may follow is unknown. */
+  hasForgotten(o: number): boolean {
+    return this.at(o, FORGOTTEN) === 1;
+  }
+
+  /** Whether a second dynamic key could follow, so that keys must be remembered. */
+  get remembersKeys(): boolean {
+    return this.expr.maxProperties > 1;
+  }
+
+  dynamic(c: number): DynamicKeys {
+    return this.expr.dynamic[c]!;
+  }
+
+  private copy(o: number): number[] {
+    const t = this.tuple;
+    t.length = 0;
+    for (let i = this.tuples.offsets[o]!, end = this.tuples.offsets[o + 1]!; i < end; i++) t.push(this.tuples.data[i]!);
+    return t;
+  }
+}
+
+function closure(expr: ObjectExpr): readonly (readonly number[])[] {
+  const direct = expr.properties.map(() => new Set<number>());
+  for (const i of expr.implications) for (const t of i.then) direct[i.if]!.add(t);
+  return direct.map((_, p) => {
+    const reached = new Set<number>();
+    const open = [...direct[p]!];
+    while (open.length > 0) {
+      const q = open.pop()!;
+      if (q === p || reached.has(q)) continue;
+      reached.add(q);
+      open.push(...direct[q]!);
+    }
+    return [...reached];
+  });
+}

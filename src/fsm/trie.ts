@@ -1,0 +1,252 @@
+/**
+ * The vocabulary as a trie, laid out for guided walks.
+ *
+ * Trying every token against the automaton costs 100,000 walks per mask. In the trie a byte that the automaton refuses cuts off
+ * every token below it. Children of a node are consecutive, so a walk can scan or search them; each subtree carries a
+ * signature of the character groups below it and its greatest length in code points, so a walk can skip a subtree whose tokens
+ * are known to be allowed (mask slices, see slices.ts).
+ *
+ * Layout (docs/tables.md): four Int32 per node: first child; number of children << 8 | byte that leads here; first token that ends here or -1;
+ * signature of the subtree below. Nodes are in breadth-first order, the root is 0.
+ */
+import type { Vocabulary } from './vocabulary.js';
+
+/** Character groups, the unit of signatures. */
+export const GROUP_COUNT = 29;
+export const GROUP_NON_ASCII = 27;
+/** Bytes that are not whole characters at token borders, or not UTF-8 at all. */
+export const GROUP_PARTIAL = 28;
+
+const GROUP_CHARS: readonly string[] = [
+  '0123456789',
+  'abcdef',
+  'ghijklmnopqrstuvwxyz',
+  'ABCDEF',
+  'GHIJKLMNOPQRSTUVWXYZ',
+  ' ',
+  '-',
+  '_',
+  '.',
+  ',',
+  ':',
+  '/',
+  '@',
+  "'",
+  '"',
+  '\\',
+  '()',
+  '[]',
+  '{}',
+  '<>',
+  '=+*%',
+  '&#;!?$',
+  '^~|`',
+  '\t',
+  '\n',
+  '\r',
+];
+
+/** Group of each byte below 128. */
+export const ASCII_GROUP: Uint8Array = (() => {
+  const out = new Uint8Array(128).fill(26);
+  GROUP_CHARS.forEach((chars, g) => {
+    for (const c of chars) out[c.charCodeAt(0)] = g;
+  });
+  return out;
+})();
+
+export interface TokenTrie {
+  /** Four Int32 per node. */
+  readonly nodes: Int32Array;
+  readonly count: number;
+  /** Greatest number of code points below each node, saturating at 255. */
+  readonly deepest: Uint8Array;
+  /** Next token with the same bytes, or -1. */
+  readonly same: Int32Array;
+  /** Groups of each token's characters; 0 where it has no bytes. */
+  readonly tokenSignature: Int32Array;
+  /** Code points of each token (PARTIAL ones count bytes), saturating at 255; 0 where it has no bytes. */
+  readonly tokenLength: Uint8Array;
+  /** Child of the root by byte, or -1. */
+  readonly rootChild: Int32Array;
+}
+
+const TRIE = Symbol('token trie');
+
+export function trieOf(vocabulary: Vocabulary): TokenTrie {
+  return vocabulary.cache.get(TRIE, () => buildTrie(vocabulary));
+}
+
+/** Breadth-first radix partition of the tokens. O(total bytes). */
+function buildTrie(vocabulary: Vocabulary): TokenTrie {
+  const { size, bytes, offsets } = vocabulary;
+  let ids = new Int32Array(size);
+  let n = 0;
+  for (let id = 0; id < size; id++) if (offsets[id + 1]! > offsets[id]!) ids[n++] = id;
+  ids = ids.subarray(0, n);
+  const same = new Int32Array(size).fill(-1);
+  let capacity = Math.max(1024, n * 3);
+  let nodes = new Int32Array(capacity * 4);
+  let lo = new Int32Array(capacity);
+  let hi = new Int32Array(capacity);
+  let parent = new Int32Array(capacity);
+  let depth = new Int32Array(capacity);
+  let count = 1;
+  nodes[2] = -1;
+  hi[0] = n;
+  parent[0] = -1;
+  const counts = new Int32Array(257);
+  let sorted = new Int32Array(64);
+  for (let node = 0; node < count; node++) {
+    const d = depth[node]!;
+    let from = lo[node]!;
+    const to = hi[node]!;
+    // Tokens that end here come first; chain them in order of id.
+    let ends = from;
+    for (let i = from; i < to; i++) {
+      const id = ids[i]!;
+      if (offsets[id]! + d === offsets[id + 1]!) {
+        ids[i] = ids[ends]!;
+        ids[ends++] = id;
+      }
+    }
+    if (ends - from > 1) ids.subarray(from, ends).sort();
+    nodes[node * 4 + 2] = -1;
+    for (let i = ends - 1; i >= from; i--) {
+      const id = ids[i]!;
+      same[id] = nodes[node * 4 + 2]!;
+      nodes[node * 4 + 2] = id;
+    }
+    from = ends;
+    const m = to - from;
+    nodes[node * 4] = count;
+    if (m === 0) continue;
+    if (count + Math.min(m, 256) > capacity) {
+      capacity *= 2;
+      nodes = grow(nodes, capacity * 4);
+      lo = grow(lo, capacity);
+      hi = grow(hi, capacity);
+      parent = grow(parent, capacity);
+      depth = grow(depth, capacity);
+    }
+    if (m > 24) {
+      counts.fill(0);
+      for (let i = from; i < to; i++) counts[bytes[offsets[ids[i]!]! + d]! + 1]!++;
+      for (let b = 0; b < 256; b++) counts[b + 1]! += counts[b]!;
+      if (sorted.length < m) sorted = new Int32Array(m * 2);
+      for (let i = from; i < to; i++) {
+        const id = ids[i]!;
+        sorted[counts[bytes[offsets[id]! + d]!]!++] = id;
+      }
+      ids.set(sorted.subarray(0, m), from);
+    } else {
+      for (let i = from + 1; i < to; i++) {
+        const id = ids[i]!;
+        const b = bytes[offsets[id]! + d]!;
+        let j = i - 1;
+        while (j >= from && bytes[offsets[ids[j]!]! + d]! > b) {
+          ids[j + 1] = ids[j]!;
+          j--;
+        }
+        ids[j + 1] = id;
+      }
+    }
+    let i = from;
+    while (i < to) {
+      const b = bytes[offsets[ids[i]!]! + d]!;
+      let j = i + 1;
+      while (j < to && bytes[offsets[ids[j]!]! + d] === b) j++;
+      nodes[count * 4 + 1] = b;
+      lo[count] = i;
+      hi[count] = j;
+      parent[count] = node;
+      depth[count] = d + 1;
+      count++;
+      i = j;
+    }
+    nodes[node * 4 + 1]! |= (count - nodes[node * 4]!) << 8;
+  }
+  nodes = nodes.slice(0, count * 4);
+  const deepest = new Uint8Array(count);
+  const tokenSignature = new Int32Array(size);
+  const tokenLength = new Uint8Array(size);
+  sign(nodes, count, parent, deepest, same, tokenSignature, tokenLength);
+  const rootChild = new Int32Array(256).fill(-1);
+  const first = nodes[0]!;
+  for (let c = first, end = first + (nodes[1]! >>> 8); c < end; c++) rootChild[nodes[c * 4 + 1]! & 0xff] = c;
+  return { nodes, count, deepest, same, tokenSignature, tokenLength, rootChild };
+}
+
+/** Fills signatures and lengths: forward along paths for tokens, backward for subtrees. */
+function sign(
+  nodes: Int32Array,
+  count: number,
+  parent: Int32Array,
+  deepest: Uint8Array,
+  same: Int32Array,
+  tokenSignature: Int32Array,
+  tokenLength: Uint8Array,
+): void {
+  const pathSignature = new Int32Array(count);
+  const pathLength = new Uint8Array(count);
+  // Continuation bytes still due, and what the next one may be where the lead byte restricts it (0: any).
+  const due = new Uint8Array(count);
+  const lead = new Uint8Array(count);
+  const partial = 1 << GROUP_PARTIAL;
+  for (let node = 1; node < count; node++) {
+    const p = parent[node]!;
+    const b = nodes[node * 4 + 1]! & 0xff;
+    let signature = pathSignature[p]!;
+    let length = pathLength[p]!;
+    if (due[p]! > 0) {
+      const l = lead[p]!;
+      const ok =
+        (b & 0xc0) === 0x80 &&
+        !(l === 0xe0 && b < 0xa0) &&
+        !(l === 0xed && b > 0x9f) &&
+        !(l === 0xf0 && b < 0x90) &&
+        !(l === 0xf4 && b > 0x8f);
+      if (ok) due[node] = due[p]! - 1;
+      else signature |= partial;
+    } else {
+      length = Math.min(255, length + 1);
+      if (b < 0x80) signature |= 1 << ASCII_GROUP[b]!;
+      else if (b >= 0xc2 && b <= 0xf4) {
+        signature |= 1 << GROUP_NON_ASCII;
+        due[node] = b >= 0xf0 ? 3 : b >= 0xe0 ? 2 : 1;
+        lead[node] = b;
+      } else signature |= partial;
+    }
+    pathSignature[node] = signature;
+    pathLength[node] = length;
+    const own = due[node]! > 0 ? signature | partial : signature;
+    for (let t = nodes[node * 4 + 2]!; t >= 0; t = same[t]!) {
+      tokenSignature[t] = own;
+      tokenLength[t] = length;
+    }
+  }
+  const below = new Int32Array(count);
+  const deep = new Uint8Array(count);
+  for (let node = count - 1; node > 0; node--) {
+    const p = parent[node]!;
+    const ends = nodes[node * 4 + 2]! >= 0;
+    // What the step into this node adds to the path, and what lies below it.
+    let add = pathSignature[node]! & ~pathSignature[p]!;
+    const b = nodes[node * 4 + 1]! & 0xff;
+    if (due[p]! === 0) add |= b < 0x80 ? 1 << ASCII_GROUP[b]! : 1 << GROUP_NON_ASCII;
+    if ((pathSignature[node]! & partial) !== 0) add |= partial;
+    if (ends && due[node]! > 0) add |= partial;
+    nodes[node * 4 + 3] = below[node]!;
+    deepest[node] = deep[node]!;
+    below[p]! |= below[node]! | add;
+    deep[p] = Math.max(deep[p]!, Math.min(255, deep[node]! + (due[p]! === 0 ? 1 : 0)));
+  }
+  nodes[3] = below[0]!;
+  deepest[0] = deep[0]!;
+}
+
+function grow(a: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const out = new Int32Array(length);
+  out.set(a);
+  return out;
+}
