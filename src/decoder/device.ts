@@ -10,7 +10,11 @@ import type { Sequence } from './sequence.js';
 const FEW = 4096;
 
 /** Sample specs of one row: one per sampled position (forced drafts are skipped), masks included. */
-export function specsOf(row: number, sequence: Sequence, vocabularySize: number): { specs: SampleSpec[]; positions: number[] } {
+export function specsOf(
+  row: number,
+  sequence: Sequence,
+  vocabularySize: number,
+): { specs: SampleSpec[]; positions: number[] } {
   const { sampling, matcher, draft } = sequence;
   const constrained = matcher !== undefined && !sequence.thinking;
   const specs: SampleSpec[] = [];

@@ -66,6 +66,8 @@ interface Slot {
 const BUSY_ROWS = 8;
 const BUSY_DRAFT = 3;
 const MOST_DRAFT = 16;
+/** Drafts ride only behind a short tail of pending tokens. */
+const MOST_PENDING = 32;
 /** Allowed ids up to which the model is asked for these logits alone. */
 const RESTRICT_IDS = 256;
 
@@ -222,7 +224,7 @@ export class DecodeLoop {
       const length = this.#model.length(sequence.sequence);
       const pending = sequence.tokens.length - length;
       const decoding = length >= slot.job.request.prompt.length && slot.followers.length === 0;
-      if (decoding && pending === 1) sequence.prepareDraft(busy ? BUSY_DRAFT : MOST_DRAFT);
+      if (decoding && pending <= MOST_PENDING) sequence.prepareDraft(busy ? BUSY_DRAFT : MOST_DRAFT);
       else sequence.draft = [];
       return {
         id: slot.id,
@@ -332,7 +334,9 @@ export class DecodeLoop {
   /** Moves the latest other sequence out of the pool; false where there is none. */
   #makeRoom(keep: Slot): boolean {
     const victims = [...this.#slots.values()].filter((s) => s !== keep && !s.sequence.suspended && s.waited !== -1);
-    const victim = victims.sort((a, b) => (a.job.request.priority ?? 0) - (b.job.request.priority ?? 0) || b.id - a.id)[0];
+    const victim = victims.sort(
+      (a, b) => (a.job.request.priority ?? 0) - (b.job.request.priority ?? 0) || b.id - a.id,
+    )[0];
     if (victim === undefined) return false;
     this.#preempt(victim.id);
     return true;
@@ -344,11 +348,18 @@ export class DecodeLoop {
     const reaches = from + tokens >= sequence.tokens.length;
     const logits = reaches ? 1 + sequence.draft.length : 0;
     let allowed: Int32Array | undefined;
-    if (logits === 1 && this.#model.restricts === true && sequence.matcher !== undefined && sequence.deviceSampling && !sequence.thinking) {
+    if (
+      logits === 1 &&
+      this.#model.restricts === true &&
+      sequence.matcher !== undefined &&
+      sequence.deviceSampling &&
+      !sequence.thinking
+    ) {
       const { mask } = this.#scratch;
       sequence.fillMask(mask);
       let count = 0;
-      for (let w = 0; w < mask.length && count <= RESTRICT_IDS; w++) for (let b = mask[w]!; b !== 0; b &= b - 1) count++;
+      for (let w = 0; w < mask.length && count <= RESTRICT_IDS; w++)
+        for (let b = mask[w]!; b !== 0; b &= b - 1) count++;
       if (count <= RESTRICT_IDS) allowed = idsOf(mask, count);
     }
     return {
@@ -401,7 +412,10 @@ export class DecodeLoop {
   }
 
   /** Tokens by row and position where the model samples; empty otherwise. */
-  async #sampleOnDevice(handle: StepHandle, rows: readonly { slot: Slot; row: StepRow }[]): Promise<readonly (Map<number, number> | undefined)[]> {
+  async #sampleOnDevice(
+    handle: StepHandle,
+    rows: readonly { slot: Slot; row: StepRow }[],
+  ): Promise<readonly (Map<number, number> | undefined)[]> {
     if (!this.#model.samples) return [];
     const out: (Map<number, number> | undefined)[] = [];
     const all: ReturnType<typeof specsOf>['specs'] = [];
@@ -448,11 +462,13 @@ export class DecodeLoop {
         this.#slots.set(id, { id, job, sequence: follower, followers: [], waited: 0 });
       }
       const ids = handle.restricted(index) ? row.allowed : undefined;
-      const pick = (owner: Sequence) => async (position: number): Promise<Picked> => {
-        const token = sampled?.get(position);
-        if (token !== undefined) return { token, accepted: false };
-        return owner.pick(await handle.logits(index, position), ids);
-      };
+      const pick =
+        (owner: Sequence) =>
+        async (position: number): Promise<Picked> => {
+          const token = sampled?.get(position);
+          if (token !== undefined) return { token, accepted: false };
+          return owner.pick(await handle.logits(index, position), ids);
+        };
       const kept = await sequence.advance(pick(sequence));
       if (drafts > kept && sequence.finish === undefined) this.#model.truncate(sequence.sequence, base + kept);
       for (const follower of followers) if (follower.finish === undefined) await follower.advance(pick(follower));
@@ -512,7 +528,16 @@ export class DecodeLoop {
     this.#deliver(job);
     this.#release(job);
     const now = performance.now();
-    const total = { forced: 0, sampled: 0, drafted: 0, acceptedDrafts: 0, optimistic: 0, reasoning: 0, masks: 0, maskMs: 0 };
+    const total = {
+      forced: 0,
+      sampled: 0,
+      drafted: 0,
+      acceptedDrafts: 0,
+      optimistic: 0,
+      reasoning: 0,
+      masks: 0,
+      maskMs: 0,
+    };
     let completion = 0;
     for (const sequence of job.sequences) {
       completion += sequence.output.length;

@@ -85,7 +85,9 @@ export interface MetricsSnapshot {
 
 export class Metrics {
   readonly #counters = new Map<CounterName, number>();
-  readonly #times = new Map<TimeName, Histogram>((Object.keys(TIMES) as TimeName[]).map((name) => [name, new Histogram()]));
+  readonly #times = new Map<TimeName, Histogram>(
+    (Object.keys(TIMES) as TimeName[]).map((name) => [name, new Histogram()]),
+  );
   readonly #gauges: () => Readonly<Record<string, number>>;
 
   /** `gauges` is asked when a snapshot is taken (queue length, free blocks, …). */
@@ -116,7 +118,11 @@ export class Metrics {
     const lines: string[] = [];
     for (const [name, help] of Object.entries(COUNTERS)) {
       const full = `${prefix}_${snake(name)}_total`;
-      lines.push(`# HELP ${full} ${help}.`, `# TYPE ${full} counter`, `${full} ${this.#counters.get(name as CounterName) ?? 0}`);
+      lines.push(
+        `# HELP ${full} ${help}.`,
+        `# TYPE ${full} counter`,
+        `${full} ${this.#counters.get(name as CounterName) ?? 0}`,
+      );
     }
     for (const [name, value] of Object.entries(this.#gauges())) {
       const full = `${prefix}_${snake(name)}`;
@@ -127,7 +133,8 @@ export class Metrics {
       if (h === undefined) continue;
       const full = `${prefix}_${snake(name.replace(/Ms$/, ''))}_seconds`;
       lines.push(`# HELP ${full} ${help}.`, `# TYPE ${full} histogram`);
-      for (const { le, count } of h.buckets()) lines.push(`${full}_bucket{le="${le === Number.POSITIVE_INFINITY ? '+Inf' : le / 1000}"} ${count}`);
+      for (const { le, count } of h.buckets())
+        lines.push(`${full}_bucket{le="${le === Number.POSITIVE_INFINITY ? '+Inf' : le / 1000}"} ${count}`);
       lines.push(`${full}_sum ${h.sum / 1000}`, `${full}_count ${h.count}`);
     }
     return `${lines.join('\n')}\n`;

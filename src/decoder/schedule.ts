@@ -77,7 +77,8 @@ export interface PlanInput {
 
 /** See the module's header. */
 export function planStep({ slots, queue, limits, prefer }: PlanInput): Plan {
-  const urgency = (v: { priority: number; waited: number }): number => v.priority + Math.floor(v.waited / limits.agingSteps);
+  const urgency = (v: { priority: number; waited: number }): number =>
+    v.priority + Math.floor(v.waited / limits.agingSteps);
   const order = (a: SlotView | QueuedView, b: SlotView | QueuedView): number =>
     urgency(b) - urgency(a) || a.arrived - b.arrived || a.id - b.id;
   const decoding = slots.filter((s) => s.decoding).sort(order);

@@ -105,7 +105,9 @@ export class Sequence {
     this.#marker = request.reasoning === undefined ? undefined : new StopScanner([request.reasoning.end]);
     this.#limit = Math.min(request.maxTokens, contextLength - request.prompt.length);
     this.#index =
-      (request.draftTokens ?? DEFAULT_DRAFTS) > 0 ? new DraftIndex(scratch.vocabulary.decode(request.prompt)) : undefined;
+      (request.draftTokens ?? DEFAULT_DRAFTS) > 0
+        ? new DraftIndex(scratch.vocabulary.decode(request.prompt))
+        : undefined;
   }
 
   /** Before the first pass: tokens that the grammar forces join the prompt. May finish the sequence. */
@@ -127,7 +129,9 @@ export class Sequence {
     this.draft = [];
     const most = Math.min(limit, this.#request.draftTokens ?? DEFAULT_DRAFTS, this.#limit - this.output.length - 1);
     if (this.#index === undefined || most < 1 || this.#history.active) return;
-    this.draft = propose(this.#index, this.#scratch.vocabulary, this.#thinking ? undefined : this.matcher, { maxTokens: most });
+    this.draft = propose(this.#index, this.#scratch.vocabulary, this.#thinking ? undefined : this.matcher, {
+      maxTokens: most,
+    });
   }
 
   /**
@@ -249,7 +253,9 @@ export class Sequence {
       text: this.#value,
       ...(this.#request.reasoning === undefined ? {} : { reasoning: this.#reasoning }),
       finishReason: this.finish ?? 'abort',
-      ...(this.#request.score === true ? { score: this.counts.sampled === 0 ? 0 : this.#score / this.counts.sampled } : {}),
+      ...(this.#request.score === true
+        ? { score: this.counts.sampled === 0 ? 0 : this.#score / this.counts.sampled }
+        : {}),
     };
   }
 
@@ -374,7 +380,12 @@ export class Sequence {
     this.#append(this.#stop.flush());
   }
 
-  #describe(logits: Float32Array, mask: Uint32Array | undefined, token: number, maskMs: number): NonNullable<Picked['info']> {
+  #describe(
+    logits: Float32Array,
+    mask: Uint32Array | undefined,
+    token: number,
+    maskMs: number,
+  ): NonNullable<Picked['info']> {
     const size = this.#scratch.sampler.size;
     const top = this.#request.logprobs ?? (this.#request.trace === true ? 5 : 0);
     const before = logprobs(logits, size, undefined, token, top);

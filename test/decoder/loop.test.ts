@@ -1,0 +1,348 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LimitError } from '../../src/base/errors.js';
+import { createRandom } from '../../src/base/random.js';
+import { DecodeLoop, type LoopOptions } from '../../src/decoder/loop.js';
+import type { DecodeRequest, DecodeResult } from '../../src/decoder/request.js';
+import { resolveSampling, type SamplingOptions } from '../../src/decoder/sampling.js';
+import { FakeModel, type FakeOptions, TextsMatcher, testVocabulary } from './fakes.js';
+
+const WORDS = ['{"', 'name', '":', '","', 'age', 'John', ' Smith', 'the ', 'and ', '"}', '":"'];
+const vocabulary = testVocabulary(WORDS);
+const TEXTS = ['{"name":"John Smith","age":42}', '{"name":"John","age":7}', '{"name":"Ann","age":1}', '{"x":1}'];
+
+function sampling(options: SamplingOptions = {}) {
+  return resolveSampling(options, () => 1).sampling;
+}
+
+function request(part: Partial<DecodeRequest> & { texts?: readonly string[] | null; n?: number } = {}): DecodeRequest {
+  const { texts = TEXTS, n = 1, ...rest } = part;
+  return {
+    prompt: vocabulary.encode('Extract: John Smith, 42'),
+    matchers: Array.from({ length: n }, () => (texts === null ? undefined : new TextsMatcher(texts, vocabulary))),
+    maxTokens: 40,
+    sampling: sampling(),
+    ...rest,
+  };
+}
+
+function setup(model: Partial<FakeOptions> = {}, options: LoopOptions = {}) {
+  const fake = new FakeModel({ vocabSize: vocabulary.size + 5, ...model });
+  return { fake, loop: new DecodeLoop(fake, vocabulary, options) };
+}
+
+async function alone(r: DecodeRequest, model: Partial<FakeOptions> = {}): Promise<DecodeResult> {
+  const { fake, loop } = setup(model);
+  const out = await loop.run(r);
+  expect(fake.openSequences).toBe(0);
+  return out;
+}
+
+const tokensOf = (r: DecodeResult): readonly (readonly number[])[] => r.outputs.map((o) => o.tokens);
+
+describe('one request', () => {
+  it('gives a text of the language, and says why it ended', async () => {
+    const r = await alone(request());
+    expect(TEXTS).toContain(r.outputs[0]!.text);
+    expect(r.outputs[0]!.finishReason).toBe('stop');
+    expect(r.usage.forcedTokens + r.usage.sampledTokens).toBeGreaterThanOrEqual(r.usage.completionTokens);
+  });
+  it('a language of one text needs no pass', async () => {
+    const { fake, loop } = setup();
+    const r = await loop.run(request({ texts: ['{"x":1}'] }));
+    expect(r.outputs[0]!.text).toBe('{"x":1}');
+    expect(fake.steps).toBe(0);
+  });
+  it('forced tokens save passes', async () => {
+    const forced = await alone(request({ draftTokens: 0 }));
+    const asked = await alone(request({ draftTokens: 0, forcing: false }));
+    expect(forced.usage.passes).toBeLessThan(asked.usage.passes);
+    expect(asked.usage.forcedTokens).toBe(0);
+  });
+  it.each([
+    { temperature: 0 },
+    { temperature: 0.8, seed: 3 },
+    { temperature: 1.5, topK: 5, seed: 4 },
+    { temperature: 1, topP: 0.7, minP: 0.02, seed: 5 },
+  ])('drafts change no token: %j', async (options) => {
+    for (let seed = 0; seed < 20; seed++) {
+      const s = sampling({ ...options, ...(options.temperature > 0 ? { seed } : {}) });
+      const prompt = vocabulary.encode(`${'x'.repeat(seed)} John Smith "John Smith","age":42}`);
+      const a = await alone(request({ prompt, sampling: s, draftTokens: 0 }));
+      const b = await alone(request({ prompt, sampling: s, draftTokens: 8 }));
+      expect(tokensOf(b)).toEqual(tokensOf(a));
+    }
+  });
+  it('optimistic checks change no greedy token', async () => {
+    for (let i = 0; i < 20; i++) {
+      const prompt = vocabulary.encode(`prompt ${i}`);
+      expect(tokensOf(await alone(request({ prompt, optimistic: true })))).toEqual(
+        tokensOf(await alone(request({ prompt, optimistic: false }))),
+      );
+    }
+  });
+  it('a restricted head changes no token', async () => {
+    for (let i = 0; i < 10; i++) {
+      const r = request({
+        prompt: vocabulary.encode(`prompt ${i}`),
+        sampling: sampling({ temperature: 0.9, topK: 4, seed: i }),
+      });
+      const again = { ...r, matchers: [new TextsMatcher(TEXTS, vocabulary)] };
+      expect(tokensOf(await alone(r, { restricts: true }))).toEqual(tokensOf(await alone(again)));
+    }
+  });
+  it('a device that samples gives the same greedy tokens', async () => {
+    for (let i = 0; i < 10; i++) {
+      const prompt = vocabulary.encode(`John Smith ${i}`);
+      expect(tokensOf(await alone(request({ prompt }), { samples: true }))).toEqual(
+        tokensOf(await alone(request({ prompt }))),
+      );
+    }
+  });
+  it('a device that samples is independent of drafts at any temperature', async () => {
+    for (let i = 0; i < 10; i++) {
+      const base = { prompt: vocabulary.encode(`John Smith ${i}`), sampling: sampling({ temperature: 1, seed: i }) };
+      expect(tokensOf(await alone(request({ ...base, draftTokens: 8 }), { samples: true }))).toEqual(
+        tokensOf(await alone(request({ ...base, draftTokens: 0 }), { samples: true })),
+      );
+    }
+  });
+  it('drafts copy from the prompt where the model does', async () => {
+    // A model that always wants the first text.
+    const want = TEXTS[0]!;
+    const follow = (tokens: readonly number[], out: Float32Array): void => {
+      const text = Buffer.from(vocabulary.decode(tokens)).toString('latin1');
+      const at = text.lastIndexOf('|');
+      const rest = want.slice(text.length - at - 1);
+      out.fill(-9);
+      const next = vocabulary.encode(rest)[0] ?? vocabulary.eos[0]!;
+      out[next] = 9;
+    };
+    const prompt = vocabulary.encode('see {"name":"John Smith" and 42|');
+    const texts = [want, `${want.slice(0, 12)}xyzw","age":42}`, '{"name":"J"}', '{"name":"John Sm"}'];
+    const drafted = await alone(request({ prompt, texts }), { logits: follow });
+    const plain = await alone(request({ prompt, texts, draftTokens: 0 }), { logits: follow });
+    expect(drafted.outputs[0]!.text).toBe(want);
+    expect(tokensOf(drafted)).toEqual(tokensOf(plain));
+    expect(drafted.usage.acceptedDrafts).toBeGreaterThan(0);
+    expect(drafted.usage.passes).toBeLessThan(plain.usage.passes);
+  });
+  it('unconstrained text ends by length, by a stop string, by the end token', async () => {
+    const cut = await alone(request({ texts: null, maxTokens: 5 }));
+    expect(cut.outputs[0]).toMatchObject({ finishReason: 'length' });
+    expect(cut.outputs[0]!.tokens).toHaveLength(5);
+    const say = (text: string) => (tokens: readonly number[], out: Float32Array) => {
+      out.fill(0);
+      out[text.charCodeAt(tokens.length - 1) || vocabulary.eos[0]!] = 1;
+    };
+    const prompt = [65];
+    const stopped = await alone(request({ texts: null, prompt, stop: ['END'] }), { logits: say('helloENDmore') });
+    expect(stopped.outputs[0]).toMatchObject({ text: 'hello', finishReason: 'stop' });
+    const ended = await alone(request({ texts: null, prompt }), { logits: say('hello EN') });
+    expect(ended.outputs[0]).toMatchObject({ text: 'hello EN', finishReason: 'stop' });
+  });
+  it('events add up to the result', async () => {
+    const events: { tokens: number; text: string }[] = [];
+    const r = await alone(request({ onEvent: (e) => events.push({ tokens: e.tokens.length, text: e.text }) }));
+    expect(events.map((e) => e.text).join('')).toBe(r.outputs[0]!.text);
+  });
+  it('a trace has counts, log probabilities and alternatives', async () => {
+    const infos: unknown[] = [];
+    await alone(request({ trace: true, forcing: false, onEvent: (e) => infos.push(...e.tokens) }));
+    expect(infos[0]).toMatchObject({
+      allowed: expect.any(Number),
+      maskMs: expect.any(Number),
+      logprob: { after: expect.any(Number) },
+    });
+    expect((infos[0] as { top: { after: unknown[] } }).top.after.length).toBeGreaterThan(0);
+  });
+  it('reasoning runs free until its marker, or its budget', async () => {
+    const think = (tokens: readonly number[], out: Float32Array): void => {
+      out.fill(0);
+      const said = 'hmm</t>'.charCodeAt(tokens.length - 1);
+      if (!Number.isNaN(said)) out[said] = 1;
+    };
+    const found = await alone(request({ prompt: [65], reasoning: { end: '</t>', budget: 50 } }), { logits: think });
+    expect(found.outputs[0]!.reasoning).toBe('hmm');
+    expect(TEXTS).toContain(found.outputs[0]!.text);
+    const forced = await alone(request({ prompt: [65], reasoning: { end: '</t>', budget: 2 } }), { logits: think });
+    expect(forced.outputs[0]!.reasoning).toBe('hm');
+    expect(TEXTS).toContain(forced.outputs[0]!.text);
+    expect(forced.usage.reasoningTokens).toBe(2);
+  });
+});
+
+describe('many requests', () => {
+  const mixed = (count: number): DecodeRequest[] =>
+    Array.from({ length: count }, (_, i) =>
+      request({
+        prompt: vocabulary.encode(`request ${i} ${'John Smith '.repeat(i % 7)}`),
+        texts: i % 5 === 4 ? null : TEXTS.slice(i % 3),
+        maxTokens: 8 + (i % 9) * 4,
+        sampling: sampling(i % 2 === 0 ? {} : { temperature: 0.5 + (i % 4) / 4, topK: i % 3, seed: i }),
+        priority: i % 3,
+        n: i % 6 === 5 ? 3 : 1,
+      }),
+    );
+
+  it.each([
+    ['plenty of memory', {}],
+    ['few rows', { maxRows: 2 }],
+    ['few tokens a step', { maxStepTokens: 7 }],
+    ['a small pool of blocks', { blocks: { size: 4, total: 40 } }],
+    ['a tiny pool of blocks', { blocks: { size: 4, total: 34 }, maxRows: 3 }],
+  ])('each gives what it gives alone: %s', async (_, options) => {
+    const expected = [];
+    for (const r of mixed(24)) expected.push(tokensOf(await alone(r)));
+    const { fake, loop } = setup(options, { prefillChunk: 11 });
+    const results = await Promise.all(mixed(24).map((r) => loop.run(r)));
+    expect(results.map(tokensOf)).toEqual(expected);
+    expect(fake.openSequences).toBe(0);
+    expect(loop.pending).toBe(0);
+  });
+
+  it('outputs of one request differ by their seeds and equal single runs', async () => {
+    const many = await alone(request({ n: 4, sampling: sampling({ temperature: 2, seed: 10 }) }));
+    for (let i = 0; i < 4; i++) {
+      const one = await alone(request({ sampling: sampling({ temperature: 2, seed: 10 + i }) }));
+      expect(many.outputs[i]!.tokens).toEqual(one.outputs[0]!.tokens);
+    }
+  });
+
+  it('long prompts ride beside decoding rows', async () => {
+    const { fake, loop } = setup({ maxStepTokens: 64 }, { prefillChunk: 16 });
+    const short = loop.run(request({ draftTokens: 0, forcing: false }));
+    const long = loop.run(request({ prompt: vocabulary.encode('y'.repeat(200)) }));
+    await Promise.all([short, long]);
+    expect(Math.max(...fake.planned.map((rows) => Math.max(...rows.map((r) => r.tokens.length))))).toBeLessThanOrEqual(
+      16,
+    );
+    expect(fake.planned.some((rows) => rows.length === 2 && rows.some((r) => r.tokens.length === 16))).toBe(true);
+  });
+
+  it('random cancellations leave nothing behind, the others finish', async () => {
+    const { fake, loop } = setup({ blocks: { size: 4, total: 60 }, maxRows: 4 });
+    const random = createRandom(5);
+    const results = await Promise.all(
+      mixed(200).map((r) => {
+        const controller = new AbortController();
+        const abort = random.below(3) === 0;
+        if (abort) setTimeout(() => controller.abort(), random.below(40));
+        return loop.run({ ...r, signal: controller.signal });
+      }),
+    );
+    for (const r of results) {
+      for (const o of r.outputs)
+        if (o.finishReason === 'stop' && o.text.startsWith('{')) expect(TEXTS).toContain(o.text);
+    }
+    expect(results.some((r) => r.outputs[0]!.finishReason === 'stop')).toBe(true);
+    expect(fake.openSequences).toBe(0);
+    expect(fake.blocks!.free()).toBe(60);
+  });
+
+  it('an aborted signal ends a request before it starts', async () => {
+    const { fake, loop } = setup();
+    const r = await loop.run(request({ signal: AbortSignal.abort() }));
+    expect(r.outputs[0]!.finishReason).toBe('abort');
+    expect(fake.steps).toBe(0);
+  });
+
+  it('a fault of one row fails that request only', async () => {
+    const bad = vocabulary.encode('BAD');
+    const { fake, loop } = setup({
+      fault: (rows) => (rows.some((r) => r.tokens.join().startsWith(bad.join())) ? new Error('broken row') : undefined),
+    });
+    const [a, b, c] = await Promise.allSettled([
+      loop.run(request()),
+      loop.run(request({ prompt: bad })),
+      loop.run(request({ maxTokens: 30 })),
+    ]);
+    expect([a.status, b.status, c.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(fake.openSequences).toBe(0);
+  });
+
+  it('one that cannot fit alone is a LimitError, the others go on', async () => {
+    const { loop } = setup({ blocks: { size: 4, total: 10 } });
+    const [big, small] = await Promise.allSettled([
+      loop.run(request({ prompt: vocabulary.encode('z'.repeat(60)) })),
+      loop.run(request({ prompt: [65], texts: ['{"x":1}', '{"y":1}'] })),
+    ]);
+    expect(big).toMatchObject({ status: 'rejected', reason: expect.any(LimitError) });
+    expect(small.status).toBe('fulfilled');
+  });
+
+  it('refuses what is over the queue limit, the context, or after closing', async () => {
+    const { loop } = setup({ contextLength: 32 }, { maxQueue: 1 });
+    const first = loop.run(request({ texts: ['a', 'b'], prompt: [65] }));
+    await expect(loop.run(request({ prompt: [65] }))).rejects.toThrow(LimitError);
+    await first;
+    await expect(loop.run(request({ prompt: vocabulary.encode('q'.repeat(32)) }))).rejects.toThrow(LimitError);
+    loop.close();
+    await expect(loop.run(request())).rejects.toThrow();
+  });
+
+  it('metrics count what happened', async () => {
+    const { loop } = setup();
+    await Promise.all(mixed(6).map((r) => loop.run(r)));
+    const { counters, times } = loop.metrics.snapshot();
+    expect(counters.requests).toBe(6);
+    expect(counters.finished).toBe(6);
+    expect(counters.steps).toBeGreaterThan(0);
+    expect(times.totalMs.count).toBe(6);
+    const text = loop.metrics.prometheus();
+    expect(text).toMatch(/^tokenloom_requests_total 6$/m);
+    expect(text).toMatch(/tokenloom_total_seconds_bucket\{le="\+Inf"\} 6/);
+  });
+
+  it('mixtures of experts: rows that share experts share steps, nobody waits too long', async () => {
+    const options: Partial<FakeOptions> = { maxRows: 2, experts: { count: 4, k: 1, pick: (t) => [t % 4] } };
+    const run = async (composition: 'fcfs' | 'profile') => {
+      const { loop } = setup(options, { composition, agingSteps: 8 });
+      const rs = await Promise.all(
+        Array.from({ length: 12 }, (_, i) =>
+          loop.run(request({ prompt: vocabulary.encode(`p${i}`), texts: null, maxTokens: 12 })),
+        ),
+      );
+      return { tokens: rs.map(tokensOf), gauges: loop.metrics.snapshot().gauges };
+    };
+    const a = await run('fcfs');
+    const b = await run('profile');
+    expect(b.tokens).toEqual(a.tokens);
+    expect(b.gauges.distinctExpertsPerStep).toBeGreaterThan(0);
+  });
+
+  it('any mix of requests ends (property)', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            prompt: fc.integer({ min: 1, max: 60 }),
+            max: fc.integer({ min: 1, max: 50 }),
+            free: fc.boolean(),
+            n: fc.integer({ min: 1, max: 2 }),
+          }),
+          { maxLength: 12 },
+        ),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 30, max: 60 }),
+        async (specs, maxRows, total) => {
+          const { fake, loop } = setup({ maxRows, blocks: { size: 4, total } }, { prefillChunk: 9 });
+          await Promise.all(
+            specs.map((s) =>
+              loop.run(
+                request({
+                  prompt: vocabulary.encode('w'.repeat(s.prompt)),
+                  texts: s.free ? null : TEXTS,
+                  maxTokens: s.max,
+                  n: s.n,
+                }),
+              ),
+            ),
+          );
+          expect(fake.openSequences).toBe(0);
+        },
+      ),
+      { numRuns: 40, seed: 3 },
+    );
+  });
+});
