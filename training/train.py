@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 
 from batches import IGNORED, Shard, stream
+from induction import install
 from model import Decoder, ModelConfig
 from optim import make_optimizers
 
@@ -108,6 +109,8 @@ def main() -> None:
     torch.manual_seed(config["seed"])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = Decoder(ModelConfig(**config["model"]))
+    if config.get("induction_layers"):
+        install(model, tuple(config["induction_layers"]))
     if args.upcycle:
         upcycle(model, torch.load(args.upcycle, weights_only=True)["model"])
     model.to(device)

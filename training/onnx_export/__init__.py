@@ -1,0 +1,1 @@
+"""ONNX export with onnxruntime's own operators; see ../export.py."""
