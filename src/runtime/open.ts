@@ -1,13 +1,25 @@
 /**
  * Opens a model folder's graph as a StepModel: device, form of KV memory, checks.
+ *
+ * On CPU the paged form is tried first: rewrite, then the probe through the original and through the rewritten graph, one session
+ * after the other so that the weights are never in memory twice. A graph that is refused or that disagrees runs in the
+ * contiguous form, with the reason in the warnings.
  */
-import { ModelError } from '../base/errors.js';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { LimitError, ModelError } from '../base/errors.js';
 import type { StepModel } from '../decoder/model.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 import { ContiguousModel } from './contiguous.js';
 import type { ModelFolder } from './folder.js';
-import { decoderNames } from './io.js';
-import { Session } from './session.js';
+import { type DecoderNames, decoderNames } from './io.js';
+import { decodeModel, encodeModel, type ModelProto } from './onnx/proto.js';
+import { PagedModel } from './paged.js';
+import { measureRestricted, relativeDifference, runProbe } from './probe.js';
+import { declaredDims } from './rewrite/graph.js';
+import { BLOCK_SIZE, type PagedGraph } from './rewrite/layout.js';
+import { blockBytes, rewritePaged } from './rewrite/paged.js';
+import { Session, type SessionOptions } from './session.js';
 import type { LoadOptions, ModelInfo } from './types.js';
 
 export interface OpenedModel {
@@ -21,6 +33,17 @@ export interface OpenedModel {
 const DEFAULT_KV_BYTES = 256 * 2 ** 20;
 const DEFAULT_CONTEXT = 2048;
 
+interface Plan {
+  readonly files: ModelFolder;
+  readonly graph: ModelProto;
+  readonly names: DecoderNames;
+  readonly vocabSize: number;
+  readonly contextLength: number;
+  readonly session: SessionOptions;
+  readonly options: LoadOptions;
+  readonly warnings: string[];
+}
+
 /** See the module's header. Throws ModelError where the graph cannot run at all. */
 export async function openModel(
   files: ModelFolder,
@@ -32,28 +55,144 @@ export async function openModel(
   if (files.contextLength === undefined) {
     warnings.push(`no file says how long the context is; ${DEFAULT_CONTEXT} positions are assumed`);
   }
-  const contextLength = files.contextLength ?? DEFAULT_CONTEXT;
-  options.onProgress?.({ phase: 'session' });
-  const threads = options.threads === undefined ? {} : { threads: options.threads };
-  const session = await Session.create({ path: files.graph }, { device, ...threads });
+  const graph = await readGraph(files.graph);
+  const [inputs, outputs] = [graph.graph?.input ?? [], graph.graph?.output ?? []];
+  const initial = new Set(graph.graph?.initializer.map((t) => t.name));
   const names = decoderNames(
     files.graph,
-    session.inputs.map((i) => i.name),
-    session.outputs.map((o) => o.name),
+    inputs.map((i) => i.name ?? '').filter((n) => !initial.has(n)),
+    outputs.map((o) => o.name ?? ''),
     files.patterns,
   );
-  const columns = session.outputs.find((o) => o.name === names.logits)?.shape.at(-1);
+  const columns = declaredDims(outputs.find((o) => o.name === names.logits)).at(-1);
   const vocabSize = typeof columns === 'number' ? columns : (files.vocabSize ?? vocabulary.size);
   if (vocabSize < vocabulary.size - unusedTail(vocabulary)) {
     throw new ModelError(files.graph, `logits for the tokenizer's ${vocabulary.size} tokens`, `${vocabSize} columns`);
   }
-  const model = new ContiguousModel(session, names, {
-    contextLength,
-    vocabSize,
-    kvBytes: options.kv?.bytes ?? DEFAULT_KV_BYTES,
-    ...(files.experts === undefined ? {} : { topK: files.experts.topK }),
-  });
-  return { model, device, form: 'contiguous', warnings };
+  const threads = options.threads === undefined ? {} : { threads: options.threads };
+  const contextLength = files.contextLength ?? DEFAULT_CONTEXT;
+  const session = { device, ...threads };
+  const plan: Plan = { files, graph, names, vocabSize, contextLength, session, options, warnings };
+  const form = options.kv?.form ?? 'auto';
+  if (form !== 'contiguous') {
+    const opened = await tryPaged(plan, device, form === 'paged');
+    if (opened !== undefined) return opened;
+  }
+  options.onProgress?.({ phase: 'session' });
+  return { model: await openContiguous(plan), device, form: 'contiguous', warnings };
+}
+
+async function readGraph(file: string): Promise<ModelProto> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ModelError(file, 'a readable ONNX file below 2 GiB', why, { cause: error });
+  }
+  return decodeModel(bytes, file);
+}
+
+async function openContiguous(plan: Plan): Promise<ContiguousModel> {
+  const session = await Session.create({ path: plan.files.graph }, plan.session);
+  const { contextLength, vocabSize, files } = plan;
+  try {
+    return new ContiguousModel(session, plan.names, {
+      contextLength,
+      vocabSize,
+      kvBytes: plan.options.kv?.bytes ?? 4 * DEFAULT_KV_BYTES,
+      ...(files.experts === undefined ? {} : { topK: files.experts.topK }),
+    });
+  } catch (error) {
+    await session.dispose();
+    throw error;
+  }
+}
+
+/** The paged form, or undefined (reason in the warnings) where the graph does not allow it; throws then if it `must`. */
+async function tryPaged(plan: Plan, device: ModelInfo['device'], must: boolean): Promise<OpenedModel | undefined> {
+  const refuse = (reason: string): undefined => {
+    if (must) throw new ModelError(plan.files.graph, "a graph that can be paged (kv.form 'paged')", reason);
+    plan.warnings.push(`contiguous KV cache: ${reason}; requests run one by one`);
+    return undefined;
+  };
+  if (device !== 'cpu') return refuse(`the paged form runs on 'cpu', not on '${device}'`);
+  const blocks = poolBlocks(plan);
+  if (typeof blocks === 'string') return refuse(blocks);
+  const paged = rewritePaged(plan.graph, plan.names, blocks);
+  if ('refused' in paged) return refuse(`the graph cannot be rewritten (${paged.refused})`);
+  const window = plan.files.slidingWindow;
+  if (paged.form === 'padded' && window !== undefined && window < plan.contextLength) {
+    return refuse('its sliding window is part of the mask arithmetic');
+  }
+  plan.options.onProgress?.({ phase: 'check' });
+  const original = await openContiguous(plan);
+  let expected: Float32Array[];
+  try {
+    expected = await runProbe(original, plan.vocabSize);
+  } finally {
+    await original.dispose();
+  }
+  plan.options.signal?.throwIfAborted();
+  plan.options.onProgress?.({ phase: 'session' });
+  const model = await openPaged(plan, paged);
+  try {
+    const difference = await runProbe(model, plan.vocabSize).then((got) => relativeDifference(expected, got));
+    if (difference > tolerance(plan.graph)) {
+      await model.dispose();
+      return refuse(`the rewritten graph differs from the original by ${difference.toExponential(1)} on a probe`);
+    }
+    const head = await measureRestricted(model, plan.vocabSize);
+    model.restrict(head.difference < 1e-3 ? head.upTo : 0);
+    model.clearCache();
+  } catch (error) {
+    await model.dispose();
+    if (!(error instanceof ModelError) || must) throw error;
+    return refuse(`the rewritten graph does not run (${error.got.slice(0, 200)})`);
+  }
+  const { experts } = paged;
+  return {
+    model,
+    device,
+    form: 'paged',
+    warnings: plan.warnings,
+    ...(experts === undefined ? {} : { experts: { layers: experts.layers, count: experts.count, topK: experts.k } }),
+  };
+}
+
+async function openPaged(plan: Plan, paged: PagedGraph): Promise<PagedModel> {
+  const { files, vocabSize, contextLength } = plan;
+  const bytes = encodeModel(paged.model);
+  const session = await Session.create({ bytes, name: files.graph, folder: path.dirname(files.graph) }, plan.session);
+  try {
+    const prefixCache = plan.options.kv?.prefixCache ?? true;
+    return new PagedModel(session, paged, { contextLength, vocabSize, prefixCache, restrictUpTo: 0 });
+  } catch (error) {
+    await session.dispose();
+    throw error;
+  }
+}
+
+/** Blocks of the pool, by count, by bytes or by default, or why there can be none. */
+function poolBlocks(plan: Plan): number | string {
+  const { kv } = plan.options;
+  const size = blockBytes(plan.graph, plan.names);
+  if (typeof size !== 'number') return `the graph cannot be rewritten (${size.refused})`;
+  const blocks = kv?.blocks ?? Math.floor((kv?.bytes ?? DEFAULT_KV_BYTES) / size);
+  if (blocks < 1) throw new LimitError('bytes of one KV block', size, kv?.bytes ?? DEFAULT_KV_BYTES);
+  if (blocks * BLOCK_SIZE < plan.contextLength) {
+    plan.warnings.push(
+      `the KV pool holds ${blocks * BLOCK_SIZE} positions, fewer than the model's ${plan.contextLength}; raise kv.bytes for more`,
+    );
+  }
+  return blocks;
+}
+
+/** How far logits may differ, relative to the greatest: rounding, or rounding that quantised activations amplify. */
+function tolerance(model: ModelProto): number {
+  const ops = new Set(model.graph?.node.map((n) => n.opType));
+  const quantised = ['MatMulNBits', 'QMoE', 'MatMulInteger', 'DynamicQuantizeMatMul', 'QLinearMatMul'];
+  return quantised.some((op) => ops.has(op)) ? 0.05 : 1e-3;
 }
 
 /** Tokens at the end of the vocabulary that have no bytes and do not end sequences: a model may lack logits for them. */

@@ -9,7 +9,7 @@ import type { Int } from './wire.js';
 export function asFloats(bytes: Uint8Array): Float32Array {
   const n = Math.floor(bytes.byteLength / 4);
   if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, n);
-  return new Float32Array(bytes.slice().buffer, 0, n);
+  return new Float32Array(new Uint8Array(bytes).buffer, 0, n);
 }
 
 /** Bytes of a typed array, as a view. ONNX is little-endian, as is every platform that ONNX Runtime's Node binding knows. */
@@ -74,12 +74,12 @@ export function intsOf(tensor: TensorProto): number[] | undefined {
   if (tensor.dataLocation === 1) return undefined;
   if (tensor.dataType === DataType.int64) {
     if (tensor.rawData === undefined) return tensor.int64Data.map(Number);
-    const copy = tensor.rawData.slice();
+    const copy = new Uint8Array(tensor.rawData);
     return Array.from(new BigInt64Array(copy.buffer, 0, Math.floor(copy.length / 8)), Number);
   }
   if (tensor.dataType === DataType.int32) {
     if (tensor.rawData === undefined) return [...tensor.int32Data];
-    const copy = tensor.rawData.slice();
+    const copy = new Uint8Array(tensor.rawData);
     return Array.from(new Int32Array(copy.buffer, 0, Math.floor(copy.length / 4)));
   }
   return undefined;

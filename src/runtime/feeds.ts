@@ -1,0 +1,161 @@
+/**
+ * The tensors of one paged pass: from rows of new tokens to what the rewritten graph reads. Shapes as in rewrite/layout.ts.
+ */
+
+import type { FreshLayout } from './kv/store.js';
+import { BLOCK_SIZE, maskName, NAMES, type PagedGraph } from './rewrite/layout.js';
+import { int64, Tensor } from './session.js';
+
+/** New tokens of one sequence in one pass. */
+export interface PassRow {
+  readonly tokens: readonly number[];
+  /** Positions present before. */
+  readonly start: number;
+  /** Blocks of the sequence, enough for the new positions. */
+  readonly table: readonly number[];
+  /** How many of the last positions' logits are wanted. */
+  readonly logits: number;
+  /** Wanted as hidden states instead (the head is then computed for few tokens in JavaScript). */
+  readonly hot: boolean;
+}
+
+export interface Pass {
+  readonly feeds: Record<string, Tensor>;
+  readonly fresh: FreshLayout;
+  /** Row and place of each row's new positions in the output of new rows. */
+  readonly freshAt: readonly { readonly row: number; readonly from: number }[];
+  /** Index of the flattened position of each row's first token. */
+  readonly flatAt: readonly number[];
+  readonly wanted: number;
+  readonly hot: number;
+}
+
+const MASKED = -1e30;
+
+/** Builds the feeds of a pass; `pool` is the store's tensor. */
+export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Tensor): Pass {
+  const [b, kh, d] = [rows.length, graph.kvHeads, graph.headDim];
+  let [s, t, m] = [1, 0, 1];
+  for (const r of rows) {
+    s = Math.max(s, r.tokens.length);
+    t += r.tokens.length;
+    m = Math.max(m, Math.ceil(r.start / BLOCK_SIZE));
+  }
+  const flat = graph.form === 'flat';
+  const feeds: Record<string, Tensor> = { [NAMES.pool]: pool, [NAMES.table]: tableTensor(rows, kh, m) };
+  const flatAt: number[] = [];
+  let at = 0;
+  for (const [i, r] of rows.entries()) {
+    flatAt.push(flat ? at : i * s);
+    at += r.tokens.length;
+  }
+  const ids = new BigInt64Array(flat ? t : b * s);
+  const positions = new BigInt64Array(ids.length);
+  for (const [i, r] of rows.entries()) {
+    const base = flatAt[i]!;
+    for (let j = 0; j < r.tokens.length; j++) {
+      ids[base + j] = BigInt(r.tokens[j]!);
+      positions[base + j] = BigInt(r.start + j);
+    }
+  }
+  const dims = flat ? [1, t] : [b, s];
+  feeds[graph.idsName] = new Tensor('int64', ids, dims);
+  if (graph.positionIds !== undefined) feeds[graph.positionIds] = new Tensor('int64', positions, dims);
+  if (graph.logitsToKeep !== undefined) feeds[graph.logitsToKeep] = int64([flat ? t : s], []);
+  if (graph.useCache !== undefined) feeds[graph.useCache] = new Tensor('bool', [true], [1]);
+  if (flat) {
+    feeds[NAMES.positions] = new Tensor('int64', positions, dims);
+    feeds[NAMES.split] = int64([m * BLOCK_SIZE, s], [2]);
+    addPadding(feeds, rows, kh, s, t);
+    for (const w of graph.windows) feeds[maskName(w)] = scoreMask(rows, w, s, m * BLOCK_SIZE, graph.groups);
+    if (graph.attentionMask !== undefined) {
+      feeds[graph.attentionMask] = new Tensor('int64', new BigInt64Array(t).fill(1n), [1, t]);
+    }
+  } else if (graph.attentionMask !== undefined) {
+    feeds[graph.attentionMask] = columnMask(rows, s, m * BLOCK_SIZE);
+  }
+  let [wanted, hot] = [0, 0];
+  if (graph.picks) {
+    const pick = (which: boolean): Int32Array => {
+      const out: number[] = [];
+      for (const [i, r] of rows.entries()) {
+        if (r.hot !== which) continue;
+        for (let j = r.tokens.length - r.logits; j < r.tokens.length; j++) out.push(flatAt[i]! + j);
+      }
+      return Int32Array.from(out);
+    };
+    const want = pick(false);
+    feeds[NAMES.want] = new Tensor('int32', want, [want.length]);
+    wanted = want.length;
+    if (graph.head !== undefined) {
+      const few = pick(true);
+      feeds[NAMES.hot] = new Tensor('int32', few, [few.length]);
+      hot = few.length;
+    }
+  }
+  const fresh = flat
+    ? { slot: t * kh * d, row: 0, head: d, place: kh * d }
+    : { slot: b * kh * s * d, row: kh * s * d, head: s * d, place: d };
+  const freshAt = rows.map((_, i) => (flat ? { row: 0, from: flatAt[i]! } : { row: i, from: 0 }));
+  return { feeds, fresh, freshAt, flatAt, wanted, hot };
+}
+
+/** Rows of the pool for layer 0's keys; places beyond a sequence's blocks point to row 0 (masked). */
+function tableTensor(rows: readonly PassRow[], kh: number, m: number): Tensor {
+  const out = new Int32Array(rows.length * kh * m);
+  for (const [i, r] of rows.entries()) {
+    const used = Math.ceil(r.start / BLOCK_SIZE);
+    for (let h = 0; h < kh; h++) {
+      const base = (i * kh + h) * m;
+      for (let j = 0; j < used; j++) out[base + j] = r.table[j]! * kh + h;
+    }
+  }
+  return new Tensor('int32', out, [rows.length, kh, m]);
+}
+
+function addPadding(feeds: Record<string, Tensor>, rows: readonly PassRow[], kh: number, s: number, t: number): void {
+  const pad = new Int32Array(rows.length * kh * s);
+  const unpad = new Int32Array(t * kh);
+  let token = 0;
+  for (const [i, r] of rows.entries()) {
+    for (let j = 0; j < r.tokens.length; j++, token++) {
+      for (let h = 0; h < kh; h++) {
+        const place = (i * kh + h) * s + j;
+        pad[place] = token * kh + h;
+        unpad[token * kh + h] = place;
+      }
+    }
+  }
+  feeds[NAMES.pad] = new Tensor('int32', pad, [rows.length, kh, s]);
+  feeds[NAMES.unpad] = new Tensor('int32', unpad, [t, kh]);
+}
+
+/** Additive mask [B, 1, S * G or 1, P + S]: the past, then the new positions up to each place; within `window` if not 0. */
+function scoreMask(rows: readonly PassRow[], window: number, s: number, p: number, groups: number): Tensor {
+  const g = s === 1 ? 1 : groups;
+  const width = p + s;
+  const out = new Float32Array(rows.length * s * g * width).fill(MASKED);
+  for (const [i, r] of rows.entries()) {
+    for (let j = 0; j < r.tokens.length; j++) {
+      const first = window === 0 ? 0 : Math.max(0, r.start + j - window + 1);
+      const from = Math.max(0, first - r.start);
+      for (let k = 0; k < g; k++) {
+        const base = ((i * s + j) * g + k) * width;
+        if (first < r.start) out.fill(0, base + first, base + r.start);
+        out.fill(0, base + p + from, base + p + j + 1);
+      }
+    }
+  }
+  return new Tensor('float32', out, [rows.length, 1, s * g, width]);
+}
+
+/** attention_mask [B, P + S] of the padded form: which columns hold a position. */
+function columnMask(rows: readonly PassRow[], s: number, p: number): Tensor {
+  const out = new BigInt64Array(rows.length * (p + s));
+  for (const [i, r] of rows.entries()) {
+    const base = i * (p + s);
+    out.fill(1n, base, base + r.start);
+    out.fill(1n, base + p, base + p + r.tokens.length);
+  }
+  return new Tensor('int64', out, [rows.length, p + s]);
+}

@@ -1,0 +1,208 @@
+/**
+ * Sequences over the block pool: what each holds, growing, cutting, forking, moving out and back. Knows no graph; the model
+ * runs the pass between `grow` and `commit`.
+ */
+import { LimitError, OptionError } from '../../base/errors.js';
+import type { OpenOptions } from '../../decoder/model.js';
+import { BLOCK_SIZE } from '../rewrite/layout.js';
+import { type BlockKey, type BlockPool, blockKey, rootKey } from './blocks.js';
+import type { KvStore } from './store.js';
+
+export interface Sequence {
+  /** Tokens whose positions are present. */
+  tokens: number[];
+  /** Blocks in order; covers at least `tokens.length` positions. */
+  table: number[];
+  /** Keys of the leading full blocks; never longer than the full blocks. */
+  keys: BlockKey[];
+  readonly root: BlockKey;
+  /** While suspended: per block its key or its content. */
+  saved: readonly { readonly key?: BlockKey; readonly data: Float32Array; readonly positions: number }[] | undefined;
+}
+
+/** What `grow` did, so that a failed pass can be undone. */
+export interface Growth {
+  readonly sequence: Sequence;
+  readonly table: readonly number[];
+  readonly added: readonly number[];
+  readonly replaced: { readonly at: number; readonly was: number } | undefined;
+}
+
+/** See the module's header. */
+export class SequenceTable {
+  private readonly live = new Map<number, Sequence>();
+  private next = 1;
+
+  constructor(
+    private readonly pool: BlockPool,
+    private readonly store: KvStore,
+  ) {}
+
+  get(id: number): Sequence | undefined {
+    return this.live.get(id);
+  }
+
+  /** Throws OptionError for an id that is not open. */
+  need(id: number): Sequence {
+    const s = this.live.get(id);
+    if (s === undefined) throw new OptionError('sequence', 'an open sequence', String(id));
+    return s;
+  }
+
+  open(options: OpenOptions = {}): { sequence: number; cached: number } {
+    const root = rootKey(options.salt, options.adapter);
+    const prompt = options.prompt ?? [];
+    const { blocks, keys } = this.pool.match(root, prompt, BLOCK_SIZE);
+    const cached = blocks.length * BLOCK_SIZE;
+    const id = this.next++;
+    this.live.set(id, { tokens: prompt.slice(0, cached), table: blocks, keys, root, saved: undefined });
+    return { sequence: id, cached };
+  }
+
+  /** Blocks that appending `count` tokens takes from the pool. */
+  demand(id: number, count: number): number {
+    const s = this.live.get(id);
+    if (s === undefined || count === 0) return 0;
+    const held = s.saved?.length ?? s.table.length;
+    const length = s.tokens.length;
+    const back = s.saved?.length ?? 0;
+    const partial =
+      s.saved === undefined && length % BLOCK_SIZE !== 0 ? s.table[Math.floor(length / BLOCK_SIZE)] : undefined;
+    const copy = partial !== undefined && this.pool.shared(partial) ? 1 : 0;
+    return Math.max(0, Math.ceil((length + count) / BLOCK_SIZE) - held) + copy + back;
+  }
+
+  /** Makes room for `count` more positions: takes blocks, copies a shared partial one. Throws LimitError, changing nothing. */
+  grow(id: number, count: number): Growth {
+    const sequence = this.need(id);
+    if (sequence.saved !== undefined) this.resume(id);
+    const { pool, store } = this;
+    const demand = this.demand(id, count);
+    if (demand > pool.available()) throw new LimitError('blocks of KV memory', demand, pool.available());
+    const length = sequence.tokens.length;
+    const table = [...sequence.table];
+    const added: number[] = [];
+    let replaced: Growth['replaced'];
+    const take = (): number => {
+      const block = pool.allocate();
+      if (block === undefined) throw new LimitError('blocks of KV memory', demand, pool.total);
+      added.push(block);
+      return block;
+    };
+    const last = Math.floor(length / BLOCK_SIZE);
+    const partial = length % BLOCK_SIZE;
+    const was = table[last];
+    if (partial !== 0 && was !== undefined) {
+      if (pool.shared(was)) {
+        const mine = take();
+        store.copyBlock(was, mine, partial);
+        table[last] = mine;
+        replaced = { at: last, was };
+      } else pool.forget(was);
+    }
+    while (table.length * BLOCK_SIZE < length + count) table.push(take());
+    return { sequence, table, added, replaced };
+  }
+
+  /** Gives back what `grow` took. */
+  undo(growth: Growth): void {
+    for (const block of growth.added) this.pool.release(block);
+  }
+
+  /** Makes the growth and the new tokens part of the sequence; full blocks become findable. */
+  commit(growth: Growth, tokens: readonly number[]): void {
+    const { sequence: s } = growth;
+    if (growth.replaced !== undefined) this.pool.release(growth.replaced.was);
+    s.table = [...growth.table];
+    for (const t of tokens) s.tokens.push(t);
+    const full = Math.floor(s.tokens.length / BLOCK_SIZE);
+    while (s.keys.length < full) {
+      const i = s.keys.length;
+      const key = blockKey(s.keys[i - 1] ?? s.root, s.tokens, i * BLOCK_SIZE, (i + 1) * BLOCK_SIZE);
+      s.keys.push(key);
+      this.pool.publish(s.table[i]!, key);
+    }
+  }
+
+  truncate(id: number, length: number): void {
+    const s = this.live.get(id);
+    if (s === undefined || length >= s.tokens.length) return;
+    if (s.saved !== undefined) this.resume(id);
+    const keep = Math.max(0, length);
+    s.tokens.length = keep;
+    const blocks = Math.ceil(keep / BLOCK_SIZE);
+    for (const block of s.table.splice(blocks)) this.pool.release(block);
+    s.keys.length = Math.min(s.keys.length, Math.floor(keep / BLOCK_SIZE));
+  }
+
+  fork(id: number): number {
+    const s = this.need(id);
+    if (s.saved !== undefined) this.resume(id);
+    for (const block of s.table) this.pool.retain(block);
+    const copy = this.next++;
+    this.live.set(copy, {
+      tokens: [...s.tokens],
+      table: [...s.table],
+      keys: [...s.keys],
+      root: s.root,
+      saved: undefined,
+    });
+    return copy;
+  }
+
+  close(id: number): void {
+    const s = this.live.get(id);
+    if (s === undefined) return;
+    // Last block first: of a chain that is only partly used again, the front should stay longest.
+    for (let i = s.table.length - 1; i >= 0; i--) this.pool.release(s.table[i]!);
+    this.live.delete(id);
+  }
+
+  /** Copies the sequence's blocks to host memory and gives its places in the pool back. */
+  suspend(id: number): void {
+    const s = this.need(id);
+    if (s.saved !== undefined) return;
+    const length = s.tokens.length;
+    s.saved = s.table.map((block, i) => {
+      const key = s.keys[i];
+      const positions = Math.min(BLOCK_SIZE, length - i * BLOCK_SIZE);
+      return { data: this.store.save(block), positions, ...(key === undefined ? {} : { key }) };
+    });
+    for (let i = s.table.length - 1; i >= 0; i--) this.pool.release(s.table[i]!);
+    s.table = [];
+  }
+
+  /** Brings a suspended sequence back; throws LimitError, changing nothing, where the pool has no room. */
+  resume(id: number): void {
+    const s = this.need(id);
+    const saved = s.saved;
+    if (saved === undefined) return;
+    const table: number[] = [];
+    for (const { key, data } of saved) {
+      const known = key === undefined ? undefined : this.pool.take(key);
+      const block = known ?? this.pool.allocate();
+      if (block === undefined) {
+        for (const b of table) this.pool.release(b);
+        throw new LimitError('blocks of KV memory', saved.length, this.pool.total);
+      }
+      if (known === undefined) {
+        this.store.restore(block, data);
+        if (key !== undefined) this.pool.publish(block, key);
+      }
+      table.push(block);
+    }
+    s.table = table;
+    s.saved = undefined;
+  }
+
+  /** Bytes that suspended sequences hold outside the pool. */
+  suspendedBytes(): number {
+    let bytes = 0;
+    for (const s of this.live.values()) for (const b of s.saved ?? []) bytes += b.data.byteLength;
+    return bytes;
+  }
+
+  closeAll(): void {
+    for (const id of [...this.live.keys()]) this.close(id);
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * GroupQueryAttention in plain operators over a paged cache, for several sequences with several new tokens each, which the
+ * node itself refuses.
+ *
+ * The naive rewrite gathers each sequence's blocks into one long key tensor, appends the new keys and multiplies: two copies of the
+ * cache per step. Here scores against the past and against the new keys are computed apart and joined before the softmax, so the
+ * cache is copied once (by the Gather) and the small score matrix twice. Gathers by precomputed indices also do the padding and
+ * the transposition from token order to head order, so there is no Transpose at all.
+ *
+ * Invariant: masked scores get -1e30, so a fully masked (padding) row is a finite average that nobody reads. The pool must hold
+ * finite numbers everywhere.
+ */
+import { floatAttribute, type GraphBuilder, intAttribute, makeNode } from '../onnx/builder.js';
+import type { NodeProto, TensorProto } from '../onnx/proto.js';
+import { dimsOf } from '../onnx/tensor.js';
+import { maskName, NAMES } from './layout.js';
+
+export interface AttentionShape {
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly rotary: boolean;
+  readonly interleaved: boolean;
+  readonly scale: number;
+  readonly softcap: number;
+  /** 0: none. */
+  readonly window: number;
+}
+
+const REPRODUCED = new Set([
+  'num_heads',
+  'kv_num_heads',
+  'do_rotary',
+  'rotary_interleaved',
+  'scale',
+  'softcap',
+  'local_window_size',
+]);
+/** Attributes that change nothing at these values. */
+const NEUTRAL: Readonly<Record<string, number>> = {
+  smooth_softmax: 0,
+  qk_output: 0,
+  causal: 1,
+  sliding_window_cache: 0,
+  kv_cache_bit_width: 0,
+};
+const INPUTS = [
+  'query',
+  'key',
+  'value',
+  'past_key',
+  'past_value',
+  'seqlens_k',
+  'total_sequence_length',
+  'cos_cache',
+  'sin_cache',
+];
+
+/** Reads a node's attributes, or says why it cannot be reproduced. */
+export function readAttention(node: NodeProto, headDim: number): AttentionShape | string {
+  for (const a of node.attribute) {
+    const name = a.name ?? '';
+    if (REPRODUCED.has(name)) continue;
+    if (name in NEUTRAL && Number(a.i ?? 0) === NEUTRAL[name]) continue;
+    if (name === 'qk_norm_epsilon' || name === 'k_quant_type' || name === 'v_quant_type') continue;
+    return `GroupQueryAttention attribute ${name}`;
+  }
+  const extra = node.input.findIndex((n, i) => i >= INPUTS.length && i !== 9 && n !== '');
+  if (extra >= 0) {
+    const known = ['attention_bias', 'head_sink', 'k_scale', 'v_scale', 'q_norm_weight', 'k_norm_weight'];
+    return `GroupQueryAttention input ${known[extra - 10] ?? `#${extra}`}`;
+  }
+  if (node.output.slice(3).some((n) => n !== '')) return 'GroupQueryAttention output output_qk';
+  const heads = intAttribute(node, 'num_heads', 0);
+  const kvHeads = intAttribute(node, 'kv_num_heads', 0);
+  if (heads <= 0 || kvHeads <= 0 || heads % kvHeads !== 0) return `${heads} heads over ${kvHeads} KV heads`;
+  const scale = floatAttribute(node, 'scale', 0);
+  const window = intAttribute(node, 'local_window_size', -1);
+  return {
+    heads,
+    kvHeads,
+    headDim,
+    rotary: intAttribute(node, 'do_rotary', 0) === 1,
+    interleaved: intAttribute(node, 'rotary_interleaved', 0) === 1,
+    scale: scale === 0 ? 1 / Math.sqrt(headDim) : scale,
+    softcap: floatAttribute(node, 'softcap', 0),
+    window: Math.max(0, window),
+  };
+}
+
+/** A past that the graph reads out of the pool: [B, KH, M * blockSize, D]. `slot` = layer * 2 + part. */
+export function gatherPast(g: GraphBuilder, slot: number, blocks: number, kvHeads: number, headDim: number): string {
+  const rows = slot === 0 ? NAMES.table : g.op('Add', [NAMES.table, g.int32(slot * blocks * kvHeads)]);
+  return g.reshape(g.op('Gather', [NAMES.pool, rows], { axis: 0 }), [0, kvHeads, -1, headDim]);
+}
+
+/**
+ * Builds the nodes of one layer. Returns the names of the new keys and values, [1, T, KH * D] (keys rotated), and gives
+ * the attention's output [1, T, heads * D] the node's own output name.
+ */
+export function pagedAttention(
+  g: GraphBuilder,
+  node: NodeProto,
+  shape: AttentionShape,
+  layer: number,
+  blocks: number,
+  rope: TensorProto | undefined,
+): { readonly key: string; readonly value: string } {
+  const { heads, kvHeads, headDim: d } = shape;
+  const groups = heads / kvHeads;
+  let [query = '', key = '', value = ''] = node.input;
+  if (key === '') {
+    const widths = [heads * d, kvHeads * d, kvHeads * d];
+    const parts = [g.fresh('q'), g.fresh('k'), g.fresh('v')];
+    g.nodes.push(makeNode('Split', [query, g.ints(widths)], parts, { axis: 2 }));
+    [query = '', key = '', value = ''] = parts;
+  }
+  if (shape.rotary) {
+    const [cos = '', sin = ''] = [node.input[7], node.input[8]];
+    const part = rope === undefined ? d : 2 * (dimsOf(rope)[1] ?? d / 2);
+    const rotate = (x: string, count: number): string =>
+      g.ms('RotaryEmbedding', [x, NAMES.positions, cos, sin], {
+        interleaved: shape.interleaved ? 1 : 0,
+        ...(part === d ? {} : { num_heads: count, rotary_embedding_dim: part }),
+      });
+    query = rotate(query, heads);
+    key = rotate(key, kvHeads);
+  }
+  // [T * KH, width] rows picked into [B, KH, S, width]: padding and transposition in one.
+  const place = (x: string, width: number): string =>
+    g.op('Gather', [g.reshape(x, [-1, width]), NAMES.pad], { axis: 0 });
+  const q = g.reshape(place(query, groups * d), [0, kvHeads, -1, d]);
+  const newKey = place(key, d);
+  const newValue = place(value, d);
+  const pastKey = gatherPast(g, 2 * layer, blocks, kvHeads, d);
+  const pastValue = gatherPast(g, 2 * layer + 1, blocks, kvHeads, d);
+  const times = { transB: 1, alpha: { float: shape.scale } };
+  const old = g.ms('FusedMatMul', [q, pastKey], times);
+  const recent = g.ms('FusedMatMul', [q, newKey], times);
+  let scores = g.op('Concat', [old, recent], { axis: 3 });
+  if (shape.softcap > 0) {
+    const bounded = g.op('Tanh', [g.op('Mul', [scores, g.float(1 / shape.softcap)])]);
+    scores = g.op('Mul', [bounded, g.float(shape.softcap)]);
+  }
+  const weights = g.op('Softmax', [g.op('Add', [scores, maskName(shape.window)])], { axis: -1 });
+  const [toOld, toRecent] = [g.fresh('past'), g.fresh('recent')];
+  g.nodes.push(makeNode('Split', [weights, NAMES.split], [toOld, toRecent], { axis: 3 }));
+  const mixed = g.op('Add', [g.op('MatMul', [toOld, pastValue]), g.op('MatMul', [toRecent, newValue])]);
+  const rows = g.op('Gather', [g.reshape(mixed, [-1, groups * d]), NAMES.unpad], { axis: 0 });
+  g.reshape(rows, [1, -1, heads * d], node.output[0]);
+  return { key, value };
+}

@@ -1,0 +1,70 @@
+/**
+ * What a paged graph reads and writes: the contract between the rewrite and the model that feeds it.
+ *
+ * Pool: one f32 tensor [rows, blockSize * D]; row ((layer * 2 + part) * blocks + block) * KH + head, part 0 keys, 1 values. One
+ * tensor for all layers, since each input of a run costs microseconds; a block's heads lie side by side, since a block is copied
+ * as a whole (forks, swap).
+ *
+ * Shapes: B sequences of the pass, S the greatest number of new tokens, T all new tokens, M the greatest number of past
+ * blocks (at least 1), G query heads per KV head, KH KV heads, D head size.
+ */
+import type { ModelProto } from '../onnx/proto.js';
+import type { HeadWeights } from './head.js';
+
+export const BLOCK_SIZE = 16;
+
+/** Names of the inputs and outputs that the rewrite adds. */
+export const NAMES = {
+  pool: 'tl.pool',
+  /** int32 [B, KH, M]: rows of the pool for layer 0's keys. */
+  table: 'tl.table',
+  /** int32 [B, KH, S]: token * KH + head for each padded place. */
+  pad: 'tl.pad',
+  /** int32 [T, KH]: (row * KH + head) * S + place for each token. */
+  unpad: 'tl.unpad',
+  /** int64 [1, T]. */
+  positions: 'tl.positions',
+  /** int64 [2]: past columns, new columns. */
+  split: 'tl.split',
+  want: 'tl.want',
+  hot: 'tl.hot',
+  hidden: 'tl.hidden',
+  /** New keys and values: flat form [2 * layers, T, KH * D], padded form [2 * layers * B, KH, S, D]. */
+  fresh: 'tl.fresh',
+  /** int32 [tokens, MoE layers * k]. */
+  experts: 'tl.experts',
+} as const;
+
+/** Name of the mask input for a window: f32 [B, 1, S * G or 1, M * blockSize + S], added to the scores. */
+export const maskName = (window: number): string => `tl.mask.${window}`;
+
+export interface PagedGraph {
+  readonly model: ModelProto;
+  /** 'flat': all tokens in one row, attention padded inside. 'padded': rows padded on the right everywhere. */
+  readonly form: 'flat' | 'padded';
+  /** Blocks of the pool, built into the graph. */
+  readonly blocks: number;
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Query heads per KV head (flat form). */
+  readonly groups: number;
+  /** Distinct look-back windows, 0 for none; each has a mask input (flat form). */
+  readonly windows: readonly number[];
+  readonly idsName: string;
+  /** Inputs of the original that are still there. */
+  readonly positionIds?: string;
+  readonly attentionMask?: string;
+  readonly logitsToKeep?: string;
+  readonly useCache?: string;
+  readonly logits: string;
+  /** Whether only wanted positions' logits leave the graph (else all do). */
+  readonly picks: boolean;
+  readonly head?: HeadWeights;
+  readonly experts?: { readonly layers: number; readonly count: number; readonly k: number };
+}
+
+/** Why a graph cannot be rewritten; a value, since the contiguous form then serves. */
+export interface Refusal {
+  readonly refused: string;
+}
