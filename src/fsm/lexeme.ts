@@ -237,7 +237,7 @@ export class LexemePool {
         if (hexValue(b) < 0) return DEAD;
         return x === 1 ? this.at(S_AT, y) : this.make3(S_HEXU, x - 1, y);
       case S_HI: {
-        if (b === BACKSLASH) return this.make3(S_HI_ESC, x, y);
+        if (b === BACKSLASH) return this.hiEscapes(x, y) ? this.make3(S_HI_ESC, x, y) : DEAD;
         const lone = edgeTarget(this.terms.liveEdges(x), y, NEVER);
         return lone === NEVER ? DEAD : this.stringStep(lone, b);
       }
@@ -316,8 +316,20 @@ export class LexemePool {
       if (edges[i]! <= lo && edges[i + 1]! >= hi) return this.make3(S_HEXU, n, edges[i + 2]!);
       return this.make4(S_HEX, term, n, prefix);
     }
-    if (!this.someHex(term, lo, hi, isAny)) return DEAD;
-    return n === 0 ? this.make3(S_HI, term, prefix) : this.make4(S_HEX, term, n, prefix);
+    if (n === 0) {
+      const lone = edgeTarget(edges, prefix, NEVER);
+      const live = (lone !== NEVER && this.terms.nullable(lone)) || this.hiEscapes(term, prefix);
+      return live ? this.make3(S_HI, term, prefix) : DEAD;
+    }
+    return this.someHex(term, lo, hi, isAny) ? this.make4(S_HEX, term, n, prefix) : DEAD;
+  }
+
+  /** Whether something may follow a high surrogate escape: its pair, or, where it may stand alone, anything but a low surrogate. */
+  private hiEscapes(term: number, hi16: number): boolean {
+    if (this.someBetween(term, pairOf(hi16, 0xdc00), pairOf(hi16, 0xdfff), isAny)) return true;
+    const lone = edgeTarget(this.terms.liveEdges(term), hi16, NEVER);
+    if (lone === NEVER) return false;
+    return this.someBetween(lone, 0, 0xdbff, isAny) || this.someBetween(lone, 0xe000, 0x10ffff, isAny);
   }
 
   /** State after a high surrogate escape, `\u` and 4 - n digits. */

@@ -21,12 +21,16 @@ export interface MaskRecord {
   readonly lists: readonly Int32Array[];
   readonly removed: Int32Array | undefined;
   readonly added: Int32Array | undefined;
-  /** Merged form, made when a record of several bases is used again. */
+  /** Single bits in lists. */
+  readonly single: number;
+  /** Merged form, made when a record of several bases or many bits is used again. */
   dense: Uint32Array | undefined;
   uses: number;
 }
 
 const NONE = new Int32Array(0);
+/** Records with more single bits than this are merged when used again. */
+const MAX_SINGLE_BITS = 128;
 
 /** What the masks of one vocabulary share over all grammars. */
 export class MaskShare {
@@ -97,17 +101,20 @@ export class Masks {
         const base = bases[i]!;
         for (let w = 0; w < base.length; w++) mask[w]! |= base[w]!;
       }
-      if (bases.length > 1 && ++record.uses > 1) {
-        record.dense = mask.slice(0, this.words);
-        this.heldBytes += this.words * 4;
-      }
     }
-    if (mask.length > this.words && bases.length > 0) mask.fill(0, this.words);
+    if (mask.length > this.words) mask.fill(0, this.words);
+    if (record.dense !== undefined) return;
     for (const list of record.lists) for (let i = 0; i < list.length; i++) mask[list[i]! >> 5]! |= 1 << (list[i]! & 31);
     const { removed, added } = record;
     if (removed !== undefined)
       for (let i = 0; i < removed.length; i++) mask[removed[i]! >> 5]! &= ~(1 << (removed[i]! & 31));
     if (added !== undefined) for (let i = 0; i < added.length; i++) mask[added[i]! >> 5]! |= 1 << (added[i]! & 31);
+    if (record.single > MAX_SINGLE_BITS || bases.length > 1) {
+      if (++record.uses > 1) {
+        record.dense = mask.slice(0, this.words);
+        this.heldBytes += this.words * 4;
+      }
+    }
   }
 
   /** Undefined where the answer depends on what was cut off or forgotten. */
@@ -136,29 +143,28 @@ export class Masks {
       const mask = share.lexemes.get(split === undefined ? q : split.rest);
       const rest = this.residualTokens(mask, follow);
       if (rest === null) return undefined;
-      if (mask.base !== undefined && !bases.includes(mask.base)) bases.push(mask.base);
       const gone = split === undefined ? NONE : this.spelled(split.literals);
       // Alone, the tokens that spell an excluded key are taken out when the mask is written; beside another wide config,
       // which may allow them, they are left out here.
       const alone = to - from === 1 + narrow.length && i === to - 1;
       if (gone.length > 0 && !alone) {
-        // `base` may hold tokens that end with the lexeme, so it is copied less these.
         const drop = new Set(gone);
         if (mask.base !== undefined) {
           const less = mask.base.slice();
           for (const t of gone) less[t >> 5]! &= ~(1 << (t & 31));
-          bases[bases.indexOf(mask.base)] = less;
+          bases.push(less);
           this.heldBytes += less.byteLength;
         }
         lists.push(
           mask.extra.filter((t) => !drop.has(t)),
           rest.filter((t) => !drop.has(t)),
         );
-      } else {
-        if (mask.extra.length > 0) lists.push(mask.extra);
-        if (rest.length > 0) lists.push(rest);
-        if (gone.length > 0) removed = gone;
+        continue;
       }
+      if (mask.base !== undefined && !bases.includes(mask.base)) bases.push(mask.base);
+      if (mask.extra.length > 0) lists.push(mask.extra);
+      if (rest.length > 0) lists.push(rest);
+      if (gone.length > 0) removed = gone;
     }
     let added: Int32Array | undefined;
     if (narrow.length > 0) {
@@ -177,7 +183,9 @@ export class Masks {
     added: Int32Array | undefined,
   ): MaskRecord {
     this.heldBytes += 160 + (removed?.length ?? 0) * 4 + (added?.length ?? 0) * 4;
-    return { bases, lists, removed, added, dense: undefined, uses: 0 };
+    let single = (removed?.length ?? 0) + (added?.length ?? 0);
+    for (const list of lists) single += list.length;
+    return { bases, lists, removed, added, single, dense: undefined, uses: 0 };
   }
 
   /** The slow certain way: one joint walk of everything. */
