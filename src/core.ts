@@ -1,0 +1,42 @@
+/**
+ * `tokenloom/core`: constraints, compilation, vocabularies and matchers. Synchronous, no I/O, no model; runs in a browser.
+ */
+import { type CompiledGrammar, compileGrammar } from './fsm/index.js';
+import { type CompileLimits, type Constraint, constraintGrammar } from './grammar/constraint/index.js';
+
+export {
+  GrammarError,
+  type GrammarIssue,
+  LimitError,
+  ModelError,
+  OptionError,
+  TokenloomError,
+  UnsatisfiableError,
+  UnsupportedSchemaError,
+} from './base/errors.js';
+export { ValueError } from './base/value-error.js';
+export { CompiledGrammar, Matcher, type MatcherOptions, Vocabulary, type VocabularyOptions } from './fsm/index.js';
+export {
+  type ChoiceConstraint,
+  type CompileLimits,
+  type Constraint,
+  choice,
+  type FromSchema,
+  type GbnfConstraint,
+  gbnf,
+  type Infer,
+  type JsonConstraint,
+  type JsonOptions,
+  json,
+  type RegexConstraint,
+  regex,
+} from './grammar/constraint/index.js';
+export { checkSchema, type SchemaDiagnostic, type SchemaOptions, type SchemaReport } from './grammar/schema/index.js';
+
+/**
+ * Compiles a constraint. The result is independent of vocabularies: make it once and use it with any.
+ * @throws GrammarError, UnsupportedSchemaError, UnsatisfiableError, LimitError
+ */
+export function compile(constraint: Constraint, limits: CompileLimits = {}): CompiledGrammar {
+  return compileGrammar(constraintGrammar(constraint, limits).grammar);
+}

@@ -1,0 +1,51 @@
+/** From a constraint to its grammar: the one place that knows all front ends. */
+import type { Regex } from '../../regular/regex.js';
+import { gbnfToGrammar } from '../gbnf/index.js';
+import type { Grammar } from '../ir.js';
+import { parseRegex } from '../regex/index.js';
+import { schemaToGrammar } from '../schema/index.js';
+import type { SchemaDiagnostic, SchemaLimits } from '../schema/options.js';
+import type { Constraint } from './types.js';
+
+export interface ConstraintGrammar {
+  readonly grammar: Grammar;
+  /** What a schema asks for that is not enforced, and other findings. */
+  readonly diagnostics: readonly SchemaDiagnostic[];
+}
+
+/** Limits of compilation; see each front end. */
+export interface CompileLimits extends SchemaLimits {}
+
+/**
+ * The grammar of a constraint.
+ * @throws GrammarError, UnsupportedSchemaError, UnsatisfiableError, LimitError, OptionError
+ */
+export function constraintGrammar(constraint: Constraint, limits: CompileLimits = {}): ConstraintGrammar {
+  switch (constraint.kind) {
+    case 'json': {
+      const { options } = constraint;
+      return schemaToGrammar(constraint.schema, { ...options, limits: { ...options.limits, ...limits } });
+    }
+    case 'gbnf':
+      return {
+        grammar: gbnfToGrammar(constraint.source, constraint.root === undefined ? {} : { root: constraint.root }),
+        diagnostics: [],
+      };
+    case 'regex': {
+      const re = parseRegex(constraint.pattern, { flags: constraint.flags, anchored: true });
+      return { grammar: textGrammar(re), diagnostics: [] };
+    }
+    case 'choice':
+      return {
+        grammar:
+          constraint.texts.length === 0
+            ? { exprs: [{ op: 'never' }], start: 0, whitespace: 'compact' }
+            : textGrammar({ t: 'lits', texts: [...new Set(constraint.texts)] }),
+        diagnostics: [],
+      };
+  }
+}
+
+function textGrammar(re: Regex): Grammar {
+  return { exprs: [re.t === 'never' ? { op: 'never' } : { op: 'text', re }], start: 0, whitespace: 'compact' };
+}

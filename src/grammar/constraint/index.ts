@@ -1,0 +1,12 @@
+/** Constraints: constructors, types, and their way to a grammar. */
+export { type CompileLimits, type ConstraintGrammar, constraintGrammar } from './grammar.js';
+export type { FromSchema, Infer } from './infer.js';
+export { choice, gbnf, type JsonOptions, json, regex } from './make.js';
+export {
+  type ChoiceConstraint,
+  type Constraint,
+  type GbnfConstraint,
+  isConstraint,
+  type JsonConstraint,
+  type RegexConstraint,
+} from './types.js';
