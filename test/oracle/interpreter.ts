@@ -158,8 +158,8 @@ export class Interpreter {
     }
     const hit = cut === undefined ? known.get(key) : undefined;
     if (hit !== undefined) return hit;
-    // A property that brings nothing that is owed never helps to close (the first one may be free: `more`).
-    const enough = !this.closed(o, s) && s.declared.size + s.dynamic.size >= o.minProperties;
+    // A property that brings nothing that is owed never helps to close; only a key already begun may be such.
+    const enough = cut === undefined && !this.closed(o, s) && s.declared.size + s.dynamic.size >= o.minProperties;
     let found = false;
     for (const k of this.nextKeys(o, s, cut)) {
       for (const { state } of this.withKey(o, s, k)) {
@@ -577,9 +577,11 @@ class Reader {
     };
     for (const j of this.blanks(i + 1)) {
       if (j === this.n) live ||= this.twin.canCloseArray(a, empty, false);
-      else if (this.text[j] === 0x5d) {
-        if (this.twin.closedArray(a, empty)) ends.add(j + 1);
-      } else item(j, empty);
+      else {
+        // Both: an item of raw text may itself begin with a bracket.
+        if (this.text[j] === 0x5d && this.twin.closedArray(a, empty)) ends.add(j + 1);
+        item(j, empty);
+      }
     }
     return { ends, live: live || ends.has(this.n) };
   }

@@ -32,23 +32,25 @@ const RANGES: readonly (readonly number[])[] = [
   [0x7ff, 0x801],
   [0x1f600, 0x1f602],
   [0x61, 0x61, 0xe9, 0xea, 0x1f600, 0x1f600],
-  [0xd800, 0xdfff],
-  [0xd83d, 0xd83d],
   [0xffff, 0x10000],
   [0x0a, 0x0a],
+];
+const SURROGATES: readonly (readonly number[])[] = [
+  [0xd800, 0xdfff],
+  [0xd83d, 0xd83d],
 ];
 
 const word = (draw: Draw): string =>
   Array.from({ length: 1 + draw.below(3) }, () => oneOf(draw, chance(draw, 70) ? CHARS.slice(0, 4) : CHARS)).join('');
 
-export const rawRegex = (draw: Draw, depth: number): Regex => {
+const rawRegex = (draw: Draw, depth: number, surrogates: boolean): Regex => {
   const kind = draw.below(depth > 0 ? 12 : 4);
-  const sub = (): Regex => rawRegex(draw, depth - 1);
+  const sub = (): Regex => rawRegex(draw, depth - 1, surrogates);
   const several = (): Regex[] => Array.from({ length: 2 + draw.below(2) }, sub);
   switch (kind) {
     case 0:
     case 1:
-      return { t: 'set', ranges: oneOf(draw, RANGES) };
+      return { t: 'set', ranges: oneOf(draw, surrogates && chance(draw, 15) ? SURROGATES : RANGES) };
     case 2:
       return { t: 'lit', text: word(draw) };
     case 3:
@@ -79,9 +81,9 @@ export const rawRegex = (draw: Draw, depth: number): Regex => {
 };
 
 /** A regular language that has a string in the encoding it is for. */
-export function randomRegex(draw: Draw, depth: number, use: 'text' | 'string'): Regex {
+export function randomRegex(draw: Draw, depth: number, use: 'text' | 'string', surrogates = false): Regex {
   for (let tries = 0; tries < 8; tries++) {
-    const re = rawRegex(draw, depth);
+    const re = rawRegex(draw, depth, surrogates);
     if (nonEmpty(and([termOf(re), use === 'text' ? SCALARS : DECODABLE]))) return re;
   }
   return { t: 'lit', text: 'a' };
@@ -92,6 +94,8 @@ export interface GrammarOptions {
   readonly depth: number;
   /** Probability in percent of `unique` on an array (values are then kept small). */
   readonly unique?: number;
+  /** Character sets of lone surrogates too. */
+  readonly surrogates?: boolean;
   /** Only JSON values (what the JSON Schema front end emits). */
   readonly json?: boolean;
 }
@@ -131,12 +135,20 @@ class Builder {
     return this.exprs.length - 1;
   }
 
+  /** Items of `unique` arrays are JSON values, and so is everything where `json` says it. */
+  private get json(): boolean {
+    return this.options.json === true || this.#flat > 0;
+  }
+
   leaf(): ExprId {
     const { draw } = this;
-    switch (draw.below(this.options.json ? 5 : 8)) {
+    switch (draw.below(this.json ? 5 : 8)) {
       case 0:
       case 1:
-        return this.add({ op: 'string', re: randomRegex(draw, this.#flat > 0 ? 1 : 2, 'string') });
+        return this.add({
+          op: 'string',
+          re: randomRegex(draw, this.#flat > 0 ? 1 : 2, 'string', this.options.surrogates),
+        });
       case 2:
         return this.add({ op: 'text', re: oneOf(draw, NUMBERS) });
       case 3:
@@ -144,7 +156,7 @@ class Builder {
       case 4:
         return this.add({ op: 'string', re: { t: 'lits', texts: [...new Set([word(draw), word(draw)])] } });
       default:
-        return this.add({ op: 'text', re: randomRegex(draw, 2, 'text') });
+        return this.add({ op: 'text', re: randomRegex(draw, 2, 'text', this.options.surrogates) });
     }
   }
 
@@ -152,8 +164,8 @@ class Builder {
   expr(depth: number, guarded: boolean): ExprId {
     const { draw } = this;
     if (depth <= 0) return this.leaf();
-    if (guarded && this.rules.length > 0 && chance(draw, 25)) return oneOf(draw, this.rules);
-    const kind = draw.below(this.options.json ? 6 : 9);
+    if (guarded && this.#flat === 0 && this.rules.length > 0 && chance(draw, 25)) return oneOf(draw, this.rules);
+    const kind = draw.below(this.json ? 6 : 9);
     if (kind < 2) return this.object(depth);
     if (kind < 4) return this.array(depth);
     if (kind === 4) return this.leaf();
@@ -167,7 +179,7 @@ class Builder {
 
   private alt(depth: number, guarded: boolean): ExprId {
     const items = Array.from({ length: 2 + this.draw.below(2) }, () => this.expr(depth - 1, guarded));
-    if (!this.options.json && chance(this.draw, 20)) items.push(this.add({ op: 'empty' }));
+    if (!this.json && chance(this.draw, 20)) items.push(this.add({ op: 'empty' }));
     return this.add({ op: 'alt', items });
   }
 
@@ -198,7 +210,7 @@ class Builder {
     const dynamic: DynamicKeys[] = [];
     const taken: Regex[] = [declared];
     for (let n = chance(draw, 60) ? 1 + draw.below(2) : 0; n > 0; n--) {
-      const keys: Regex = { t: 'and', items: [rawRegex(draw, 2), ...taken] };
+      const keys: Regex = { t: 'and', items: [rawRegex(draw, 2, this.options.surrogates ?? false), ...taken] };
       if (!nonEmpty(and([termOf(keys), DECODABLE]))) continue;
       dynamic.push({ keys, value: this.expr(depth - 1, true) });
       taken.push({ t: 'not', item: keys });
@@ -206,10 +218,19 @@ class Builder {
     let witnesses = 0;
     const owed: Regex[] = [declared];
     for (let n = chance(draw, 25) ? 1 + draw.below(2) : 0; n > 0; n--) {
-      const keys: Regex = { t: 'and', items: [rawRegex(draw, 1), ...owed] };
+      const keys: Regex = { t: 'and', items: [rawRegex(draw, 1, this.options.surrogates ?? false), ...owed] };
       if (!nonEmpty(and([termOf(keys), DECODABLE]))) continue;
       dynamic.push({ keys, value: this.expr(depth - 1, true), witness: witnesses++ });
       owed.push({ t: 'not', item: keys });
+    }
+    if (witnesses > 0) {
+      // As the schema front end has it: whatever supplies a witness is also allowed without one.
+      const all = dynamic.splice(0);
+      const items = [...all.map((d) => d.value), ...(chance(draw, 50) ? [this.leaf()] : [])];
+      dynamic.push(
+        { keys: declared, value: this.add({ op: 'alt', items }) },
+        ...all.filter((d) => d.witness !== undefined),
+      );
     }
     const minProperties = chance(draw, 30) ? draw.below(4) : 0;
     const implications =
@@ -248,7 +269,7 @@ class Builder {
       // A finite upper bound needs readings that exclude each other: one string, one number.
       const exact = (): ItemVariant[] => [
         {
-          value: this.add({ op: 'string', re: randomRegex(draw, 1, 'string') }),
+          value: this.add({ op: 'string', re: randomRegex(draw, 1, 'string', this.options.surrogates) }),
           counts: draw.below(1 << counters.length),
         },
         { value: this.add({ op: 'text', re: oneOf(draw, NUMBERS) }), counts: draw.below(1 << counters.length) },
@@ -327,11 +348,16 @@ export function randomGrammar(draw: Draw, options: GrammarOptions): Grammar | un
   const start = b.expr(options.depth, false);
   const whitespace: Whitespace = oneOf(draw, ['compact', 'bounded', 'flexible']);
   const g: Grammar = { exprs: b.exprs, start, whitespace };
+  return isProper(g) ? g : undefined;
+}
+
+/** The invariants of ir.ts that the twin can decide: productive, no left recursion, no repeat of something nullable. */
+export function isProper(g: Grammar): boolean {
   const twin = new Interpreter(g);
-  if (productive(g, twin).includes(false)) return undefined;
+  if (productive(g, twin).includes(false)) return false;
   // Front ends rewrite repeats of nullable items.
-  if (g.exprs.some((e) => e.op === 'repeat' && new Interpreter({ ...g, start: e.item }).member([]))) return undefined;
-  return twin.live([]) ? g : undefined;
+  if (g.exprs.some((e) => e.op === 'repeat' && new Interpreter({ ...g, start: e.item }).member([]))) return false;
+  return twin.live([]);
 }
 
 /** A vocabulary as token bytes: single bytes (all, in a drawn order), pieces of the grammar's own texts, nulls and duplicates. */
