@@ -68,8 +68,6 @@ const BUSY_DRAFT = 3;
 const MOST_DRAFT = 16;
 /** Drafts ride only behind a short tail of pending tokens. */
 const MOST_PENDING = 32;
-/** Allowed ids up to which the model is asked for these logits alone. */
-const RESTRICT_IDS = 256;
 
 export class DecodeLoop {
   readonly metrics: Metrics;
@@ -348,19 +346,14 @@ export class DecodeLoop {
     const reaches = from + tokens >= sequence.tokens.length;
     const logits = reaches ? 1 + sequence.draft.length : 0;
     let allowed: Int32Array | undefined;
-    if (
-      logits === 1 &&
-      this.#model.restricts === true &&
-      sequence.matcher !== undefined &&
-      sequence.deviceSampling &&
-      !sequence.thinking
-    ) {
+    const few = this.#model.restrictUpTo ?? 0;
+    const narrow = few > 0 && sequence.matcher !== undefined && !sequence.thinking && sequence.deviceSampling;
+    if (logits === 1 && narrow) {
       const { mask } = this.#scratch;
       sequence.fillMask(mask);
       let count = 0;
-      for (let w = 0; w < mask.length && count <= RESTRICT_IDS; w++)
-        for (let b = mask[w]!; b !== 0; b &= b - 1) count++;
-      if (count <= RESTRICT_IDS) allowed = idsOf(mask, count);
+      for (let w = 0; w < mask.length && count <= few; w++) for (let b = mask[w]!; b !== 0; b &= b - 1) count++;
+      if (count <= few) allowed = idsOf(mask, count);
     }
     return {
       sequence: sequence.sequence,

@@ -92,8 +92,8 @@ export interface StepModel {
   fits(rows: readonly { readonly sequence: number; readonly tokens: number }[]): boolean;
   /** Whether `StepHandle.sample` works (device samplers). Where false, read logits. */
   readonly samples: boolean;
-  /** Whether `StepRow.allowed` makes a step cheaper; where not true it is never set. */
-  readonly restricts?: boolean;
+  /** Up to how many allowed ids `StepRow.allowed` makes a step cheaper; it is never set for more. Absent or 0: never. */
+  readonly restrictUpTo?: number;
   /**
    * Runs one step (on CPU it has run when this resolves; on a device it is submitted). Rejects with a typed error and leaves
    * every sequence as it was, or, where the device is lost (ModelError), every sequence of the step is lost.

@@ -40,7 +40,7 @@ export class PagedModel implements StepModel {
   private readonly store: KvStore;
   private readonly sequences: SequenceTable;
   private running: Promise<unknown> = Promise.resolve();
-  private restrictUpTo: number;
+  restrictUpTo: number;
 
   constructor(
     private readonly session: Session,

@@ -28,7 +28,7 @@ export interface FakeOptions {
   /** Logits by tokens so far; default a hash. */
   readonly logits?: (tokens: readonly number[], out: Float32Array) => void;
   readonly samples?: boolean;
-  readonly restricts?: boolean;
+  readonly restrictUpTo?: number;
   /** Throws on a step that this says is bad. */
   readonly fault?: (rows: readonly StepRow[], step: number) => Error | undefined;
   readonly experts?: {
@@ -51,7 +51,7 @@ export class FakeModel implements StepModel {
   readonly maxRows: number;
   readonly maxStepTokens: number;
   readonly samples: boolean;
-  readonly restricts: boolean;
+  readonly restrictUpTo: number;
   readonly blocks?: { readonly size: number; readonly total: number; free(): number };
   steps = 0;
   tokens = 0;
@@ -65,7 +65,7 @@ export class FakeModel implements StepModel {
     this.maxRows = options.maxRows ?? 8;
     this.maxStepTokens = options.maxStepTokens ?? 256;
     this.samples = options.samples ?? false;
-    this.restricts = options.restricts ?? false;
+    this.restrictUpTo = options.restrictUpTo ?? 0;
     const { blocks } = options;
     if (blocks !== undefined) this.blocks = { ...blocks, free: () => blocks.total - this.#used([]) };
   }
