@@ -1,0 +1,380 @@
+/**
+ * GBNF text to syntax tree, with every fault of the file in one run.
+ *
+ * Faults come from four places and are sorted by offset in one {@link GrammarError}: tokens that are never right (lexer), the
+ * inside of strings and classes, the structure (Chevrotain with recovery: after a fault it goes on at the next rule head, bar or
+ * parenthesis), and names (duplicate rules, undefined rules, no root). Nesting is counted on the token vector first, since
+ * recursive descent would overflow the stack. Everything is linear in the length of the file.
+ */
+import { EmbeddedActionsParser, type IRecognitionException, type IToken, type TokenType } from 'chevrotain';
+import { GrammarError, type GrammarIssue } from '../../base/errors.js';
+import type { Span } from '../ir.js';
+import type { GbnfFile, GbnfNode, GbnfRule } from './ast.js';
+import * as T from './lexer.js';
+import { nearest } from './nearest.js';
+import { readClass, readLiteral, readQuantifier, readTerminal, type TextFault } from './text.js';
+
+/** Deepest nesting of parentheses. */
+export const MAX_GBNF_DEPTH = 400;
+/** Most faults that one run reports. */
+const MAX_ISSUES = 1_000;
+
+const endOf = (t: IToken): number => t.startOffset + t.image.length;
+const spanOf = (t: IToken): Span => ({ start: t.startOffset, end: endOf(t) });
+
+interface Finding {
+  readonly start: number;
+  readonly end: number;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+class GbnfParser extends EmbeddedActionsParser {
+  findings: Finding[] = [];
+
+  constructor() {
+    super(T.parserTokens, { recoveryEnabled: true, skipValidations: true, maxLookahead: 1 });
+    this.performSelfAnalysis();
+  }
+
+  begin(tokens: readonly IToken[]): void {
+    this.findings = [];
+    this.input = tokens as IToken[];
+  }
+
+  private faults<R>(t: IToken, read: (image: string, faults: TextFault[]) => R): R {
+    const faults: TextFault[] = [];
+    const value = read(t.image, faults);
+    for (const f of faults) {
+      this.findings.push({ start: t.startOffset + f.at, end: t.startOffset + f.end, message: f.message, hint: f.hint });
+    }
+    return value;
+  }
+
+  readonly file = this.RULE('file', (): GbnfRule[] => {
+    const rules: GbnfRule[] = [];
+    this.MANY(() => {
+      const rule = this.SUBRULE(this.rule);
+      if (!this.RECORDING_PHASE && rule !== undefined) rules.push(rule);
+    });
+    return rules;
+  });
+
+  private readonly rule = this.RULE('rule', (): GbnfRule | undefined => {
+    const head = this.CONSUME(T.Head);
+    this.CONSUME(T.Define);
+    const body = this.SUBRULE(this.choice);
+    if (this.RECORDING_PHASE || body === undefined) return undefined;
+    const nameSpan = spanOf(head);
+    return {
+      name: head.image,
+      nameSpan,
+      body,
+      span: { start: nameSpan.start, end: Math.max(nameSpan.end, body.span.end) },
+    };
+  });
+
+  /**
+   * Alternatives of sequences of repeated items, as one flat loop: a rule per level would cost most of the time on large
+   * files. That a quantifier follows an item is checked in its action.
+   */
+  private readonly choice = this.RULE('choice', (): GbnfNode => {
+    const work: Choice = { done: [], items: [], start: this.RECORDING_PHASE ? 0 : endOfLast(this.LA(0)) };
+    const outer = this.open;
+    this.open = work;
+    this.MANY(this.part);
+    this.open = outer;
+    return this.RECORDING_PHASE ? NOTHING : closeChoice(work);
+  });
+
+  /** The choice being read; `choice` saves and restores it, so that the closures below are made once. */
+  private open: Choice = { done: [], items: [], start: 0 };
+
+  /** Quantifiers since the last item. */
+  private chain = 0;
+
+  private readonly alternatives = [
+    { ALT: () => this.read(this.CONSUME(T.Leaf)) },
+    {
+      ALT: () => {
+        const node = this.SUBRULE(this.group);
+        if (!this.RECORDING_PHASE && node !== undefined) this.open.items.push(node);
+        this.chain = 0;
+      },
+    },
+    { ALT: () => this.repeat(this.CONSUME(T.Quantifier)) },
+    { ALT: () => this.bar(this.CONSUME(T.Bar)) },
+  ];
+
+  private readonly part = (): void => {
+    this.OR(this.alternatives);
+  };
+
+  private readonly group = this.RULE('group', (): GbnfNode | undefined => {
+    const open = this.CONSUME(T.Open);
+    const inner = this.SUBRULE(this.choice);
+    const close = this.CONSUME(T.Close);
+    if (this.RECORDING_PHASE || inner === undefined) return undefined;
+    const end = Number.isNaN(close.startOffset) ? inner.span.end : endOf(close);
+    return { ...inner, span: { start: open.startOffset, end } };
+  });
+
+  private bar(t: IToken): void {
+    if (this.RECORDING_PHASE) return;
+    closeSequence(this.open);
+    this.open.start = endOf(t);
+  }
+
+  private repeat(t: IToken): void {
+    if (this.RECORDING_PHASE) return;
+    const { items } = this.open;
+    const quantifier = this.faults(t, readQuantifier);
+    if (++this.chain > MAX_GBNF_DEPTH) {
+      if (this.chain === MAX_GBNF_DEPTH + 1) {
+        const hint = 'one repeat says the same';
+        this.findings.push({ ...spanOf(t), message: `more than ${MAX_GBNF_DEPTH} repeats of one item`, hint });
+      }
+      return;
+    }
+    const item = items.pop();
+    if (item === undefined || (item.k === 'literal' && item.text === '')) {
+      const hint = 'put it after a string, class, name or group';
+      this.findings.push({ ...spanOf(t), message: `nothing to repeat before '${shown(t.image)}'`, hint });
+    } else items.push({ k: 'repeat', item, ...quantifier, span: { start: item.span.start, end: endOf(t) } });
+  }
+
+  private read(t: IToken): void {
+    if (this.RECORDING_PHASE) return;
+    this.chain = 0;
+    this.open.items.push(this.leaf(t));
+  }
+
+  private leaf(t: IToken): GbnfNode {
+    const span = spanOf(t);
+    switch (t.tokenType) {
+      case T.Literal:
+        return { k: 'literal', text: this.faults(t, readLiteral), span };
+      case T.CharClass:
+        return { k: 'class', ...this.faults(t, readClass), span };
+      case T.TokenTerminal:
+        return { k: 'token', ...this.faults(t, readTerminal), span };
+      case T.Dot:
+        return { k: 'any', span };
+      default:
+        return { k: 'ref', name: t.image, span };
+    }
+  }
+}
+
+/** Alternatives read so far, items of the one being read, and where that one begins. */
+interface Choice {
+  readonly done: GbnfNode[];
+  items: GbnfNode[];
+  start: number;
+}
+
+const NOTHING: GbnfNode = { k: 'seq', items: [], span: { start: 0, end: 0 } };
+
+function endOfLast(t: IToken): number {
+  return t.image === undefined || Number.isNaN(t.startOffset) ? 0 : endOf(t);
+}
+
+function closeSequence(choice: Choice): void {
+  const { items, start } = choice;
+  const empty = { start, end: start };
+  if (items.length === 1) choice.done.push(items[0] as GbnfNode);
+  else choice.done.push({ k: 'seq', items, span: items.length === 0 ? empty : around(items) });
+  choice.items = [];
+}
+
+function closeChoice(choice: Choice): GbnfNode {
+  closeSequence(choice);
+  const { done } = choice;
+  return done.length === 1 ? (done[0] as GbnfNode) : { k: 'alt', items: done, span: around(done) };
+}
+
+const shown = (image: string): string => (image.length > 30 ? `${image.slice(0, 30)}…` : image);
+
+function around(nodes: readonly GbnfNode[]): Span {
+  return { start: nodes[0]?.span.start ?? 0, end: nodes[nodes.length - 1]?.span.end ?? 0 };
+}
+
+/** One parser for the process: it holds nothing between calls, and its construction costs milliseconds. */
+const parser = new GbnfParser();
+
+export interface GbnfOptions {
+  /** Name of the start rule; 'root' by default. */
+  readonly root?: string;
+}
+
+/**
+ * Reads a GBNF file.
+ * @throws GrammarError with every fault found, in order of place
+ */
+export function parseGbnf(source: string, options: GbnfOptions = {}): GbnfFile {
+  const { file, issues } = readGbnf(source, options);
+  if (issues.length > 0) throw new GrammarError('GBNF', issues, source);
+  return file;
+}
+
+/** As {@link parseGbnf}, but returns what could be read beside the faults. */
+export function readGbnf(source: string, options: GbnfOptions = {}): { file: GbnfFile; issues: GrammarIssue[] } {
+  const root = options.root ?? 'root';
+  const { tokens, comments, wrong } = T.tokenize(source);
+  const findings: Finding[] = wrong.map((t) => ({ ...spanOf(t), ...(T.wrongTokens.get(t.tokenType) as T.WrongToken) }));
+  const deep = tooDeep(tokens);
+  let rules: readonly GbnfRule[] = [];
+  if (deep !== undefined) findings.push(deep);
+  else {
+    parser.begin(tokens);
+    rules = parser.file() ?? [];
+    for (const error of parser.errors.slice(0, MAX_ISSUES)) findings.push(structural(error, source));
+    for (const finding of parser.findings) findings.push(finding);
+    begin(parser);
+    const blind = findings.length > 0;
+    for (const finding of nameFaults(rules, root, source, blind)) findings.push(finding);
+  }
+  const looseLines = loose(tokens, source);
+  const file = { source, rules, comments: comments.map(spanOf), looseLines, root };
+  return { file, issues: toIssues(findings, source) };
+}
+
+/** Lets go of the tokens of the last run. */
+function begin(p: GbnfParser): void {
+  p.begin([]);
+}
+
+function tooDeep(tokens: readonly IToken[]): Finding | undefined {
+  let depth = 0;
+  for (const t of tokens) {
+    if (t.tokenType === T.Open) depth++;
+    else if (t.tokenType === T.Close) depth--;
+    else if (t.tokenType === T.Head) depth = 0;
+    if (depth > MAX_GBNF_DEPTH) {
+      const message = `parentheses nested deeper than ${MAX_GBNF_DEPTH}`;
+      return { ...spanOf(t), message, hint: 'move inner parts to rules of their own' };
+    }
+  }
+  return undefined;
+}
+
+/** Starts of lines that continue a rule outside parentheses, other than after '|' and '::='. */
+function loose(tokens: readonly IToken[], source: string): number[] {
+  const out: number[] = [];
+  let depth = 0;
+  let nl = -1;
+  for (let i = 0; i < tokens.length; i++) {
+    const t = tokens[i] as IToken;
+    const before = tokens[i - 1];
+    if (t.tokenType === T.Head) depth = 0;
+    else if (depth === 0 && before !== undefined && before.tokenType !== T.Bar && before.tokenType !== T.Define) {
+      const from = endOf(before);
+      if (nl < from) {
+        nl = source.indexOf('\n', from);
+        if (nl < 0) nl = Number.POSITIVE_INFINITY;
+      }
+      if (nl < t.startOffset) out.push(t.startOffset);
+    }
+    if (t.tokenType === T.Open) depth++;
+    else if (t.tokenType === T.Close && depth > 0) depth--;
+  }
+  return out;
+}
+
+const EXPECTED: ReadonlyMap<TokenType, string> = new Map([
+  [T.Head, "a rule ('name ::= …')"],
+  [T.Define, "'::='"],
+  [T.Close, "')'"],
+]);
+
+function structural(error: IRecognitionException, source: string): Finding {
+  const t = error.token;
+  const atEnd = t.image === '' || Number.isNaN(t.startOffset);
+  const span = atEnd ? { start: source.length, end: source.length } : spanOf(t);
+  const got = atEnd ? 'the end of the file' : `'${shown(t.image)}'`;
+  const inGroup = error.context.ruleStack.includes('group');
+  if (t.tokenType === T.Close) return { ...span, message: "')' without '('", hint: 'remove it' };
+  if (inGroup) return { ...span, message: `expected ')' before ${got}`, hint: 'close the parenthesis' };
+  if (t.tokenType === T.Define)
+    return { ...span, message: "'::=' without a rule name before it", hint: "write 'name ::= …'" };
+  if (error.context.ruleStack.length <= 1) {
+    return {
+      ...span,
+      message: `expected ${EXPECTED.get(T.Head)} instead of ${got}`,
+      hint: "a rule begins with its name and '::='",
+    };
+  }
+  return { ...span, message: `unexpected ${got}` };
+}
+
+function nameFaults(rules: readonly GbnfRule[], root: string, source: string, blind: boolean): Finding[] {
+  const out: Finding[] = [];
+  const names = new Map<string, GbnfRule>();
+  for (const rule of rules) {
+    if (out.length >= MAX_ISSUES) return out;
+    if (names.has(rule.name)) {
+      const hint = 'remove one of the two, or join them with |';
+      out.push({ ...rule.nameSpan, message: `rule '${rule.name}' is defined twice`, hint });
+    } else names.set(rule.name, rule);
+  }
+  const told = new Set<string>();
+  const stack: GbnfNode[] = [];
+  for (const rule of rules) {
+    stack.push(rule.body);
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (node.k === 'ref' && !names.has(node.name) && !told.has(node.name)) {
+        told.add(node.name);
+        if (out.length >= MAX_ISSUES) return out;
+        const near = told.size > 20 || names.size > 5_000 ? undefined : nearest(node.name, names.keys());
+        const hint = near === undefined ? `define it: ${node.name} ::= …` : `did you mean '${near}'?`;
+        out.push({ ...node.span, message: `rule '${node.name}' is not defined`, hint });
+      } else if ('items' in node)
+        for (let i = node.items.length - 1; i >= 0; i--) stack.push(node.items[i] as GbnfNode);
+      else if (node.k === 'repeat') stack.push(node.item);
+    }
+  }
+  if (!names.has(root) && !(blind && rules.length === 0)) {
+    const first = rules[0];
+    const near = nearest(root, names.keys());
+    const hint =
+      near !== undefined
+        ? `did you mean '${near}'?`
+        : first === undefined
+          ? `write '${root} ::= …'`
+          : `name the start rule '${root}', or give the option root`;
+    out.push({
+      start: 0,
+      end: 0,
+      message: source.trim() === '' ? 'the grammar is empty' : `there is no rule '${root}'`,
+      hint,
+    });
+  }
+  return out;
+}
+
+/** Findings to issues: sorted, without duplicates at one place, line and column counted in one pass. */
+function toIssues(findings: Finding[], source: string): GrammarIssue[] {
+  findings.sort((a, b) => a.start - b.start);
+  const out: GrammarIssue[] = [];
+  let line = 1;
+  let lineStart = 0;
+  let last = -1;
+  for (const f of findings) {
+    if (out.length >= MAX_ISSUES) break;
+    if (f.start === last) continue;
+    last = f.start;
+    for (let nl = source.indexOf('\n', lineStart); nl >= 0 && nl < f.start; nl = source.indexOf('\n', lineStart)) {
+      line++;
+      lineStart = nl + 1;
+    }
+    const issue = {
+      message: f.message,
+      line,
+      column: f.start - lineStart + 1,
+      offset: f.start,
+      end: Math.max(f.end, f.start),
+    };
+    out.push(f.hint === undefined ? issue : { ...issue, hint: f.hint });
+  }
+  return out;
+}
