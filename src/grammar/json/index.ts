@@ -1,0 +1,94 @@
+/**
+ * JSON text (RFC 8259) with places: a Chevrotain lexer and parser for schema files.
+ *
+ * JSON.parse would do for values, but it keeps the last of two equal keys without a word, and its messages name no line. This
+ * reader reports every fault with line and column, duplicate keys included, and gives spans by JSON pointer on request. Nesting
+ * is checked on the token vector before the recursive parser runs, so that a hundred thousand brackets are an error and
+ * not a stack overflow. Keys such as `__proto__` become plain own properties.
+ */
+import { GrammarError, type GrammarIssue, placeOf } from '../../base/errors.js';
+import type { Span } from '../ir.js';
+import { type JsonNode, parseTokens } from './parser.js';
+import { tokenize } from './lexer.js';
+
+export type { JsonNode } from './parser.js';
+
+/** Deepest nesting that is read. */
+export const MAX_JSON_DEPTH = 500;
+
+export type JsonData = null | boolean | number | string | JsonData[] | { [key: string]: JsonData };
+
+/**
+ * Reads a JSON text into a syntax tree.
+ * @throws GrammarError (language 'JSON') with every fault found, in order of place
+ */
+export function readJson(source: string): JsonNode {
+  const issues: GrammarIssue[] = [];
+  const report = (offset: number, end: number, message: string, hint?: string): void => {
+    issues.push({ ...placeOf(source, offset), end, message, ...(hint === undefined ? {} : { hint }) });
+  };
+  const start = source.charCodeAt(0) === 0xfeff ? 1 : 0;
+  const tokens = tokenize(source.slice(start), start, report);
+  let depth = 0;
+  for (const t of tokens) {
+    const c = t.image;
+    if (c === '{' || c === '[') {
+      if (++depth > MAX_JSON_DEPTH) {
+        report(t.startOffset + start, t.startOffset + start + 1, `nested deeper than ${MAX_JSON_DEPTH} levels`);
+        throw new GrammarError('JSON', issues, source);
+      }
+    } else if (c === '}' || c === ']') depth--;
+  }
+  const node = issues.length > 0 ? undefined : parseTokens(tokens, start, source.length, report);
+  if (node === undefined || issues.length > 0) {
+    throw new GrammarError(
+      'JSON',
+      issues.sort((a, b) => a.offset - b.offset),
+      source,
+    );
+  }
+  return node;
+}
+
+/** The value of a syntax tree, made of plain objects and arrays. */
+export function valueOf(node: JsonNode): JsonData {
+  switch (node.kind) {
+    case 'array':
+      return node.items.map(valueOf);
+    case 'object': {
+      const out: { [key: string]: JsonData } = {};
+      for (const { key, value } of node.members) {
+        if (key === '__proto__') {
+          Object.defineProperty(out, key, { value: valueOf(value), enumerable: true, writable: true, configurable: true });
+        } else out[key] = valueOf(value);
+      }
+      return out;
+    }
+    default:
+      return node.value;
+  }
+}
+
+/** Reads a JSON text into a value. @throws GrammarError */
+export function parseJson(source: string): JsonData {
+  return valueOf(readJson(source));
+}
+
+/** Where the value at a JSON pointer stands; undefined where there is none. */
+export function spanAt(node: JsonNode, pointer: string): Span | undefined {
+  let at: JsonNode = node;
+  if (pointer !== '') {
+    for (const raw of pointer.slice(1).split('/')) {
+      const key = raw.replaceAll('~1', '/').replaceAll('~0', '~');
+      const next: JsonNode | undefined =
+        at.kind === 'object'
+          ? at.members.find((m) => m.key === key)?.value
+          : at.kind === 'array'
+            ? at.items[Number(key)]
+            : undefined;
+      if (next === undefined) return undefined;
+      at = next;
+    }
+  }
+  return { start: at.start, end: at.end };
+}
