@@ -76,13 +76,18 @@ def validate(model: Decoder, paths: list[Path]) -> dict:
     return out
 
 
-def upcycle(model: Decoder, state: dict, noise: float = 0.02) -> None:
-    """Fill a mixture from dense weights; gate and up rows become interleaved."""
+@torch.no_grad()
+def upcycle(model: Decoder, state: dict, noise: float = 0.05) -> None:
+    """Fill a mixture from dense weights; gate and up rows become interleaved.
+
+    Routers start small, so that the balance loss evens them out within few steps.
+    """
     own = model.state_dict()
     for key, value in state.items():
         if ".mlp." not in key:
             own[key].copy_(value)
     for i in range(model.c.num_layers):
+        own[f"blocks.{i}.mlp.router.weight"].mul_(0.1)
         gate, up = state[f"blocks.{i}.mlp.gate_up.weight"].chunk(2)
         fc1 = torch.stack((gate, up), 1).flatten(0, 1)
         for key, value in (("fc1", fc1), ("fc2", state[f"blocks.{i}.mlp.down.weight"])):

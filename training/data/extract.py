@@ -1,11 +1,11 @@
 """Extraction samples: a record, a text that tells it, a schema that asks for it."""
 
 from . import values as v
-from .domains import HELD_OUT, HELD_OUT_NAMES, KINDS, TRAINED, Domain, Field
+from .domains import HELD_OUT, HELD_OUT_NAMES, TRAINED, Domain, Field, kind_of
 from .prompt import compact
 from .render import HELD_OUT_LAYOUTS, LAYOUTS, cased, filler, table
 from .schemas import Dialect, Group, Slot, object_schema, styled
-from .words import Rng, english, invented, word
+from .words import Rng, english, invented
 
 INSTRUCTIONS = (
     "Extract: ", "Extract: ", "Extract: ", "Extract the {d}: ", "Extract the {d}:\n", "Parse this {d}: ", "Get the data from this text: ",
@@ -67,7 +67,7 @@ def draw_slots(r: Rng, domain: Domain, fields: list[Field]) -> list[Slot]:
         name = free[0] if r.random() < 0.5 else r.choice(free)
         label = name if r.random() < 0.6 else r.choice(free)
         taken |= set(field.names)
-        value = KINDS[field.kind](r)
+        value = kind_of(field.kind)(r)
         slots.append(Slot(name, label, value, True, describe(r, name, value, domain.name)))
     return slots
 
@@ -194,6 +194,16 @@ def values_only(r: Rng) -> dict:
     return {"domain": "person", **finish(r, slots, joint.join(s.value.text for s in slots), r.choice(("person", "record", "contact", "customer")), 0.08)}
 
 
+def values_in_order(r: Rng) -> dict:
+    """Invented names, no labels: values of different types, in the order of the schema."""
+    kinds = r.sample((v.name, v.any_whole, v.email, v.code, v.title, v.date, v.url, v.boolean, v.phrase, v.city, v.time), r.randint(2, 5))
+    names = list(dict.fromkeys(random_name(r) for _ in kinds))
+    slots = [Slot(name, name, kind(r)) for name, kind in zip(names, kinds)]
+    joint = r.choice((", ", "; ", " | ", "\n", " - ", "\t"))
+    schema, expected = object_schema(r, list(slots), Dialect.draw(r))
+    return {"domain": "invented", "schema": schema, "messages": ask(r, joint.join(s.value.text for s in slots), random_name(r)), "expected": compact(expected)}
+
+
 def many_records(r: Rng, held_out: bool = False) -> dict:
     """An array of objects from a table, a list or sentences."""
     domain = r.choice(list((HELD_OUT if held_out else TRAINED).values()))
@@ -201,7 +211,7 @@ def many_records(r: Rng, held_out: bool = False) -> dict:
     fields = r.sample(domain.fields, r.randint(2, 4))
     base = draw_slots(r, domain, fields)
     fields = [f for f in fields if any(s.name in f.names for s in base)]
-    kinds = [KINDS[f.kind] for f in fields]
+    kinds = [kind_of(f.kind) for f in fields]
     if invented_names:
         for slot in base:
             slot.name = slot.label = random_name(r)
@@ -250,6 +260,3 @@ def one_value(r: Rng) -> dict:
     ask_for = r.choice(("Extract the {}: ", "What is the {}? ", "Give the {}: ", "Find the {} in this text:\n"))
     content = ask_for.format(name) + text
     return {"domain": "one value", "schema": value.schema, "messages": [{"role": "user", "content": content}], "expected": compact(value.json)}
-
-
-__all__ = ["domain_record", "many_records", "one_value", "random_name", "random_record", "values_only", "word"]

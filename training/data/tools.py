@@ -1,7 +1,7 @@
 """Tool choice: several tools are offered, the request fits one of them."""
 
 from . import values as v
-from .domains import KINDS
+from .domains import kind_of
 from .extract import random_name
 from .prompt import compact
 from .render import LAYOUTS, filler
@@ -60,7 +60,7 @@ def known_call(r: Rng, held_out: bool = False) -> dict:
     tools, answer = [], {}
     described = r.random() < 0.8
     for tool in [chosen, *others]:
-        slots = [Slot(key, key, KINDS[kind](r)) for key, kind in tool[2]]
+        slots = [Slot(key, key, kind_of(kind)(r)) for key, kind in tool[2]]
         shown, expected = definition(r, tool[0], tool[1] if described else "", slots, dialect)
         tools.append(shown)
         if tool is chosen:
