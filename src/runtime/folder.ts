@@ -109,8 +109,9 @@ export async function readFolder(folder: string, dtype: Dtype = 'auto'): Promise
   }
   const decoder = at(genai, 'model', 'decoder');
   const named = asString(at(decoder, 'filename'));
-  const asHub =
-    config !== undefined && (genai === undefined || files.some((f) => f.startsWith('onnx/')) || named === undefined);
+  // Where both layouts are there, the genai file decides only if it names a graph that lies beside it.
+  const usable = named !== undefined && files.includes(named) && !named.includes('/');
+  const asHub = config !== undefined && (genai === undefined || !usable);
   const graph = asHub ? chooseGraph(folder, files, dtype) : genaiGraph(folder, named, dtype);
   const text = isObject(config?.text_config) ? config.text_config : config;
   const eos = [...asIds(at(generation, 'eos_token_id')), ...asIds(at(genai, 'model', 'eos_token_id'))];

@@ -9,6 +9,7 @@ import { ModelError } from '../base/errors.js';
 import { Vocabulary } from '../fsm/vocabulary.js';
 import { createChat } from './chat.js';
 import { readFolder } from './folder.js';
+import { download } from './hub.js';
 import { writeLlamaFolder } from './onnx/llama-writer.js';
 import { openModel } from './open.js';
 import { createTokenizer } from './tokenizer.js';
@@ -32,7 +33,13 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     return loadStandIn(source, options);
   }
   if (source.startsWith('hf:')) {
-    throw new ModelError(source, 'a local model', 'a download');
+    const { dtype, onProgress, signal } = options;
+    const folder = await download(source, {
+      ...(dtype === undefined ? {} : { dtype }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return loadFolder(folder, source.slice(3), options, []);
   }
   return loadFolder(path.resolve(source), source, options, []);
 }

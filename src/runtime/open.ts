@@ -6,13 +6,13 @@
  * contiguous form, with the reason in the warnings.
  */
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { LimitError, ModelError } from '../base/errors.js';
 import type { StepModel } from '../decoder/model.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 import { ContiguousModel } from './contiguous.js';
 import type { ModelFolder } from './folder.js';
 import { type DecoderNames, decoderNames } from './io.js';
+import { resolveExternal } from './onnx/external.js';
 import { decodeModel, encodeModel, type ModelProto } from './onnx/proto.js';
 import { PagedModel } from './paged.js';
 import { measureRestricted, relativeDifference, runProbe } from './probe.js';
@@ -162,8 +162,8 @@ async function tryPaged(plan: Plan, device: ModelInfo['device'], must: boolean):
 
 async function openPaged(plan: Plan, paged: PagedGraph): Promise<PagedModel> {
   const { files, vocabSize, contextLength } = plan;
-  const bytes = encodeModel(paged.model);
-  const session = await Session.create({ bytes, name: files.graph, folder: path.dirname(files.graph) }, plan.session);
+  const { model, folder } = await resolveExternal(paged.model, files.graph);
+  const session = await Session.create({ bytes: encodeModel(model), name: files.graph, folder }, plan.session);
   try {
     const prefixCache = plan.options.kv?.prefixCache ?? true;
     return new PagedModel(session, paged, { contextLength, vocabSize, prefixCache, restrictUpTo: 0 });

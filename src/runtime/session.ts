@@ -4,7 +4,7 @@
  * What the binding does (docs/runtime.md has the measurements): `run` is synchronous on its thread; feeds are free; each CPU output
  * is copied into a fresh ArrayBuffer; idle worker threads spin unless told not to; native errors are plain Errors.
  */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelError } from '../base/errors.js';
 import type { Device } from './types.js';
 
@@ -59,6 +59,8 @@ export class Session {
   static async create(source: SessionSource, options: SessionOptions = {}): Promise<Session> {
     const device = options.device ?? 'cpu';
     const name = 'path' in source ? source.path : source.name;
+    // Errors come back as exceptions; the native log would print them on stderr as well.
+    env.logLevel = 'fatal';
     const intra: Record<string, string> = { allow_spinning: '0' };
     const session: Record<string, unknown> = { intra_op: intra };
     if ('folder' in source && source.folder !== undefined) {

@@ -27,37 +27,44 @@ async function withoutCache(model: StepModel, tokens: readonly number[]): Promis
 }
 
 describe.each(Object.entries(kinds))('%s', (_, shape) => {
-  it.each(['paged', 'contiguous'] as const)('%s: chunks, single tokens and ragged rows equal no cache', async (form) => {
-    const tokens = someTokens(44);
-    const expected = await withModel(shape, { kv: { form: 'contiguous' } }, ({ model }) => withoutCache(model, tokens));
-    await withModel(shape, { kv: { form, bytes: 2 ** 22 } }, async ({ model, info }) => {
-      expect(info.form).toBe(form);
-      expect(info.warnings.filter((w) => !w.includes('KV pool'))).toEqual([]);
-      const cuts = [
-        [17, 1, 1, 5, 1, 19],
-        [1, 1, 30, 1, 1, 1, 1, 8],
-        [3, 16, 16, 9],
-      ];
-      const open = cuts.map(() => model.open().sequence);
-      const at = cuts.map(() => 0);
-      for (let step = 0; step < 8; step++) {
-        const rows = cuts.flatMap((c, i) => {
-          const n = c[step] ?? 0;
-          return n === 0 ? [] : [{ sequence: open[i]!, tokens: tokens.slice(at[i], at[i]! + n), logits: Math.min(n, 3), i }];
-        });
-        const handle = await model.submit(rows);
-        for (const [r, row] of rows.entries()) {
-          at[row.i]! += row.tokens.length;
-          const got = await all(handle, r, row.logits);
-          got.forEach((logits, p) => {
-            expect(difference(logits, expected[at[row.i]! - row.logits + p]!)).toBeLessThan(1e-4);
+  it.each(['paged', 'contiguous'] as const)(
+    '%s: chunks, single tokens and ragged rows equal no cache',
+    async (form) => {
+      const tokens = someTokens(44);
+      const expected = await withModel(shape, { kv: { form: 'contiguous' } }, ({ model }) =>
+        withoutCache(model, tokens),
+      );
+      await withModel(shape, { kv: { form, bytes: 2 ** 22 } }, async ({ model, info }) => {
+        expect(info.form).toBe(form);
+        expect(info.warnings.filter((w) => !w.includes('KV pool'))).toEqual([]);
+        const cuts = [
+          [17, 1, 1, 5, 1, 19],
+          [1, 1, 30, 1, 1, 1, 1, 8],
+          [3, 16, 16, 9],
+        ];
+        const open = cuts.map(() => model.open().sequence);
+        const at = cuts.map(() => 0);
+        for (let step = 0; step < 8; step++) {
+          const rows = cuts.flatMap((c, i) => {
+            const n = c[step] ?? 0;
+            return n === 0
+              ? []
+              : [{ sequence: open[i]!, tokens: tokens.slice(at[i], at[i]! + n), logits: Math.min(n, 3), i }];
           });
+          const handle = await model.submit(rows);
+          for (const [r, row] of rows.entries()) {
+            at[row.i]! += row.tokens.length;
+            const got = await all(handle, r, row.logits);
+            got.forEach((logits, p) => {
+              expect(difference(logits, expected[at[row.i]! - row.logits + p]!)).toBeLessThan(1e-4);
+            });
+          }
+          handle.release();
         }
-        handle.release();
-      }
-      expect(open.map((s) => model.length(s))).toEqual([44, 44, 44]);
-    });
-  });
+        expect(open.map((s) => model.length(s))).toEqual([44, 44, 44]);
+      });
+    },
+  );
 
   it.each(['paged', 'contiguous'] as const)('%s: greedy tokens equal no cache', async (form) => {
     await withModel(shape, { kv: { form, bytes: 2 ** 22 } }, async ({ model }) => {
@@ -126,18 +133,27 @@ describe('what a step returns', () => {
     ['int8', 'gqa'],
     ['int4', 'gqa'],
   ] as const)('computes the head for allowed ids alone: %s %s', async (weights, attention) => {
-    await withModel({ weights, attention, tied: attention === 'plain' }, { kv: { bytes: 2 ** 22 } }, async ({ model }) => {
-      const { sequence, logits } = await prefill(model, someTokens(12));
-      const [whole] = logits;
-      const allowed = Int32Array.of(0, 5, 17, 200, 383);
-      model.truncate(sequence, 11);
-      (model as StepModel & { restrict(n: number): void }).restrict(8);
-      const handle = await model.submit([{ sequence, tokens: someTokens(12).slice(11), logits: 1, allowed }]);
-      expect(handle.restricted(0)).toBe(true);
-      const few = await handle.logits(0, 0);
-      expect(few.length).toBe(5);
-      expect(difference(few, Array.from(allowed, (t) => whole?.[t] ?? Number.NaN))).toBeLessThan(1e-4);
-    });
+    await withModel(
+      { weights, attention, tied: attention === 'plain' },
+      { kv: { bytes: 2 ** 22 } },
+      async ({ model }) => {
+        const { sequence, logits } = await prefill(model, someTokens(12));
+        const [whole] = logits;
+        const allowed = Int32Array.of(0, 5, 17, 200, 383);
+        model.truncate(sequence, 11);
+        (model as StepModel & { restrict(n: number): void }).restrict(8);
+        const handle = await model.submit([{ sequence, tokens: someTokens(12).slice(11), logits: 1, allowed }]);
+        expect(handle.restricted(0)).toBe(true);
+        const few = await handle.logits(0, 0);
+        expect(few.length).toBe(5);
+        expect(
+          difference(
+            few,
+            Array.from(allowed, (t) => whole?.[t] ?? Number.NaN),
+          ),
+        ).toBeLessThan(1e-4);
+      },
+    );
   });
 
   it('keeps restricted and whole rows of one step apart', async () => {

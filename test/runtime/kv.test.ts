@@ -1,7 +1,7 @@
 /** The block pool: forks, cutting, prefix reuse, eviction, moving out and back, full pools. */
 import { describe, expect, it } from 'vitest';
-import { createRandom } from '../../src/base/random.js';
 import { LimitError, OptionError } from '../../src/base/errors.js';
+import { createRandom } from '../../src/base/random.js';
 import type { StepModel } from '../../src/decoder/model.js';
 import { BlockPool, blockKey, rootKey } from '../../src/runtime/kv/blocks.js';
 import type { PagedModel } from '../../src/runtime/paged.js';
@@ -156,61 +156,68 @@ describe('full pools', () => {
 });
 
 /** Random use of a paged model beside a contiguous one: the same logits, and no block lost. */
-it.each(['gqa', 'plain'] as const)('%s: random opens, steps, forks, cuts, swaps equal the contiguous twin', async (attention) => {
-  const shape = { attention, layers: 1, vocab: 300 } as const;
-  await withModel(shape, { kv: { blocks: 40 } }, (ours) =>
-    withModel(shape, { kv: { form: 'contiguous' } }, async (twin) => {
-      const random = createRandom(31);
-      let live: { a: number; b: number; tokens: number[] }[] = [];
-      const [p, q] = [ours.model, twin.model];
-      const shared = someTokens(40, 8, 300);
-      for (let i = 0; i < 220; i++) {
-        const what = random.below(10);
-        const s = live[random.below(live.length)];
-        if (what < 2 && live.length < 6) {
-          const prompt = [...shared.slice(0, random.below(40)), 1 + random.below(200)];
-          const [a, b] = [p.open({ prompt }), q.open()];
-          if (a.cached > 0) await q.submit([{ sequence: b.sequence, tokens: prompt.slice(0, a.cached), logits: 0 }]);
-          live.push({ a: a.sequence, b: b.sequence, tokens: prompt.slice(0, a.cached) });
-        } else if (what === 2 && s !== undefined && live.length < 6) {
-          live.push({ a: p.fork(s.a), b: q.fork(s.b), tokens: [...s.tokens] });
-        } else if (what === 3 && s !== undefined) {
-          const keep = random.below(s.tokens.length + 1);
-          p.truncate(s.a, keep);
-          q.truncate(s.b, keep);
-          s.tokens.length = keep;
-        } else if (what === 4 && s !== undefined) {
-          p.close(s.a);
-          q.close(s.b);
-          live = live.filter((x) => x !== s);
-        } else if (what === 5 && s !== undefined) p.suspend(s.a);
-        else if (what > 5 && live.length > 0) {
-          const rows = live
-            .filter(() => random.below(3) > 0)
-            .map((x) => {
-              const n = 1 + (random.below(3) === 0 ? random.below(24) : random.below(3));
-              const known = x.tokens.length < 40 && x.tokens.every((t, j) => t === shared[j]);
-              const tokens = Array.from({ length: n }, (_, j) => (known ? shared[x.tokens.length + j] : undefined) ?? random.below(300));
-              return { x, tokens, logits: Math.min(n, 2) };
-            })
-            .filter((r) => r.x.tokens.length + r.tokens.length <= 150);
-          const plan = (side: 'a' | 'b') => rows.map((r) => ({ sequence: r.x[side], tokens: r.tokens, logits: r.logits }));
-          if (!p.fits(plan('a').map((r) => ({ sequence: r.sequence, tokens: r.tokens.length })))) continue;
-          const [x, y] = [await p.submit(plan('a')), await q.submit(plan('b'))];
-          for (const [r, row] of rows.entries()) {
-            const [u, v] = [await all(x, r, row.logits), await all(y, r, row.logits)];
-            u.forEach((l, k) => {
-              expect(difference(l, v[k]!)).toBeLessThan(1e-4);
-            });
-            row.x.tokens.push(...row.tokens);
+it.each(['gqa', 'plain'] as const)(
+  '%s: random opens, steps, forks, cuts, swaps equal the contiguous twin',
+  async (attention) => {
+    const shape = { attention, layers: 1, vocab: 300 } as const;
+    await withModel(shape, { kv: { blocks: 40 } }, (ours) =>
+      withModel(shape, { kv: { form: 'contiguous' } }, async (twin) => {
+        const random = createRandom(31);
+        let live: { a: number; b: number; tokens: number[] }[] = [];
+        const [p, q] = [ours.model, twin.model];
+        const shared = someTokens(40, 8, 300);
+        for (let i = 0; i < 220; i++) {
+          const what = random.below(10);
+          const s = live[random.below(live.length)];
+          if (what < 2 && live.length < 6) {
+            const prompt = [...shared.slice(0, random.below(40)), 1 + random.below(200)];
+            const [a, b] = [p.open({ prompt }), q.open()];
+            if (a.cached > 0) await q.submit([{ sequence: b.sequence, tokens: prompt.slice(0, a.cached), logits: 0 }]);
+            live.push({ a: a.sequence, b: b.sequence, tokens: prompt.slice(0, a.cached) });
+          } else if (what === 2 && s !== undefined && live.length < 6) {
+            live.push({ a: p.fork(s.a), b: q.fork(s.b), tokens: [...s.tokens] });
+          } else if (what === 3 && s !== undefined) {
+            const keep = random.below(s.tokens.length + 1);
+            p.truncate(s.a, keep);
+            q.truncate(s.b, keep);
+            s.tokens.length = keep;
+          } else if (what === 4 && s !== undefined) {
+            p.close(s.a);
+            q.close(s.b);
+            live = live.filter((x) => x !== s);
+          } else if (what === 5 && s !== undefined) p.suspend(s.a);
+          else if (what > 5 && live.length > 0) {
+            const rows = live
+              .filter(() => random.below(3) > 0)
+              .map((x) => {
+                const n = 1 + (random.below(3) === 0 ? random.below(24) : random.below(3));
+                const known = x.tokens.length < 40 && x.tokens.every((t, j) => t === shared[j]);
+                const tokens = Array.from(
+                  { length: n },
+                  (_, j) => (known ? shared[x.tokens.length + j] : undefined) ?? random.below(300),
+                );
+                return { x, tokens, logits: Math.min(n, 2) };
+              })
+              .filter((r) => r.x.tokens.length + r.tokens.length <= 150);
+            const plan = (side: 'a' | 'b') =>
+              rows.map((r) => ({ sequence: r.x[side], tokens: r.tokens, logits: r.logits }));
+            if (!p.fits(plan('a').map((r) => ({ sequence: r.sequence, tokens: r.tokens.length })))) continue;
+            const [x, y] = [await p.submit(plan('a')), await q.submit(plan('b'))];
+            for (const [r, row] of rows.entries()) {
+              const [u, v] = [await all(x, r, row.logits), await all(y, r, row.logits)];
+              u.forEach((l, k) => {
+                expect(difference(l, v[k]!)).toBeLessThan(1e-4);
+              });
+              row.x.tokens.push(...row.tokens);
+            }
           }
+          for (const x of live) expect(p.length(x.a)).toBe(x.tokens.length);
         }
-        for (const x of live) expect(p.length(x.a)).toBe(x.tokens.length);
-      }
-      for (const x of live) p.close(x.a);
-      expect(p.blocks?.free()).toBe(40);
-      expect(paged(p).memory().suspendedBytes).toBe(0);
-      expect(paged(p).memory().cache.hits).toBeGreaterThan(0);
-    }),
-  );
-});
+        for (const x of live) p.close(x.a);
+        expect(p.blocks?.free()).toBe(40);
+        expect(paged(p).memory().suspendedBytes).toBe(0);
+        expect(paged(p).memory().cache.hits).toBeGreaterThan(0);
+      }),
+    );
+  },
+);
