@@ -146,6 +146,11 @@ export class DecodeLoop {
     for (const job of this.#jobs()) this.#fail(job, reason);
   }
 
+  /** Resolves once the loop has stopped running steps (after {@link close}, or with nothing left to do). */
+  async idle(): Promise<void> {
+    while (this.#running) await turn();
+  }
+
   /** Requests that wait or run. */
   get pending(): number {
     return new Set(this.#jobs()).size;

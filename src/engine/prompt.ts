@@ -1,0 +1,140 @@
+/**
+ * From messages to prompt tokens: the schema hint and the tools go into the system message, the model's template does the rest.
+ *
+ * The schema never costs a request: where the full hint does not leave room for the answer it is shortened, then left out, with a warning.
+ * Only the user's own messages can be too long.
+ */
+import { LimitError, OptionError } from '../base/errors.js';
+import type { Chat, ChatMessage, TextTokenizer } from '../runtime/types.js';
+import { schemaHint, shorterHints } from './hint.js';
+
+const SCHEMA_TEXT = 'Answer in JSON that fits this schema:\n';
+const TOOLS_TEXT = 'Call one of the tools. Answer in JSON: {"name":…,"arguments":{…}}';
+const OR_TEXT = 'Or answer in JSON that fits this schema:\n';
+
+export interface PlainTool {
+  readonly name: string;
+  readonly description?: string | undefined;
+  /** JSON Schema. */
+  readonly parameters: unknown;
+}
+
+export interface PromptInput {
+  readonly messages: readonly ChatMessage[];
+  /** Schema to show; undefined: none. */
+  readonly schema?: unknown;
+  readonly tools?: readonly PlainTool[] | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
+  /** Tokens to leave for the answer where that is possible. */
+  readonly reserve: number;
+}
+
+export interface BuiltPrompt {
+  readonly tokens: number[];
+  readonly text: string;
+  readonly warnings: readonly string[];
+}
+
+/** Messages from the two ways of giving them. @throws OptionError */
+export function messagesOf(options: {
+  readonly prompt?: string | undefined;
+  readonly messages?: readonly ChatMessage[] | undefined;
+  readonly system?: string | undefined;
+}): readonly ChatMessage[] {
+  const { prompt, messages, system } = options;
+  if ((prompt === undefined) === (messages === undefined)) {
+    throw new OptionError('prompt', "either 'prompt' or 'messages'", prompt === undefined ? 'none' : 'both');
+  }
+  if (prompt !== undefined && typeof prompt !== 'string') throw new OptionError('prompt', 'text', typeof prompt);
+  const given: readonly ChatMessage[] = messages ?? [{ role: 'user', content: prompt as string }];
+  if (!Array.isArray(given) || given.length === 0) throw new OptionError('messages', 'at least one message', 'none');
+  for (const m of given as readonly unknown[]) {
+    const ok =
+      typeof m === 'object' &&
+      m !== null &&
+      'role' in m &&
+      'content' in m &&
+      typeof m.role === 'string' &&
+      typeof m.content === 'string';
+    if (!ok)
+      throw new OptionError(
+        'messages',
+        'messages of the form {role, content}, both text',
+        JSON.stringify(m)?.slice(0, 80) ?? 'none',
+      );
+  }
+  return system === undefined ? given : [{ role: 'system', content: system }, ...given];
+}
+
+/** See the module's header. @throws LimitError where the user's own messages are too long */
+export function buildPrompt(
+  input: PromptInput,
+  chat: Chat,
+  tokenizer: TextTokenizer,
+  contextLength: number,
+): BuiltPrompt {
+  const render = (hint: string | undefined, withTools: boolean): { text: string; tokens: number[] } => {
+    const tools = withTools ? input.tools : undefined;
+    const parts = [
+      ...(tools === undefined ? [] : [TOOLS_TEXT]),
+      ...(hint === undefined ? [] : [`${tools === undefined ? SCHEMA_TEXT : OR_TEXT}${hint}`]),
+    ];
+    const text = chat.render(withSystem(input.messages, parts), {
+      ...(tools === undefined ? {} : { toolsJson: toolsJson(tools), tools: tools.map(asFunction) }),
+      ...(input.variables === undefined ? {} : { variables: input.variables }),
+    });
+    return { text, tokens: tokenizer.encode(text, { specials: false }) };
+  };
+  const most = contextLength - 1;
+  const roomy = Math.max(1, contextLength - input.reserve);
+  const hasTools = input.tools !== undefined && input.tools.length > 0;
+  const warnings: string[] = [];
+  let full: string | undefined;
+  if (input.schema !== undefined) full = schemaHint(input.schema);
+  if (full !== undefined || hasTools) {
+    const whole = render(full, hasTools);
+    if (whole.tokens.length <= roomy) return { ...whole, warnings };
+    if (full !== undefined) {
+      let last = full;
+      for (const hint of shorterHints(input.schema)) {
+        if (hint.length >= last.length) continue;
+        last = hint;
+        const short = render(hint, hasTools);
+        if (short.tokens.length > roomy) continue;
+        warnings.push(
+          'the schema was shortened in the prompt: in full it leaves no room for the answer (it is enforced in full)',
+        );
+        return { ...short, warnings };
+      }
+    }
+    warnings.push(
+      hasTools
+        ? 'tools and schema were left out of the prompt: they leave no room for the answer (they are enforced)'
+        : 'the schema was left out of the prompt: it leaves no room for the answer (it is enforced)',
+    );
+  }
+  const bare = render(undefined, false);
+  if (bare.tokens.length > most) throw new LimitError('prompt tokens', bare.tokens.length, most);
+  return { ...bare, warnings };
+}
+
+/** Puts lines into the first system message, after what it says. */
+function withSystem(messages: readonly ChatMessage[], parts: readonly string[]): readonly ChatMessage[] {
+  if (parts.length === 0) return messages;
+  const own = messages.filter((m) => m.role === 'system').map((m) => m.content);
+  const rest = messages.filter((m) => m.role !== 'system');
+  return [{ role: 'system', content: [...own, ...parts].join('\n') }, ...rest];
+}
+
+function toolsJson(tools: readonly PlainTool[]): string {
+  const listed = tools.map((tool) => {
+    const { name, description, parameters } = tool;
+    const head = description === undefined ? { name } : { name, description };
+    return { ...head, parameters: JSON.parse(schemaHint(parameters)) as unknown };
+  });
+  return JSON.stringify(listed);
+}
+
+function asFunction(tool: PlainTool): unknown {
+  return { type: 'function', function: tool };
+}

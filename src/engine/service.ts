@@ -1,0 +1,146 @@
+/**
+ * Runs jobs on a loaded model in this thread: prompt, grammar, matchers, decode loop. The engine uses it directly, or through a worker
+ * thread that holds one.
+ */
+import { OptionError } from '../base/errors.js';
+import { DecodeLoop } from '../decoder/loop.js';
+import { type CompiledGrammar, compileGrammar, Matcher } from '../fsm/index.js';
+import { type Constraint, constraintGrammar } from '../grammar/constraint/index.js';
+import type { LoadedModel, ModelInfo } from '../runtime/types.js';
+import type { Job, JobEvent, Outcome, Service, ServiceMetrics } from './job.js';
+import { buildPrompt } from './prompt.js';
+import type { SchedulerOptions } from './types.js';
+
+const MOST_COMPILED = 256;
+const MOST_COMPILED_CHARS = 32 << 20;
+const DEFAULT_MAX_TOKENS = 4096;
+
+interface Compiled {
+  readonly grammar: CompiledGrammar;
+  readonly warnings: readonly string[];
+}
+
+export class LocalService implements Service {
+  readonly info: ModelInfo;
+  readonly #loaded: LoadedModel;
+  readonly #loop: DecodeLoop;
+  readonly #compiled = new Map<string, Compiled>();
+  #chars = 0;
+  #closed = false;
+
+  constructor(loaded: LoadedModel, scheduler: SchedulerOptions = {}) {
+    this.#loaded = loaded;
+    this.info = loaded.info;
+    this.#loop = new DecodeLoop(loaded.model, loaded.vocabulary, scheduler);
+  }
+
+  async run(
+    job: Job,
+    signal: AbortSignal | undefined,
+    onEvent: ((event: JobEvent) => void) | undefined,
+  ): Promise<Outcome> {
+    const { model, vocabulary, chat, tokenizer } = this.#loaded;
+    const start = performance.now();
+    const compiled = job.constraint === undefined ? undefined : this.#compile(job.constraint);
+    const compiledAt = performance.now();
+    const reserve = Math.min(job.maxTokens ?? DEFAULT_MAX_TOKENS, model.contextLength >> 2);
+    const prompt = buildPrompt(
+      { messages: job.messages, schema: job.shown, tools: job.tools, variables: job.variables, reserve },
+      chat,
+      tokenizer,
+      model.contextLength,
+    );
+    const promptMs = performance.now() - compiledAt;
+    const thinking = job.reasoning?.budget ?? 0;
+    const room = model.contextLength - prompt.tokens.length;
+    const maxTokens = Math.min(job.maxTokens ?? DEFAULT_MAX_TOKENS, Math.max(1, room - thinking));
+    const warnings = [...(compiled?.warnings ?? []), ...prompt.warnings];
+    if (job.maxTokens !== undefined && maxTokens < job.maxTokens) {
+      warnings.push(`maxTokens: the context leaves room for ${maxTokens} tokens, not ${job.maxTokens}`);
+    }
+    const begin = performance.now();
+    const matchers = Array.from({ length: job.count }, () =>
+      compiled === undefined ? undefined : new Matcher(compiled.grammar, vocabulary, { maxTokens }),
+    );
+    const compileMs = compiledAt - start + (performance.now() - begin);
+    const names = new TextDecoder();
+    const result = await this.#loop.run({
+      prompt: prompt.tokens,
+      matchers,
+      maxTokens,
+      sampling: job.sampling,
+      stop: job.stop,
+      forcing: job.forcing,
+      optimistic: job.optimistic,
+      draftTokens: job.draftTokens,
+      logprobs: job.logprobs,
+      score: job.score,
+      trace: job.trace,
+      reasoning: job.reasoning,
+      priority: job.priority,
+      salt: job.tenant,
+      signal,
+      onEvent:
+        onEvent === undefined
+          ? undefined
+          : (event) =>
+              onEvent({ ...event, texts: event.tokens.map((t) => names.decode(vocabulary.tokenBytes(t.token))) }),
+    });
+    return { result, warnings, compileMs, promptMs };
+  }
+
+  async metrics(): Promise<ServiceMetrics> {
+    return { snapshot: this.#loop.metrics.snapshot(), prometheus: this.#loop.metrics.prometheus() };
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#loop.close();
+    await this.#loop.idle();
+    await this.#loaded.model.dispose();
+  }
+
+  /** Compiled grammars by what they are made from, least recently used first. */
+  #compile(constraint: Constraint): Compiled {
+    const whitespace = this.info.whitespace;
+    const full: Constraint =
+      constraint.kind === 'json' && whitespace !== undefined
+        ? { ...constraint, options: { whitespace, ...constraint.options } }
+        : constraint;
+    const key = keyOf(full);
+    const known = this.#compiled.get(key);
+    if (known !== undefined) {
+      this.#compiled.delete(key);
+      this.#compiled.set(key, known);
+      return known;
+    }
+    const { grammar, diagnostics } = constraintGrammar(full);
+    const made: Compiled = {
+      grammar: compileGrammar(grammar),
+      warnings: diagnostics
+        .filter((d) => d.severity !== 'info')
+        .map((d) => `schema at '#${d.pointer}', keyword '${d.keyword}': ${d.message}`),
+    };
+    this.#compiled.set(key, made);
+    this.#chars += key.length;
+    for (const [old] of this.#compiled) {
+      if ((this.#compiled.size <= MOST_COMPILED && this.#chars <= MOST_COMPILED_CHARS) || old === key) break;
+      this.#compiled.delete(old);
+      this.#chars -= old.length;
+    }
+    return made;
+  }
+}
+
+function keyOf(constraint: Constraint): string {
+  try {
+    return JSON.stringify(constraint);
+  } catch (cause) {
+    throw new OptionError(
+      'schema',
+      'a schema that JSON can hold',
+      cause instanceof Error ? cause.message.split('\n')[0]! : 'another',
+    );
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * A generation as it happens: one log of events, any number of readers (each from the start), and a promise of the result.
+ */
+import { PartialJson } from '../decoder/partial-json.js';
+import type { JobEvent } from './job.js';
+import type { Result, StreamEvent } from './types.js';
+
+type Entry<T> = Exclude<StreamEvent<T>, { type: 'partial' }>;
+
+export class GenerationStream<T> implements AsyncIterable<StreamEvent<T>> {
+  /** The finished result; rejects as `generate` would. */
+  readonly result: Promise<Result<T>>;
+  readonly #log: Entry<T>[] = [];
+  readonly #json: boolean;
+  #ended = false;
+  #failure: { readonly error: unknown } | undefined;
+  #wake: () => void = () => {};
+  #change: Promise<void>;
+
+  /** `start` begins the work; it gets the sink of its events. `json`: whether partial values make sense. */
+  constructor(json: boolean, start: (sink: (event: JobEvent) => void) => Promise<Result<T>>) {
+    this.#json = json;
+    this.#change = new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+    this.result = start((event) => this.#take(event)).then(
+      (result) => {
+        this.#push({ type: 'done', result });
+        this.#end();
+        return result;
+      },
+      (error: unknown) => {
+        this.#failure = { error };
+        this.#end();
+        throw error;
+      },
+    );
+    // A reader of events sees the error there; the promise alone must not end the process.
+    this.result.catch(() => {});
+  }
+
+  /** Pieces of the output's text. */
+  get textStream(): AsyncIterable<string> {
+    return map(this.#entries(), (e) => (e.type === 'text' ? e.text : undefined));
+  }
+
+  /** The value so far, after each piece of text that changed it. */
+  get partialStream(): AsyncIterable<unknown> {
+    return map(
+      this,
+      (e) => (e.type === 'partial' ? { value: e.value } : undefined),
+      (e) => e.value,
+    );
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<StreamEvent<T>> {
+    const partial = new PartialJson();
+    let last: string | undefined;
+    for await (const entry of this.#entries()) {
+      yield entry;
+      if (!this.#json || entry.type !== 'text') continue;
+      partial.push(entry.text);
+      const { value } = partial;
+      const shown = JSON.stringify(value);
+      if (value === undefined || shown === last) continue;
+      last = shown;
+      yield { type: 'partial', value };
+    }
+  }
+
+  async *#entries(): AsyncGenerator<Entry<T>> {
+    for (let at = 0; ; ) {
+      while (at < this.#log.length) yield this.#log[at++]!;
+      if (this.#failure !== undefined) throw this.#failure.error;
+      if (this.#ended) return;
+      await this.#change;
+    }
+  }
+
+  #take(event: JobEvent): void {
+    event.tokens.forEach((token, i) => {
+      this.#push({ type: 'token', index: event.index, text: event.texts[i] ?? '', ...token });
+    });
+    if (event.index === 0 && event.text !== '') this.#push({ type: 'text', text: event.text });
+  }
+
+  #push(entry: Entry<T>): void {
+    this.#log.push(entry);
+    this.#signal();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#signal();
+  }
+
+  #signal(): void {
+    const wake = this.#wake;
+    this.#change = new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+    wake();
+  }
+}
+
+async function* map<A, B, C = B>(
+  source: AsyncIterable<A>,
+  pick: (item: A) => B | undefined,
+  last?: (item: B) => C,
+): AsyncGenerator<C> {
+  for await (const item of source) {
+    const picked = pick(item);
+    if (picked !== undefined) yield last === undefined ? (picked as unknown as C) : last(picked);
+  }
+}

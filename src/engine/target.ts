@@ -1,0 +1,184 @@
+/**
+ * What a request asks for, made ready: the constraint that runs, the schema that is shown, and the way from text to the value.
+ * Tools become one schema: a union of calls told apart by their name.
+ */
+import { OptionError } from '../base/errors.js';
+import { ValueError } from '../base/value-error.js';
+import { type Constraint, isConstraint, type JsonConstraint, json } from '../grammar/constraint/index.js';
+import type { PlainTool } from './prompt.js';
+import { validateValue } from './validate.js';
+
+export interface Target {
+  readonly constraint: Constraint | undefined;
+  readonly shown: unknown;
+  readonly tools: readonly PlainTool[] | undefined;
+  /** Whether the output is JSON. */
+  readonly isJson: boolean;
+  /** From the finished text to the value. @throws ValueError */
+  finish(text: string, check: boolean, warn: (warning: string) => void): Promise<unknown>;
+}
+
+/** See the module's header. @throws OptionError */
+export function targetOf(given: unknown, tools: unknown, showSchema: boolean): Target {
+  const calls = tools === undefined || tools === null ? [] : readTools(tools);
+  if (calls.length > 0) return toolTarget(given, calls, showSchema);
+  if (given === undefined || given === null) {
+    return { constraint: undefined, shown: undefined, tools: undefined, isJson: false, finish: async (text) => text };
+  }
+  const constraint = isConstraint(given) ? given : json(given);
+  if (constraint.kind !== 'json') {
+    return {
+      constraint: plain(constraint),
+      shown: undefined,
+      tools: undefined,
+      isJson: false,
+      finish: async (text) => text,
+    };
+  }
+  return {
+    constraint: plain(constraint),
+    shown: showSchema ? shownSchema(constraint.schema) : undefined,
+    tools: undefined,
+    isJson: true,
+    finish: async (text, check, warn) => {
+      const value = readJson(text);
+      if (check) validate(constraint, value, warn);
+      return parsed(constraint, value);
+    },
+  };
+}
+
+interface Call {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly parameters: JsonConstraint;
+}
+
+function readTools(tools: unknown): readonly Call[] {
+  if (!Array.isArray(tools))
+    throw new OptionError('tools', 'an array of {name, description?, parameters}', typeof tools);
+  const names = new Set<string>();
+  return tools.map((entry: unknown): Call => {
+    // The form of chat APIs wraps the tool in {type: 'function', function}.
+    const wrapped = typeof entry === 'object' && entry !== null && 'function' in entry ? entry.function : entry;
+    if (typeof wrapped !== 'object' || wrapped === null || !('name' in wrapped) || typeof wrapped.name !== 'string') {
+      throw new OptionError('tools', 'tools with a name', JSON.stringify(entry)?.slice(0, 80) ?? 'none');
+    }
+    if (names.has(wrapped.name))
+      throw new OptionError('tools', 'tools with different names', `'${wrapped.name}' twice`);
+    names.add(wrapped.name);
+    const parameters: unknown =
+      'parameters' in wrapped ? wrapped.parameters : { type: 'object', properties: {}, additionalProperties: false };
+    const description =
+      'description' in wrapped && typeof wrapped.description === 'string' ? wrapped.description : undefined;
+    const read = isConstraint(parameters) ? parameters : json(parameters);
+    if (read.kind !== 'json') throw new OptionError('tools', 'JSON Schemas as parameters', read.kind);
+    return { name: wrapped.name, description, parameters: read };
+  });
+}
+
+function toolTarget(given: unknown, calls: readonly Call[], showSchema: boolean): Target {
+  let answer: JsonConstraint | undefined;
+  if (given !== undefined && given !== null) {
+    const constraint = isConstraint(given) ? given : json(given);
+    if (constraint.kind !== 'json')
+      throw new OptionError('tools', 'no other constraint than a JSON Schema beside them', constraint.kind);
+    answer = constraint;
+  }
+  const branches: unknown[] = calls.map((call, i) => ({
+    type: 'object',
+    properties: { name: { const: call.name }, arguments: embedded(call.parameters.schema, `tool-${i}`) },
+    required: ['name', 'arguments'],
+    additionalProperties: false,
+  }));
+  if (answer !== undefined) branches.push(embedded(answer.schema, 'answer'));
+  const constraint: JsonConstraint = {
+    kind: 'json',
+    schema: { anyOf: branches },
+    options: answer?.options ?? calls[0]?.parameters.options ?? {},
+  };
+  return {
+    constraint,
+    shown: answer !== undefined && showSchema ? shownSchema(answer.schema) : undefined,
+    tools: showSchema
+      ? calls.map((call) => ({
+          name: call.name,
+          ...(call.description === undefined ? {} : { description: call.description }),
+          parameters: shownSchema(call.parameters.schema),
+        }))
+      : undefined,
+    isJson: true,
+    finish: async (text, check, warn) => {
+      const value = readJson(text);
+      if (check) validate(constraint, value, warn);
+      const call = calls.find((c) => isCall(value, c.name));
+      if (call !== undefined)
+        return {
+          ...(value as object),
+          arguments: await parsed(call.parameters, (value as { arguments: unknown }).arguments),
+        };
+      return answer === undefined ? value : parsed(answer, value);
+    },
+  };
+}
+
+function isCall(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && 'name' in value && 'arguments' in value && value.name === name;
+}
+
+/** A schema as a part of another: an `$id` of its own keeps its local references working. */
+function embedded(schema: unknown, name: string): unknown {
+  const read = shownSchema(schema);
+  if (typeof read !== 'object' || read === null) return read;
+  const local = JSON.stringify(read).includes('"$ref"') || JSON.stringify(read).includes('"$dynamicRef"');
+  return local && !('$id' in read) ? { $id: `tokenloom:${name}`, ...read } : read;
+}
+
+function shownSchema(schema: unknown): unknown {
+  if (typeof schema !== 'string') return schema;
+  try {
+    return JSON.parse(schema);
+  } catch {
+    // The compiler reports it with line and column.
+    return undefined;
+  }
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ValueError([`the text is not JSON: ${cause instanceof Error ? cause.message : 'unreadable'}`]);
+  }
+}
+
+function validate(constraint: JsonConstraint, value: unknown, warn: (warning: string) => void): void {
+  const { schema, options } = constraint;
+  const read = shownSchema(schema);
+  const { valid, errors } = validateValue(read, value, options);
+  if (valid) return;
+  if (options.unsupported === 'warn') {
+    warn(`the value does not fit the schema in what could not be enforced: ${errors.join('; ')}`);
+    return;
+  }
+  const error = new ValueError(errors);
+  error.value = value;
+  throw error;
+}
+
+async function parsed(constraint: JsonConstraint, value: unknown): Promise<unknown> {
+  if (constraint.parse === undefined) return value;
+  try {
+    return await constraint.parse(value);
+  } catch (error) {
+    if (error instanceof ValueError) error.value = value;
+    throw error;
+  }
+}
+
+/** Without the function that cannot cross to another thread. */
+function plain(constraint: Constraint): Constraint {
+  if (constraint.kind !== 'json' || constraint.parse === undefined) return constraint;
+  const { parse: _stays, ...rest } = constraint;
+  return rest;
+}

@@ -1,0 +1,134 @@
+/** What callers of the engine give and get. */
+import type { DecodeTimings, DecodeUsage, FinishReason, TokenInfo } from '../decoder/request.js';
+import type { Preset, SamplingOptions } from '../decoder/sampling.js';
+import type { Constraint, Infer } from '../grammar/constraint/index.js';
+import type { ChatMessage, LoadOptions, ModelSource } from '../runtime/types.js';
+
+export interface SchedulerOptions {
+  /** Most rows of one step; default: what the model takes. */
+  readonly maxRows?: number | undefined;
+  /** Most tokens of one step; default: what the model takes. */
+  readonly maxStepTokens?: number | undefined;
+  /** Most prompt tokens of one row in one step (default 256). */
+  readonly prefillChunk?: number | undefined;
+  /** Most sequences that hold memory at once. */
+  readonly maxSequences?: number | undefined;
+  /** Most requests waiting before further ones are refused (default 100,000). */
+  readonly maxQueue?: number | undefined;
+  /** Steps of waiting that raise a request's priority by one (default 32). */
+  readonly agingSteps?: number | undefined;
+  /** Rows of a mixture of experts by shared experts ('profile', default), or first come first served. */
+  readonly composition?: 'fcfs' | 'profile' | undefined;
+}
+
+export interface EngineOptions extends LoadOptions {
+  /** 'embedded' (default), 'embedded-moe', a folder, or 'hf:org/name'. */
+  readonly model?: ModelSource | undefined;
+  readonly scheduler?: SchedulerOptions | undefined;
+  /**
+   * Run model, scheduler and matchers in a thread of their own, so that steps do not block the caller's event loop (default false:
+   * a step of a small model is shorter than the crossing is worth).
+   */
+  readonly worker?: boolean | undefined;
+}
+
+/** A function that the model may call. `parameters` is whatever `json` takes. */
+export interface Tool<N extends string = string, P = unknown> {
+  readonly name: N;
+  readonly description?: string;
+  readonly parameters: P;
+}
+
+/** The call of one tool, told apart by its name. */
+export type ToolCall<T> = T extends { readonly name: infer N; readonly parameters: infer P }
+  ? { readonly name: N; readonly arguments: Infer<P> }
+  : never;
+
+/** The value's type for a schema or constraint `S` and tools `T`. */
+export type Output<S, T> = T extends readonly [unknown, ...unknown[]]
+  ? (S extends null | undefined ? never : ValueOf<S>) | ToolCall<T[number]>
+  : S extends null | undefined
+    ? T extends readonly Tool[]
+      ? ToolCall<T[number]>
+      : string
+    : ValueOf<S>;
+
+type ValueOf<S> = S extends Constraint<infer V> ? (S extends { readonly kind: string } ? V : Infer<S>) : Infer<S>;
+
+export interface GenerateOptions extends SamplingOptions {
+  /** The user's message; or give `messages`. */
+  readonly prompt?: string | undefined;
+  readonly messages?: readonly ChatMessage[] | undefined;
+  /** Instructions put before `prompt` or `messages`. */
+  readonly system?: string | undefined;
+  /** Most output tokens; a constrained value is complete within them. Default: what the context leaves, at most 4,096. */
+  readonly maxTokens?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** 'extraction' (greedy), 'code' or 'chat'; explicit settings win. */
+  readonly preset?: Preset | undefined;
+  /** Outputs to return (default 1): `choices` of the result. */
+  readonly n?: number | undefined;
+  /** Outputs to generate, of which the `n` likeliest are returned. */
+  readonly bestOf?: number | undefined;
+  /** Report log probabilities of the output's tokens with this many alternatives. */
+  readonly logprobs?: number | undefined;
+  /** Texts that end unconstrained output. */
+  readonly stop?: readonly string[] | undefined;
+  /** Let the model think before the constraint begins: the marker that ends it, and the most tokens it may take (default 1,024). */
+  readonly reasoning?: { readonly end: string; readonly budget?: number | undefined } | undefined;
+  /** Show the schema to the model (default true). */
+  readonly showSchema?: boolean | undefined;
+  /** Guess tokens ahead and verify them in one pass (default true); the output is the same. */
+  readonly speculation?: boolean | { readonly maxTokens: number } | undefined;
+  /** Append tokens that the grammar forces without asking the model (default true). */
+  readonly forcing?: boolean | undefined;
+  /** Try the model's own choice before computing a mask (default true); the distribution is the same. */
+  readonly optimistic?: boolean | undefined;
+  /** Check the value once more against its schema before it is returned (default true). */
+  readonly validate?: boolean | undefined;
+  /** Report what was allowed at each token. */
+  readonly trace?: boolean | undefined;
+  /** Greater runs first (default 0). */
+  readonly priority?: number | undefined;
+  /** Requests of different tenants never share cached prompts. */
+  readonly tenant?: string | undefined;
+  /** Variables of the chat template. */
+  readonly templateVariables?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface Usage extends DecodeUsage {}
+
+export interface Timings extends DecodeTimings {
+  /** From the constraint to its automata; near 0 where it was compiled before. */
+  readonly compileMs: number;
+  /** Template and tokenizer. */
+  readonly promptMs: number;
+  /** The final check of the value. */
+  readonly validateMs: number;
+}
+
+export interface Choice<T> {
+  /** Undefined after an abort that came before the value was complete. */
+  readonly value: T;
+  readonly text: string;
+  readonly finishReason: FinishReason;
+  readonly reasoning?: string | undefined;
+  /** Mean log probability of the sampled tokens, with `bestOf`. */
+  readonly score?: number | undefined;
+  /** With `logprobs` or `trace`. */
+  readonly tokens?: readonly TokenInfo[] | undefined;
+}
+
+export interface Result<T> extends Choice<T> {
+  readonly usage: Usage;
+  readonly timings: Timings;
+  readonly warnings: readonly string[];
+  /** All outputs, the first one included, where `n` is over 1. */
+  readonly choices?: readonly Choice<T>[] | undefined;
+}
+
+export type StreamEvent<T> =
+  | ({ readonly type: 'token'; readonly index: number; readonly text: string } & TokenInfo)
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'partial'; readonly value: unknown }
+  | { readonly type: 'done'; readonly result: Result<T> };

@@ -1,0 +1,44 @@
+/**
+ * `tokenloom`: structured output from local language models. Everything of `tokenloom/core`, and the engine.
+ */
+import { createEngine } from './engine/create.js';
+import type { Engine } from './engine/engine.js';
+import type { GenerateOptions, Output, Result, Tool } from './engine/types.js';
+
+export * from './core.js';
+export { parsePartialJson } from './decoder/partial-json.js';
+export type { DecodeTimings, DecodeUsage, FinishReason, TokenInfo } from './decoder/request.js';
+export { PRESETS, type Preset, type SamplingOptions } from './decoder/sampling.js';
+export { createEngine } from './engine/create.js';
+export { Engine } from './engine/engine.js';
+export { GenerationStream } from './engine/stream.js';
+export type {
+  Choice,
+  EngineOptions,
+  GenerateOptions,
+  Output,
+  Result,
+  SchedulerOptions,
+  StreamEvent,
+  Timings,
+  Tool,
+  ToolCall,
+  Usage,
+} from './engine/types.js';
+export type { ChatMessage, Device, Dtype, LoadProgress, ModelInfo } from './runtime/types.js';
+
+// The only module-level state: the embedded model's engine, made on first use. A failed attempt is forgotten.
+let shared: Promise<Engine> | undefined;
+
+/** Generates with the embedded model. The arguments and the result are those of `Engine.generate`. */
+export async function generate<const S, const T extends readonly Tool[] | undefined = undefined>(
+  target: S,
+  options: GenerateOptions & { readonly tools?: T },
+): Promise<Result<Output<S, T>>> {
+  shared ??= createEngine().catch((error: unknown) => {
+    shared = undefined;
+    throw error;
+  });
+  const engine = await shared;
+  return engine.generate<S, T>(target, options);
+}
