@@ -41,20 +41,36 @@ function joinable(a: string, b: string): boolean {
   return !((left & 0xfc00) === 0xd800 && (right & 0xfc00) === 0xdc00);
 }
 
-export function cat(...parts: readonly Regex[]): Regex {
+export const cat = (...parts: readonly Regex[]): Regex => catAll(parts);
+
+/** As {@link cat}, for lists of any length. */
+export function catAll(parts: readonly Regex[]): Regex {
   const items: Regex[] = [];
+  /** Literals not yet joined; joined in one go, since growing a string piece by piece is quadratic. */
+  let texts: string[] = [];
+  const flush = (): void => {
+    if (texts.length > 0) items.push({ t: 'lit', text: texts.length === 1 ? (texts[0] as string) : texts.join('') });
+    texts = [];
+  };
+  const add = (item: Regex): void => {
+    if (item.t === 'lit') {
+      const last = texts[texts.length - 1];
+      if (last !== undefined && !joinable(last, item.text)) flush();
+      texts.push(item.text);
+      return;
+    }
+    flush();
+    const last = items[items.length - 1];
+    // Any string twice is any string.
+    if (last === undefined || !isAnyString(last) || !isAnyString(item)) items.push(item);
+  };
   for (const part of parts) {
     if (part.t === 'never') return NEVER;
     if (part.t === 'empty') continue;
-    for (const item of part.t === 'cat' ? part.items : [part]) {
-      const last = items[items.length - 1];
-      if (last?.t === 'lit' && item.t === 'lit' && joinable(last.text, item.text)) {
-        items[items.length - 1] = { t: 'lit', text: last.text + item.text };
-      } else if (last !== undefined && isAnyString(last) && isAnyString(item)) {
-        // Any string twice is any string.
-      } else items.push(item);
-    }
+    if (part.t === 'cat') for (const item of part.items) add(item);
+    else add(part);
   }
+  flush();
   if (items.length === 0) return EMPTY;
   return items.length === 1 ? (items[0] as Regex) : { t: 'cat', items };
 }
@@ -66,14 +82,18 @@ function single(re: Regex): number {
   return String.fromCodePoint(cp).length === re.text.length ? cp : -1;
 }
 
-export function alt(...parts: readonly Regex[]): Regex {
-  const flat: Regex[] = [];
+export const alt = (...parts: readonly Regex[]): Regex => altAll(parts);
+
+/** As {@link alt}, for lists of any length. */
+export function altAll(parts: readonly Regex[]): Regex {
+  const distinct = new Set<Regex>();
   for (const part of parts) {
     if (part.t === 'never') continue;
     if (isAnyString(part)) return part;
-    if (part.t === 'alt') flat.push(...part.items);
-    else if (!flat.includes(part)) flat.push(part);
+    if (part.t === 'alt') for (const item of part.items) distinct.add(item);
+    else distinct.add(part);
   }
+  const flat = [...distinct];
   if (flat.length < 2) return flat[0] ?? NEVER;
   // Single characters join one set; longer literals one list; the empty string is kept once.
   const chars: number[] = [];
@@ -98,7 +118,7 @@ export function alt(...parts: readonly Regex[]): Regex {
   if (sets > 0) out.push(set(union(chars)));
   if (texts.size === 1) out.push(lit([...texts][0] as string));
   else if (texts.size > 1) out.push({ t: 'lits', texts: [...texts] });
-  out.push(...rest);
+  for (const item of rest) out.push(item);
   if (empty && !out.some(nullable)) out.unshift(EMPTY);
   return out.length === 1 ? (out[0] as Regex) : { t: 'alt', items: out };
 }

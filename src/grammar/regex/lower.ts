@@ -17,21 +17,7 @@
  */
 import { anyString, type Regex } from '../../regular/regex.js';
 import type { Node, Pattern, Place } from './ast.js';
-import {
-  alt,
-  and,
-  cat,
-  EMPTY,
-  isAnyString,
-  lengthBounds,
-  lit,
-  minus,
-  NEVER,
-  not,
-  nullable,
-  rep,
-  set,
-} from './build.js';
+import { alt, altAll, and, cat, catAll, EMPTY, isAnyString, lengthBounds, lit, minus, NEVER, not, nullable, rep, set } from './build.js';
 import { type CapturedGroup, captures } from './captures.js';
 import { regexError } from './escapes.js';
 import { MARK, solveRepeat } from './fixpoint.js';
@@ -148,9 +134,9 @@ class Lowering {
         return alt(...value.texts.map((text) => this.literal(text, env)), set(value.ranges));
       }
       case 'seq':
-        return cat(...node.items.map((item) => this.pure(item, env)));
+        return catAll(node.items.map((item) => this.pure(item, env)));
       case 'alt':
-        return alt(...node.items.map((item) => this.pure(item, env)));
+        return altAll(node.items.map((item) => this.pure(item, env)));
       case 'repeat':
         return rep(this.pure(node.item, env), node.min, node.max);
       case 'flags':
@@ -230,7 +216,7 @@ class Lowering {
           rest = { node: node.item, env: changed(env, node.add, node.remove), next };
           continue;
         case 'alt':
-          return alt(...node.items.map((item) => this.walk({ node: item, env, next }, left, before, atEnd)));
+          return altAll(node.items.map((item) => this.walk({ node: item, env, next }, left, before, atEnd)));
         case 'repeat': {
           const done = this.repeat(node, env, next, left, before, atEnd);
           if ('language' in done) return done.language;
