@@ -1,0 +1,110 @@
+/**
+ * `npm run conformance`: how much of JSON Schema the engine has, counted.
+ *
+ *   --data DIR        folder with maskbench/ and json-schema-test-suite/ (default ../shared/data)
+ *   --parts LIST      of any, schema, suite, deadends, hostile (default: all)
+ *   --sources LIST    MaskBench sources (default: all);  --limit N  schemas per source
+ *   --generations N   per schema in deadends (default 3);  --seed N
+ *   --json FILE       everything as JSON;  --wrong N  wrong answers to list per part (default 20)
+ *
+ * Each part runs in a child process, watched: a schema that takes 20 s is ended and counted as a hang.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type PartResult, printReport } from './report.js';
+import { type Job, type Part, type Report, runJob } from './worker.js';
+
+const PARTS: readonly Part[] = ['any', 'schema', 'suite', 'deadends', 'hostile'];
+const HANG_MS = 20_000;
+
+/** Runs one part to its end, in as many processes as it takes. */
+function runPart(job: Job): Promise<PartResult> {
+  const verdicts: unknown[] = [];
+  const lost: { at: number; name: string; why: string }[] = [];
+  const began = performance.now();
+  return new Promise((done, fail) => {
+    const start = (from: number): void => {
+      const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['--child', JSON.stringify({ ...job, from })]);
+      let now: { at: number; name: string } | undefined;
+      let timer: NodeJS.Timeout | undefined;
+      let ended = false;
+      let why = 'the process ended';
+      child.on('message', (report: Report) => {
+        clearTimeout(timer);
+        if ('end' in report) ended = true;
+        else if ('begin' in report) {
+          now = { at: report.at, name: report.begin };
+          timer = setTimeout(() => {
+            why = `no answer in ${HANG_MS / 1000} s`;
+            child.kill('SIGKILL');
+          }, HANG_MS);
+        } else {
+          now = undefined;
+          verdicts.push(report.verdict);
+        }
+      });
+      child.on('error', fail);
+      child.on('exit', () => {
+        clearTimeout(timer);
+        if (ended) done({ part: job.part, verdicts, lost, seconds: (performance.now() - began) / 1000 });
+        else if (now === undefined) fail(new Error(`conformance: the child of part ${job.part} ended between tasks`));
+        else {
+          lost.push({ ...now, why });
+          start(now.at + 1);
+        }
+      });
+    };
+    start(0);
+  });
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      data: { type: 'string', default: '../shared/data' },
+      parts: { type: 'string', default: PARTS.join() },
+      sources: { type: 'string', default: '' },
+      limit: { type: 'string', default: 'Infinity' },
+      generations: { type: 'string', default: '3' },
+      seed: { type: 'string', default: '1' },
+      json: { type: 'string' },
+      wrong: { type: 'string', default: '20' },
+    },
+  });
+  const data = resolve(values.data);
+  const maskbench = join(data, 'maskbench');
+  const suite = join(data, 'json-schema-test-suite');
+  const results: PartResult[] = [];
+  for (const part of PARTS.filter((p) => values.parts.split(',').includes(p))) {
+    const needs = part === 'hostile' ? undefined : part === 'suite' ? suite : maskbench;
+    if (needs !== undefined && !existsSync(needs)) {
+      console.log(
+        `${part}: skipped, ${values.data} has no ${part === 'suite' ? 'json-schema-test-suite' : 'maskbench'} (give --data DIR)`,
+      );
+      continue;
+    }
+    const select = { sources: values.sources === '' ? [] : values.sources.split(','), limit: Number(values.limit) };
+    const job = {
+      part,
+      maskbench,
+      suite,
+      select,
+      from: 0,
+      seed: Number(values.seed),
+      generations: Number(values.generations),
+    };
+    const result = await runPart(job);
+    results.push(result);
+    printReport(result, Number(values.wrong));
+  }
+  if (values.json !== undefined) {
+    mkdirSync(dirname(resolve(values.json)), { recursive: true });
+    writeFileSync(values.json, `${JSON.stringify(results, null, 1)}\n`);
+  }
+}
+
+if (process.argv[2] === '--child') runJob(JSON.parse(process.argv[3] ?? '') as Job);
+else await main();
