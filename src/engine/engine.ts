@@ -5,6 +5,7 @@ import { LimitError, ModelError, OptionError } from '../base/errors.js';
 import type { DecodeOutput, TokenInfo } from '../decoder/request.js';
 import { PRESETS, resolveSampling, type SamplingOptions } from '../decoder/sampling.js';
 import type { ModelInfo } from '../runtime/types.js';
+import { ResultChecker } from './check.js';
 import type { Job, JobEvent, Service, ServiceMetrics } from './job.js';
 import { messagesOf } from './prompt.js';
 import { GenerationStream } from './stream.js';
@@ -28,6 +29,7 @@ const SAMPLING_KEYS = [
 
 export class Engine {
   readonly #service: Service;
+  readonly #checker = new ResultChecker();
   #closing: Promise<void> | undefined;
 
   constructor(service: Service) {
@@ -111,7 +113,12 @@ export class Engine {
     const choices: Choice<V>[] = [];
     for (const i of order.slice(0, prepared.n)) {
       const output = result.outputs[i]!;
-      const choice = await finishChoice<V>(output, target, options.validate !== false, (w) => warnings.push(w));
+      const choice = await finishChoice<V>(
+        output,
+        target,
+        options.validate === false ? undefined : this.#checker,
+        (w) => warnings.push(w),
+      );
       choices.push(keep ? { ...choice, tokens: kept[i] } : choice);
     }
     const first = choices[0]!;
@@ -140,12 +147,12 @@ interface Prepared {
 async function finishChoice<V>(
   output: DecodeOutput,
   target: Target,
-  check: boolean,
+  checker: ResultChecker | undefined,
   warn: (warning: string) => void,
 ): Promise<Choice<V>> {
   const { text, finishReason } = output;
   const cut = finishReason === 'abort' && target.constraint !== undefined;
-  const value = cut ? undefined : await target.finish(text, check, warn);
+  const value = cut ? undefined : await target.finish(text, checker, warn);
   return {
     value: value as V,
     text,

@@ -5,8 +5,8 @@
 import { OptionError } from '../base/errors.js';
 import { ValueError } from '../base/value-error.js';
 import { type Constraint, isConstraint, type JsonConstraint, json } from '../grammar/constraint/index.js';
+import type { ResultChecker } from './check.js';
 import type { PlainTool } from './prompt.js';
-import { validateValue } from './validate.js';
 
 export interface Target {
   readonly constraint: Constraint | undefined;
@@ -15,7 +15,7 @@ export interface Target {
   /** Whether the output is JSON. */
   readonly isJson: boolean;
   /** From the finished text to the value. @throws ValueError */
-  finish(text: string, check: boolean, warn: (warning: string) => void): Promise<unknown>;
+  finish(text: string, checker: ResultChecker | undefined, warn: (warning: string) => void): Promise<unknown>;
 }
 
 /** See the module's header. @throws OptionError */
@@ -40,9 +40,9 @@ export function targetOf(given: unknown, tools: unknown, showSchema: boolean): T
     shown: showSchema ? shownSchema(constraint.schema) : undefined,
     tools: undefined,
     isJson: true,
-    finish: async (text, check, warn) => {
+    finish: async (text, checker, warn) => {
       const value = readJson(text);
-      if (check) validate(constraint, value, warn);
+      if (checker !== undefined) validate(constraint, value, checker, warn);
       return parsed(constraint, value);
     },
   };
@@ -108,9 +108,9 @@ function toolTarget(given: unknown, calls: readonly Call[], showSchema: boolean)
         }))
       : undefined,
     isJson: true,
-    finish: async (text, check, warn) => {
+    finish: async (text, checker, warn) => {
       const value = readJson(text);
-      if (check) validate(constraint, value, warn);
+      if (checker !== undefined) validate(constraint, value, checker, warn);
       const call = calls.find((c) => isCall(value, c.name));
       if (call !== undefined)
         return {
@@ -152,11 +152,20 @@ function readJson(text: string): unknown {
   }
 }
 
-function validate(constraint: JsonConstraint, value: unknown, warn: (warning: string) => void): void {
+function validate(
+  constraint: JsonConstraint,
+  value: unknown,
+  checker: ResultChecker,
+  warn: (warning: string) => void,
+): void {
   const { schema, options } = constraint;
   const read = shownSchema(schema);
-  const { valid, errors } = validateValue(read, value, options);
+  const { valid, errors, uncompilable } = checker.check(read, value, options);
   if (valid) return;
+  if (uncompilable !== undefined) {
+    warn(`the value was not checked a second time: ${uncompilable}`);
+    return;
+  }
   if (options.unsupported === 'warn') {
     warn(`the value does not fit the schema in what could not be enforced: ${errors.join('; ')}`);
     return;

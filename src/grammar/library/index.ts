@@ -57,6 +57,15 @@ function standardOf(schema: object): Standard | undefined {
 }
 
 function toJsonSchema(schema: object, standard: Standard): unknown {
+  // arktype's standard method answers `{}` for what it cannot say; its own one refuses.
+  if ('toJsonSchema' in schema && typeof schema.toJsonSchema === 'function') {
+    try {
+      const side: unknown = 'in' in schema ? schema.in : schema;
+      return (side as { toJsonSchema: () => unknown }).toJsonSchema();
+    } catch (cause) {
+      throw refused(standard.vendor, cause);
+    }
+  }
   const input = standard.jsonSchema?.input;
   if (typeof input === 'function') {
     try {
@@ -69,14 +78,6 @@ function toJsonSchema(schema: object, standard: Standard): unknown {
   if ('_zod' in schema) return zod4ToSchema(schema);
   if (standard.vendor === 'zod' && '_def' in schema) return zod3ToSchema(schema);
   if (standard.vendor === 'valibot') return valibotToSchema(schema);
-  if ('toJsonSchema' in schema && typeof schema.toJsonSchema === 'function') {
-    try {
-      const side: unknown = 'in' in schema ? schema.in : schema;
-      return (side as { toJsonSchema: () => unknown }).toJsonSchema();
-    } catch (cause) {
-      throw refused(standard.vendor, cause);
-    }
-  }
   throw unknownLibrary(`a schema of '${standard.vendor}'`);
 }
 

@@ -1,0 +1,96 @@
+/** Result types are inferred: checked by the compiler (`npm run types`); nothing here runs a model. */
+import { type Static, Type as TypeBox0 } from '@sinclair/typebox';
+import { type } from 'arktype';
+import { Type as TypeBox1 } from 'typebox';
+import * as v from 'valibot';
+import { describe, expectTypeOf, it } from 'vitest';
+import * as z from 'zod';
+import * as zm from 'zod/mini';
+import { z as z3 } from 'zod/v3';
+import type { Output } from '../../src/engine/types.js';
+import type { ChoiceConstraint, GbnfConstraint, Infer, JsonConstraint } from '../../src/grammar/constraint/index.js';
+
+describe('Infer', () => {
+  it('schema libraries give their output type', () => {
+    const zod4 = z.object({ a: z.string().transform((s) => s.length), b: z.number().optional() });
+    expectTypeOf<Infer<typeof zod4>>().toEqualTypeOf<{ a: number; b?: number | undefined }>();
+    const mini = zm.object({ a: zm.string() });
+    expectTypeOf<Infer<typeof mini>>().toEqualTypeOf<{ a: string }>();
+    const zod3 = z3.object({ a: z3.string(), b: z3.enum(['x', 'y']) });
+    expectTypeOf<Infer<typeof zod3>>().toEqualTypeOf<{ a: string; b: 'x' | 'y' }>();
+    const valibot = v.object({
+      a: v.pipe(
+        v.string(),
+        v.transform((s) => s.length),
+      ),
+    });
+    expectTypeOf<Infer<typeof valibot>>().toEqualTypeOf<{ a: number }>();
+    const ark = type({ a: 'string', 'b?': 'number' });
+    expectTypeOf<Infer<typeof ark>>().toEqualTypeOf<{ a: string; b?: number }>();
+    const box0 = TypeBox0.Object({ a: TypeBox0.String(), b: TypeBox0.Optional(TypeBox0.Number()) });
+    expectTypeOf<Infer<typeof box0>>().toEqualTypeOf<Static<typeof box0>>();
+    const box1 = TypeBox1.Object({
+      a: TypeBox1.String(),
+      b: TypeBox1.Optional(TypeBox1.Number()),
+      c: TypeBox1.Array(TypeBox1.Boolean()),
+    });
+    expectTypeOf<Infer<typeof box1>>().toEqualTypeOf<{ a: string; b?: number; c: boolean[] }>();
+  });
+
+  it('JSON Schema literals give the type that they describe', () => {
+    const schema = {
+      type: 'object',
+      properties: {
+        name: { type: 'string' },
+        age: { type: 'integer' },
+        tags: { type: 'array', items: { type: 'string' } },
+        level: { enum: ['low', 'high', 3] },
+        kind: { const: 'x' },
+        either: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+        maybe: { type: ['number', 'null'] },
+        any: {},
+      },
+      required: ['name', 'tags'],
+    } as const;
+    expectTypeOf<Infer<typeof schema>>().toEqualTypeOf<{
+      name: string;
+      tags: string[];
+      age?: number;
+      level?: 'low' | 'high' | 3;
+      kind?: 'x';
+      either?: string | null;
+      maybe?: number | null;
+      any?: unknown;
+    }>();
+    expectTypeOf<Infer<'{"type":"string"}'>>().toEqualTypeOf<unknown>();
+    expectTypeOf<Infer<true>>().toEqualTypeOf<unknown>();
+    expectTypeOf<Infer<{ type: 'object'; additionalProperties: { type: 'number' } }>>().toEqualTypeOf<
+      Record<string, number>
+    >();
+    expectTypeOf<Infer<{ type: string }>>().toEqualTypeOf<unknown>();
+  });
+});
+
+describe('Output', () => {
+  it('follows schema, constraint and tools', () => {
+    expectTypeOf<Output<null, undefined>>().toEqualTypeOf<string>();
+    expectTypeOf<Output<{ readonly type: 'string' }, undefined>>().toEqualTypeOf<string>();
+    expectTypeOf<Output<JsonConstraint<{ a: 1 }>, undefined>>().toEqualTypeOf<{ a: 1 }>();
+    expectTypeOf<Output<GbnfConstraint, undefined>>().toEqualTypeOf<string>();
+    expectTypeOf<Output<ChoiceConstraint<'yes' | 'no'>, undefined>>().toEqualTypeOf<'yes' | 'no'>();
+    type Tools = readonly [
+      {
+        readonly name: 'add';
+        readonly parameters: {
+          readonly type: 'object';
+          readonly properties: { readonly a: { readonly type: 'number' } };
+          readonly required: readonly ['a'];
+        };
+      },
+      { readonly name: 'stop'; readonly parameters: { readonly type: 'null' } },
+    ];
+    expectTypeOf<Output<null, Tools>>().toEqualTypeOf<
+      { readonly name: 'add'; readonly arguments: { a: number } } | { readonly name: 'stop'; readonly arguments: null }
+    >();
+  });
+});
