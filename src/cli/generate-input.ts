@@ -1,0 +1,75 @@
+/** Reading what `generate` is given: files, standard input, and the constraint that they name. */
+import { readFile } from 'node:fs/promises';
+import { type Constraint, choice, gbnf, json, regex, type SchemaOptions } from '../core.js';
+import { CliError } from './exit.js';
+
+export interface ConstraintFlags {
+  readonly schema?: string;
+  readonly grammar?: string;
+  readonly root?: string;
+  readonly regex?: string;
+  readonly choice?: readonly string[];
+  readonly whitespace?: string;
+  readonly propertyOrder?: string;
+  readonly unsupported?: string;
+}
+
+/** The constraint of the flags; undefined for unconstrained text. @throws CliError where several are given */
+export async function readConstraint(flags: ConstraintFlags): Promise<Constraint | undefined> {
+  const given = (['schema', 'grammar', 'regex', 'choice'] as const).filter((k) => flags[k] !== undefined);
+  if (given.length > 1) throw new CliError(`give one of ${given.map((k) => `--${k}`).join(', ')}, not ${given.length}`);
+  if (flags.schema !== undefined) {
+    const options = {
+      ...(flags.whitespace === undefined ? {} : { whitespace: flags.whitespace }),
+      ...(flags.propertyOrder === undefined ? {} : { propertyOrder: flags.propertyOrder }),
+      ...(flags.unsupported === undefined ? {} : { unsupported: flags.unsupported }),
+    } as SchemaOptions;
+    return json(await readText(flags.schema), options);
+  }
+  if (flags.grammar !== undefined) return gbnf(await readText(flags.grammar), { root: flags.root });
+  if (flags.regex !== undefined) return regex(flags.regex);
+  if (flags.choice !== undefined) return choice(flags.choice);
+  return undefined;
+}
+
+/** A file's text, or standard input for `-`. */
+export async function readText(file: string): Promise<string> {
+  if (file === '-') return readStandardInput();
+  return stripBom(await readFile(file, 'utf8'));
+}
+
+/** The prompt: the arguments joined, `-` for standard input, or standard input where nothing is given and it is not a terminal. */
+export async function readPrompt(words: readonly string[], flag: string | undefined): Promise<string> {
+  const text = flag ?? (words.length === 0 ? undefined : words.join(' '));
+  if (text === '-' || (text === undefined && process.stdin.isTTY !== true)) {
+    const read = (await readStandardInput()).replace(/\r?\n$/, '');
+    if (read === '') throw new CliError('standard input holds no prompt');
+    return read;
+  }
+  if (text === undefined || text === '')
+    throw new CliError("a prompt is needed: as the last argument, by -p, or on standard input ('-')");
+  return text;
+}
+
+/** Tools from a JSON file: an array of {name, description?, parameters}. */
+export async function readTools(file: string): Promise<readonly { name: string; parameters: unknown }[]> {
+  const text = await readText(file);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new CliError(`${file}: not JSON: ${error instanceof Error ? error.message : 'unreadable'}`);
+  }
+  if (!Array.isArray(value)) throw new CliError(`${file}: expected an array of {name, description?, parameters}`);
+  return value as { name: string; parameters: unknown }[];
+}
+
+async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+  return stripBom(Buffer.concat(chunks).toString('utf8'));
+}
+
+function stripBom(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
