@@ -6,16 +6,14 @@
  * marker; a walk that comes through the marker says so (`reachedBottom`) and is done again with a deeper cut.
  */
 import { PairMap } from '../base/tuple-table.js';
-import { BOTTOM, DYN, END, type Recognizer } from './recognizer.js';
-
-const L_BOTTOM = 1;
+import { BOTTOM, DYN, END, FRAME, type Recognizer } from './recognizer.js';
 
 export class Bottomless {
   private readonly cutStacks = new PairMap(64);
   private readonly bottom: number;
 
   constructor(private readonly recognizer: Recognizer) {
-    this.bottom = recognizer.stacks.intern([recognizer.labels.intern([L_BOTTOM], 1), -1], 2);
+    this.bottom = recognizer.stacks.intern([recognizer.labels.intern([FRAME.bottom], 1), -1], 2);
   }
 
   /** The state with stacks cut to `depth` frames and remembered key texts dropped where only the stack matters. */

@@ -7,6 +7,7 @@
  */
 import { UnsatisfiableError } from '../base/errors.js';
 import type { Grammar } from '../grammar/ir.js';
+import { Budget } from './budget.js';
 import { LexemePool } from './lexeme.js';
 import { MaskShare, Masks } from './mask.js';
 import { Recognizer } from './recognizer.js';
@@ -39,6 +40,8 @@ export function compileGrammar(grammar: Grammar): CompiledGrammar {
 export interface Binding {
   readonly recognizer: Recognizer;
   readonly masks: Masks;
+  /** Made on first use. */
+  budget(): Budget;
 }
 
 interface Shared {
@@ -73,7 +76,16 @@ export function bind(
   const known = shared.bindings.get(compiled);
   if (known !== undefined && known.recognizer.bytes + known.masks.bytes <= limits.grammarBytes) return known;
   const recognizer = new Recognizer(compiled.grammar, shared.pool);
-  const made: Binding = { recognizer, masks: new Masks(recognizer, shared.share, vocabulary.size) };
+  const { share } = shared;
+  let budget: Budget | undefined;
+  const made: Binding = {
+    recognizer,
+    masks: new Masks(recognizer, share, vocabulary.size),
+    budget: () => {
+      budget ??= new Budget(recognizer, share, vocabulary);
+      return budget;
+    },
+  };
   shared.bindings.set(compiled, made);
   return made;
 }

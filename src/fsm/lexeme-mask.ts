@@ -37,13 +37,15 @@ export interface LexemeMask {
   readonly residual: Residual;
 }
 
-interface Run {
+export interface Run {
   /** Character groups such that every run of them, up to `depth` code points, keeps the lexeme alive. */
   readonly signature: number;
   readonly depth: number;
+  /** Whether the lexeme comes back to the same state after each of them. */
+  readonly loops: boolean;
 }
 
-const NO_RUN: Run = { signature: 0, depth: 0 };
+const NO_RUN: Run = { signature: 0, depth: 0, loops: false };
 /** Slices with fewer groups than this are not worth a dense mask. */
 const MIN_SLICE_TOKENS = 256;
 const LONGEST_RUN = 255;
@@ -55,6 +57,9 @@ export class LexemeMasks {
   private readonly targets = new Map<number, Int32Array>();
   private readonly wide: (boolean | undefined)[] = [];
   private heldBytes = 0;
+  /** Lexeme states in which the tokens that the walk met end. */
+  private readonly ends = new Map<number, ReadonlySet<number>>();
+  private readonly farthestKnown = new Map<number, number>();
 
   constructor(
     private readonly pool: LexemePool,
@@ -98,6 +103,7 @@ export class LexemeMasks {
     const outside = ~run.signature;
     const extra: number[] = [];
     const crossing: number[] = [];
+    const ends = new Set<number>([q]);
     // Walk: node, lexeme state, code points so far inside the run (-1: the path left the run).
     const stack: number[] = [0, q, 0];
     while (stack.length > 0) {
@@ -112,6 +118,7 @@ export class LexemeMasks {
         if (next === DEAD) continue;
         for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!)
           if ((tokenSignature[t]! & outside) !== 0 || tokenLength[t]! > run.depth) extra.push(t);
+        if (nodes[c * 4 + 2]! >= 0) ends.add(next);
         if (record >>> 8 === 0) continue;
         let depth = inRun;
         if (depth >= 0) {
@@ -142,12 +149,34 @@ export class LexemeMasks {
       this.heldBytes += dense.byteLength;
     }
     this.heldBytes += 300 + extra.length * 4 + crossing.length * 24;
+    this.ends.set(q, ends);
     return {
       id: this.masks.size,
       base: dense,
       extra: Int32Array.from(extra),
       residual: { nodes: crossing, children: undefined },
     };
+  }
+
+  /** Most bytes that the lexeme may need after a token that stays inside or ends with it. */
+  farthest(q: number): number {
+    const known = this.farthestKnown.get(q);
+    if (known !== undefined) return known;
+    this.get(q);
+    let far = 0;
+    for (const end of this.ends.get(q) ?? []) far = Math.max(far, this.pool.distance(end));
+    // The states along the run, which the walk skipped.
+    const { signature, depth } = this.runOf(this.pool.termOf(q), this.pool.isStringContent(q));
+    const byte = firstByteOf(signature);
+    let at = q;
+    for (let i = 0; byte >= 0 && i < Math.min(depth, this.trie.deepest[0]!); i++) {
+      const next = this.pool.step(at, byte);
+      if (next === at || next < 0) break;
+      far = Math.max(far, this.pool.distance(next));
+      at = next;
+    }
+    this.farthestKnown.set(q, far);
+    return far;
   }
 
   /** Edges of a residual node, merged over its trie nodes. */
@@ -205,12 +234,12 @@ export class LexemeMasks {
     if (split !== undefined) {
       // An endless language minus a finite one is alive wherever the endless one is.
       const run = this.runOf(split.rest, string);
-      if (run.depth === LONGEST_RUN) return run;
+      if (run.depth === LONGEST_RUN) return { ...run, loops: false };
     }
     const first = this.groupTargets(term, string);
     let loop = 0;
     for (let g = 0; g <= GROUP_NON_ASCII; g++) if (first[g] === term) loop |= 1 << g;
-    if (loop !== 0) return { signature: loop, depth: LONGEST_RUN };
+    if (loop !== 0) return { signature: loop, depth: LONGEST_RUN, loops: true };
     // The target that most groups share, then as long as they stay together.
     const votes = new Map<number, number>();
     for (let g = 0; g <= GROUP_NON_ASCII; g++) {
@@ -232,14 +261,14 @@ export class LexemeMasks {
       for (let g = 0; g <= GROUP_NON_ASCII; g++) {
         if (((signature >>> g) & 1) === 0) continue;
         const t = next[g]!;
-        if (t < 0 || (shared >= 0 && t !== shared)) return { signature, depth };
+        if (t < 0 || (shared >= 0 && t !== shared)) return { signature, depth, loops: false };
         shared = t;
       }
-      if (shared === target) return { signature, depth: LONGEST_RUN };
+      if (shared === target) return { signature, depth: LONGEST_RUN, loops: false };
       target = shared;
       depth++;
     }
-    return { signature, depth: LONGEST_RUN };
+    return { signature, depth: LONGEST_RUN, loops: false };
   }
 
   /** Per group the live term that all its characters lead to, or -1. In strings, characters that must be escaped have none. */
@@ -273,6 +302,12 @@ export class LexemeMasks {
     this.targets.set(key, out);
     return out;
   }
+}
+
+/** Some ASCII byte of a signature, or -1. */
+function firstByteOf(signature: number): number {
+  for (let b = 0; b < 128; b++) if (((signature >>> ASCII_GROUP[b]!) & 1) === 1) return b;
+  return -1;
 }
 
 export function popcount(x: number): number {

@@ -11,6 +11,7 @@
  * the pool belongs to a vocabulary and its owner replaces it when `bytes` passes the limit.
  */
 import { TupleTable } from '../base/tuple-table.js';
+import { TermDistances } from '../regular/distance.js';
 import { edgeTarget } from '../regular/edges.js';
 import type { Regex } from '../regular/regex.js';
 import { NEVER, TermStore } from '../regular/terms.js';
@@ -38,12 +39,16 @@ const BACKSLASH = 0x5c;
 const ACCEPT = 1;
 const FINAL = 2;
 
+const SIMPLE_ESCAPES = [0x22, 0x5c, 0x2f, 0x08, 0x0c, 0x0a, 0x0d, 0x09];
+
 /** Times a state is stepped before it gets a row of 256 successors. */
 const ROW_AFTER = 12;
 const UNKNOWN = -2;
 
 export class LexemePool {
   readonly terms = new TermStore();
+  private readonly textDistance = new TermDistances(this.terms, 'text');
+  private readonly stringDistance = new TermDistances(this.terms, 'string');
   private readonly states = new TupleTable(256);
   private flags = new Uint8Array(512);
   private visits = new Uint8Array(512);
@@ -156,6 +161,41 @@ export class LexemePool {
     }
   }
 
+  /** {@link someTarget} for every target, with the bytes that the character or escape in progress still takes at least. */
+  eachTarget(q: number, visit: (term: number, bytes: number) => void): void {
+    const { data, offsets } = this.states;
+    const o = offsets[q]!;
+    const kind = data[o]!;
+    const left =
+      kind === T_CONT || kind === S_CONT || kind === S_HEXU
+        ? data[o + 1]!
+        : kind === T_PART || kind === S_PART || kind === S_HEX
+          ? data[o + 2]!
+          : kind === S_HI_HEX
+            ? data[o + 3]!
+            : 0;
+    if (kind === S_ESC) {
+      const x = data[o + 1]!;
+      this.someBetween(x, 0, 0x10ffff, (t) => {
+        visit(t, this.escapeBytes(x, t));
+        return false;
+      });
+      return;
+    }
+    this.someTarget(q, (t) => {
+      visit(t, left);
+      return false;
+    });
+  }
+
+  /** Bytes after a backslash that spell a code point leading from one term to another. */
+  private escapeBytes(from: number, to: number): number {
+    const edges = this.terms.liveEdges(from);
+    for (const cp of SIMPLE_ESCAPES) if (edgeTarget(edges, cp, NEVER) === to) return 1;
+    for (let i = 0; i < edges.length; i += 3) if (edges[i + 2] === to && edges[i]! <= 0xffff) return 5;
+    return 11;
+  }
+
   private someBetween(term: number, lo: number, hi: number, visit: (term: number) => boolean): boolean {
     const edges = this.terms.liveEdges(term);
     for (let i = 0; i < edges.length; i += 3) {
@@ -180,6 +220,101 @@ export class LexemePool {
     if (lone === NEVER) return false;
     if (lo < 0xdc00 && this.someHex(lone, lo, Math.min(hi, 0xdbff), visit)) return true;
     return hi > 0xdfff && this.someHex(lone, Math.max(lo, 0xe000), hi, visit);
+  }
+
+  /** Fewest bytes until the lexeme may end (0 where it may end here). */
+  distance(q: number): number {
+    if (this.accepts(q)) return 0;
+    const { data, offsets } = this.states;
+    const o = offsets[q]!;
+    const x = data[o + 1]!;
+    const y = data[o + 2]!;
+    const z = data[o + 3]!;
+    switch (data[o]) {
+      case T_AT:
+        return this.textDistance.of(x);
+      case S_OPEN:
+        return 2 + this.stringDistance.of(x);
+      case S_AT:
+        return 1 + this.stringDistance.of(x);
+      case T_CONT:
+        return x + this.textDistance.of(y);
+      case S_CONT:
+      case S_HEXU:
+        return x + 1 + this.stringDistance.of(y);
+      case T_PART:
+        return y + this.nearest(x, z << (6 * y), ((z + 1) << (6 * y)) - 1, this.textDistance);
+      case S_PART:
+        return y + 1 + this.nearest(x, z << (6 * y), ((z + 1) << (6 * y)) - 1, this.stringDistance);
+      case S_ESC:
+        return 1 + this.escapeDistance(x);
+      case S_HEX:
+        return 1 + y + this.hexDistance(x, z << (4 * y), ((z + 1) << (4 * y)) - 1);
+      case S_HI:
+        return 1 + Math.min(this.loneDistance(x, y), 6 + this.pairDistance(x, y, 0xdc00, 0xdfff));
+      case S_HI_ESC: {
+        const lone = edgeTarget(this.terms.liveEdges(x), y, NEVER);
+        const alone = lone === NEVER ? Number.POSITIVE_INFINITY : this.escapeDistance(lone);
+        return 1 + Math.min(alone, 5 + this.pairDistance(x, y, 0xdc00, 0xdfff));
+      }
+      case S_HI_HEX: {
+        const prefix = data[o + 4]!;
+        const lo = prefix << (4 * z);
+        const hi = ((prefix + 1) << (4 * z)) - 1;
+        const lone = edgeTarget(this.terms.liveEdges(x), y, NEVER);
+        let best = this.pairDistance(x, y, Math.max(lo, 0xdc00), Math.min(hi, 0xdfff));
+        if (lone !== NEVER) {
+          best = Math.min(best, this.hexDistance(lone, lo, Math.min(hi, 0xdbff)));
+          best = Math.min(best, this.hexDistance(lone, Math.max(lo, 0xe000), hi));
+        }
+        return 1 + z + best;
+      }
+      default:
+        return Number.POSITIVE_INFINITY;
+    }
+  }
+
+  /** Least distance among the targets of the code points lo to hi. */
+  private nearest(term: number, lo: number, hi: number, distances: TermDistances): number {
+    let best = Number.POSITIVE_INFINITY;
+    this.someBetween(term, lo, hi, (t) => {
+      best = Math.min(best, distances.of(t));
+      return false;
+    });
+    return best;
+  }
+
+  private pairDistance(term: number, hi16: number, lo: number, hi: number): number {
+    return lo > hi
+      ? Number.POSITIVE_INFINITY
+      : this.nearest(term, pairOf(hi16, lo), pairOf(hi16, hi), this.stringDistance);
+  }
+
+  /** Content bytes after a high surrogate escape that stands alone. */
+  private loneDistance(term: number, hi16: number): number {
+    const lone = edgeTarget(this.terms.liveEdges(term), hi16, NEVER);
+    return lone === NEVER ? Number.POSITIVE_INFINITY : this.stringDistance.of(lone);
+  }
+
+  /** Content bytes after the last digit of an escape whose value lies in lo to hi. */
+  private hexDistance(term: number, lo: number, hi: number): number {
+    if (lo > hi) return Number.POSITIVE_INFINITY;
+    let best = this.nearest(term, lo, hi, this.stringDistance);
+    const a = Math.max(lo, 0xd800);
+    const b = Math.min(hi, 0xdbff);
+    if (a <= b)
+      best = Math.min(best, 6 + this.nearest(term, pairOf(a, 0xdc00), pairOf(b, 0xdfff), this.stringDistance));
+    return best;
+  }
+
+  /** Bytes after a backslash: the rest of the escape and of the content. */
+  private escapeDistance(term: number): number {
+    let best = 5 + this.hexDistance(term, 0, 0xffff);
+    for (const cp of SIMPLE_ESCAPES) {
+      const t = edgeTarget(this.terms.liveEdges(term), cp, NEVER);
+      if (t !== NEVER) best = Math.min(best, 1 + this.stringDistance.of(t));
+    }
+    return best;
   }
 
   /** Successor by a byte, or DEAD. */

@@ -4,7 +4,7 @@
  * Invariants (the public contract): mask bit t is set exactly when accept(t) would return true; a live matcher never has an empty
  * mask; after rollback the mask is the one that was; nothing here throws for want of cache.
  */
-import { OptionError } from '../base/errors.js';
+import { OptionError, UnsatisfiableError } from '../base/errors.js';
 import type { ExprId, TokenExpr } from '../grammar/ir.js';
 import { type Binding, bind, type CompiledGrammar } from './compiled.js';
 import { absorbs } from './forced.js';
@@ -33,6 +33,7 @@ export class Matcher {
   private binding: Binding;
   private at: Position;
   private readonly size: number;
+  private readonly maxTokens: number;
 
   constructor(
     readonly grammar: CompiledGrammar,
@@ -43,7 +44,15 @@ export class Matcher {
     if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens >= 0))
       throw new OptionError('maxTokens', 'an integer from 0', String(maxTokens));
     this.size = vocabulary.size;
+    this.maxTokens = maxTokens ?? Number.POSITIVE_INFINITY;
     this.binding = bind(grammar, vocabulary);
+    if (maxTokens !== undefined) {
+      const needed = this.binding.budget().tokens(this.binding.recognizer.start);
+      if (needed > maxTokens)
+        throw new UnsatisfiableError(
+          `a short value takes ${needed} tokens and the budget is ${maxTokens}; raise maxTokens to at least ${needed}`,
+        );
+    }
     this.at = { state: this.binding.recognizer.start, before: undefined, count: 0, spent: 0, finished: false };
   }
 
@@ -74,8 +83,12 @@ export class Matcher {
       mask.fill(0);
       return;
     }
-    binding.masks.fill(binding.masks.of(at.state), mask);
     const { recognizer } = binding;
+    const left = this.maxTokens - at.spent - 1;
+    if (left === Number.POSITIVE_INFINITY || binding.budget().isAmple(at.state, left))
+      binding.masks.fill(binding.masks.of(at.state), mask);
+    else if (left < 0) mask.fill(0);
+    else binding.budget().fill(at.state, left, mask);
     if (recognizer.wantsToken(at.state)) this.addTokenTerminals(mask);
     if (recognizer.accepts(at.state)) for (const id of this.vocabulary.eos) mask[id >> 5]! |= 1 << (id & 31);
   }
@@ -90,7 +103,7 @@ export class Matcher {
       return true;
     }
     const state = this.after(at.state, token);
-    if (state === DEAD) return false;
+    if (state === DEAD || !this.affords(state)) return false;
     this.at = { state, before: at, count: at.count + 1, spent: at.spent + 1, finished: false };
     return true;
   }
@@ -111,7 +124,7 @@ export class Matcher {
   }
 
   /**
-   * Canonical tokens of the forced bytes, less trailing ones that a longer token could absorb together with what may follow.
+   * Canonical tokens of the forced bytes (as many as the budget affords), less trailing ones that a longer token could absorb together with what may follow.
    */
   forcedTokens(): number[] {
     const { bytes, state } = this.forcedRun();
@@ -133,7 +146,17 @@ export class Matcher {
         break;
       }
     }
-    return tokens.slice(0, keep);
+    return tokens.slice(0, Math.min(keep, this.affordable(tokens, keep)));
+  }
+
+  /** How many of the first `keep` tokens can be accepted one after another. */
+  private affordable(tokens: readonly number[], keep: number): number {
+    if (this.maxTokens === Number.POSITIVE_INFINITY) return keep;
+    const start = this.at;
+    let n = 0;
+    while (n < keep && this.accept(tokens[n]!)) n++;
+    this.at = start;
+    return n;
   }
 
   private forcedRun(): { readonly bytes: readonly number[]; readonly state: number } {
@@ -178,6 +201,15 @@ export class Matcher {
     this.at = p;
   }
 
+  /** Whether, one token from here, this state can still be completed within the budget. */
+  private affords(state: number): boolean {
+    const left = this.maxTokens - this.at.spent - 1;
+    if (left === Number.POSITIVE_INFINITY) return true;
+    if (left < 0) return false;
+    const budget = this.binding.budget();
+    return budget.tokens(budget.plain(state)) <= left;
+  }
+
   /** State after a token from a state, or DEAD. */
   private after(state: number, token: number): number {
     const { recognizer } = this.binding;
@@ -193,6 +225,11 @@ export class Matcher {
     return next;
   }
 
+  private allowed(token: number): boolean {
+    const state = this.after(this.at.state, token);
+    return state !== DEAD && this.affords(state);
+  }
+
   private terminalTakes(id: ExprId, token: number): boolean {
     const expr = this.grammar.grammar.exprs[id] as TokenExpr;
     const named = expr.ids.includes(token) || expr.texts.some((t) => this.vocabulary.find(t).includes(token));
@@ -201,11 +238,7 @@ export class Matcher {
 
   private addTokenTerminals(mask: Uint32Array): void {
     for (let t = 0; t < this.size; t++)
-      if (
-        ((mask[t >> 5]! >>> (t & 31)) & 1) === 0 &&
-        !this.vocabulary.isEos(t) &&
-        this.after(this.at.state, t) !== DEAD
-      )
+      if (((mask[t >> 5]! >>> (t & 31)) & 1) === 0 && !this.vocabulary.isEos(t) && this.allowed(t))
         mask[t >> 5]! |= 1 << (t & 31);
   }
 }

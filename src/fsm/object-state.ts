@@ -7,7 +7,8 @@
  * lead elsewhere are not allowed.
  */
 import { TupleTable } from '../base/tuple-table.js';
-import type { DynamicKeys, ObjectExpr } from '../grammar/ir.js';
+import type { DynamicKeys, ExprId, ObjectExpr } from '../grammar/ir.js';
+import { spelledBytes } from '../regular/distance.js';
 import type { LexemePool } from './lexeme.js';
 
 /** Distinct finite keys that are counted before a class counts as endless. */
@@ -242,6 +243,47 @@ export class ObjectStates {
     );
   }
 
+  /**
+   * The member that a hurried writer adds where the object may not close yet: the first allowed property that is needed, else the
+   * first allowed one, else a dynamic key; undefined where none is allowed. `bytes` counts the key after its opening quote place:
+   * quotes included.
+   */
+  nextByPolicy(o: number): { readonly value: ExprId; readonly after: number; readonly bytes: number } | undefined {
+    const { expr } = this;
+    let pick = -1;
+    const from = this.anyOrder ? 0 : this.at(o, NEXT);
+    for (let p = from; p < this.n; p++) {
+      if (!this.allows(o, p)) continue;
+      const needed = this.needs(o, p);
+      if (needed || pick < 0) pick = p;
+      if (needed) break;
+    }
+    const missing = pick >= 0 && this.needs(o, pick);
+    if (!missing && (this.owed(o) > 0 || pick < 0)) {
+      const { terms } = this.pool;
+      for (let c = 0; c < this.classTerms.length; c++) {
+        if (!this.allowsDynamic(o, c)) continue;
+        if (this.owed(o) > 0 && expr.dynamic[c]!.witness === undefined) continue;
+        const term = this.dynamicTerm(o, c);
+        if (terms.isEmpty(term)) continue;
+        const q = this.pool.stringAt(term);
+        return {
+          value: expr.dynamic[c]!.value,
+          after: this.afterShortest(o, c, term),
+          bytes: 1 + this.pool.distance(q),
+        };
+      }
+    }
+    if (pick < 0) return undefined;
+    const { name, value } = expr.properties[pick]!;
+    return { value, after: this.afterDeclared(o, pick), bytes: 1 + keyBytes(name, 0) };
+  }
+
+  /** State after a dynamic key of few bytes, kept out of what may follow. */
+  private afterShortest(o: number, c: number, term: number): number {
+    return this.afterDynamic(o, c, this.remembersKeys ? this.pool.terms.shortest(term) : undefined);
+  }
+
   /** State after the declared property p. */
   afterDeclared(o: number, p: number): number {
     const t = this.copy(o);
@@ -283,6 +325,17 @@ export class ObjectStates {
     for (let i = this.tuples.offsets[o]!, end = this.tuples.offsets[o + 1]!; i < end; i++) t.push(this.tuples.data[i]!);
     return t;
   }
+}
+
+/** Bytes of a key from a UTF-16 offset on, in its shortest JSON spelling, with the closing quote. */
+export function keyBytes(name: string, from: number): number {
+  let n = 1;
+  for (let i = from; i < name.length; ) {
+    const cp = name.codePointAt(i)!;
+    n += spelledBytes('string', cp, cp);
+    i += cp > 0xffff ? 2 : 1;
+  }
+  return n;
 }
 
 function closure(expr: ObjectExpr): readonly (readonly number[])[] {

@@ -30,22 +30,11 @@ export const BOTTOM = 4;
 export const NAME = 5;
 export const DYN = 6;
 
-/** Frame labels: [kind, …]. */
-const L_END = 0;
-const L_BOTTOM = 1;
-const L_SEQ = 2;
-const L_REP = 3;
-const L_OBJ = 4;
-const L_ARR = 5;
+/** Frame labels: [kind, …]; see docs/tables.md. */
+export const FRAME = { end: 0, bottom: 1, seq: 2, repeat: 3, object: 4, array: 5 } as const;
 
 /** Phases of object and array labels. */
-const P_OPEN = 0;
-const P_FIRST = 1;
-const P_NEXT = 2;
-const P_KEY = 3;
-const P_COLON = 4;
-const P_VALUE = 5;
-const P_AFTER = 6;
+export const PHASE = { open: 0, first: 1, next: 2, key: 3, colon: 4, value: 5, after: 6 } as const;
 
 export class Recognizer {
   readonly labels = new TupleTable(64);
@@ -82,7 +71,7 @@ export class Recognizer {
     this.leaves = new Int32Array(n).fill(-2);
     this.entered = new Int32Array(n);
     this.enteredStack = new Int32Array(n);
-    this.root = this.push(this.labels.intern([L_END], 1), -1);
+    this.root = this.push(this.labels.intern([FRAME.end], 1), -1);
     this.begin();
     this.pend(grammar.start, this.root);
     this.start = this.finish();
@@ -190,19 +179,29 @@ export class Recognizer {
     const labels = this.labels;
     for (let i = offsets[stack]!, end = offsets[stack + 1]!; i < end; i += 2) {
       const l = labels.offsets[data[i]!]!;
-      const object = labels.data[l] === L_OBJ;
+      const object = labels.data[l] === FRAME.object;
       const phase = labels.data[l + 2]!;
       const set = (b: number): void => {
         out[b >> 5]! |= 1 << (b & 31);
       };
-      if (phase === P_OPEN) set(object ? 0x7b : 0x5b);
-      else if (phase === P_COLON) set(0x3a);
-      else if (phase === P_FIRST || phase === P_AFTER) {
+      if (phase === PHASE.open) set(object ? 0x7b : 0x5b);
+      else if (phase === PHASE.colon) set(0x3a);
+      else if (phase === PHASE.first || phase === PHASE.after) {
         set(object ? 0x7d : 0x5d);
-        if (phase === P_AFTER) set(0x2c);
+        if (phase === PHASE.after) set(0x2c);
         else if (object) set(0x22);
-      } else if (phase === P_NEXT && object) set(0x22);
+      } else if (phase === PHASE.next && object) set(0x22);
     }
+  }
+
+  /** Whether the objects whose key is being read need no further members, so that its text cannot matter to how they end. */
+  keysAreOptional(stack: number): boolean {
+    const { stacks, labels } = this;
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+      const expr = this.grammar.exprs[labels.data[labels.offsets[stacks.data[i]!]! + 1]!] as ObjectExpr;
+      if (expr.minProperties > 1 || expr.witnesses > 0) return false;
+    }
+    return true;
   }
 
   // ---- one step -----------------------------------------------------------------------------------------------------
@@ -409,12 +408,12 @@ export class Recognizer {
         return;
       case 'object': {
         const o = this.objectStates(id).start;
-        this.add(STRUCT, 0, 0, this.push(this.labels.intern([L_OBJ, id, P_OPEN, o, 0], 5), stack));
+        this.add(STRUCT, 0, 0, this.push(this.labels.intern([FRAME.object, id, PHASE.open, o, 0], 5), stack));
         return;
       }
       case 'array': {
         const a = this.arrayStates(id).start;
-        this.add(STRUCT, 0, 0, this.push(this.labels.intern([L_ARR, id, P_OPEN, a], 4), stack));
+        this.add(STRUCT, 0, 0, this.push(this.labels.intern([FRAME.array, id, PHASE.open, a], 4), stack));
         return;
       }
     }
@@ -423,7 +422,7 @@ export class Recognizer {
   private seqFrom(id: ExprId, items: readonly ExprId[], index: number, stack: number): void {
     if (index === items.length) this.complete(stack);
     else if (index === items.length - 1) this.pend(items[index]!, stack);
-    else this.pend(items[index]!, this.push(this.labels.intern([L_SEQ, id, index + 1], 3), stack));
+    else this.pend(items[index]!, this.push(this.labels.intern([FRAME.seq, id, index + 1], 3), stack));
   }
 
   private repeatFrom(id: ExprId, item: ExprId, min: number, max: number, done: number, stack: number): void {
@@ -431,7 +430,7 @@ export class Recognizer {
     if (done < max) {
       const next = max === Number.POSITIVE_INFINITY ? Math.min(done + 1, min) : done + 1;
       if (next === max) this.pend(item, stack);
-      else this.pend(item, this.push(this.labels.intern([L_REP, id, next], 3), stack));
+      else this.pend(item, this.push(this.labels.intern([FRAME.repeat, id, next], 3), stack));
     }
   }
 
@@ -444,29 +443,29 @@ export class Recognizer {
       const l = labels.offsets[stacks.data[i]!]!;
       const parent = stacks.data[i + 1]!;
       switch (labels.data[l]) {
-        case L_END:
+        case FRAME.end:
           this.add(END, 0, 0, 0);
           break;
-        case L_BOTTOM:
+        case FRAME.bottom:
           this.add(BOTTOM, 0, 0, 0);
           break;
-        case L_SEQ: {
+        case FRAME.seq: {
           const id = labels.data[l + 1]!;
           const expr = this.grammar.exprs[id]!;
           if (expr.op === 'seq') this.seqFrom(id, expr.items, labels.data[l + 2]!, parent);
           break;
         }
-        case L_REP: {
+        case FRAME.repeat: {
           const id = labels.data[l + 1]!;
           const expr = this.grammar.exprs[id]!;
           if (expr.op === 'repeat') this.repeatFrom(id, expr.item, expr.min, expr.max, labels.data[l + 2]!, parent);
           break;
         }
-        case L_OBJ:
-          this.structure(L_OBJ, labels.data[l + 1]!, P_AFTER, labels.data[l + 3]!, 0, parent);
+        case FRAME.object:
+          this.structure(FRAME.object, labels.data[l + 1]!, PHASE.after, labels.data[l + 3]!, 0, parent);
           break;
-        case L_ARR:
-          this.structure(L_ARR, labels.data[l + 1]!, P_AFTER, labels.data[l + 3]!, 0, parent);
+        case FRAME.array:
+          this.structure(FRAME.array, labels.data[l + 1]!, PHASE.after, labels.data[l + 3]!, 0, parent);
           break;
       }
     }
@@ -495,9 +494,9 @@ export class Recognizer {
   /** Adds the structural config of a phase with nothing of its whitespace read, and what it opens. */
   private structure(kind: number, id: ExprId, phase: number, dyn: number, prop: number, parent: number): void {
     const label =
-      kind === L_OBJ
-        ? this.labels.intern([L_OBJ, id, phase, dyn, prop], 5)
-        : this.labels.intern([L_ARR, id, phase, dyn], 4);
+      kind === FRAME.object
+        ? this.labels.intern([FRAME.object, id, phase, dyn, prop], 5)
+        : this.labels.intern([FRAME.array, id, phase, dyn], 4);
     this.structAt(0, label, parent);
   }
 
@@ -505,24 +504,25 @@ export class Recognizer {
   private structAt(ws: number, label: number, parent: number): void {
     const { labels } = this;
     const l = labels.offsets[label]!;
-    const object = labels.data[l] === L_OBJ;
+    const object = labels.data[l] === FRAME.object;
     const id = labels.data[l + 1]!;
     const phase = labels.data[l + 2]!;
     const dyn = labels.data[l + 3]!;
     const prop = labels.data[l + 4]!;
     let own = true;
-    if (object && phase === P_VALUE) {
+    if (object && phase === PHASE.value) {
       const expr = this.grammar.exprs[id] as ObjectExpr;
       const value = prop >= 0 ? expr.properties[prop]!.value : expr.dynamic[-1 - prop]!.value;
-      this.pend(value, this.push(this.labels.intern([L_OBJ, id, P_AFTER, dyn, 0], 5), parent));
+      this.pend(value, this.push(this.labels.intern([FRAME.object, id, PHASE.after, dyn, 0], 5), parent));
       own = false;
-    } else if (!object && (phase === P_FIRST || phase === P_NEXT)) {
+    } else if (!object && (phase === PHASE.first || phase === PHASE.next)) {
       const states = this.arrayStates(id);
       for (const v of states.next(dyn)) {
         const after = states.after(dyn, v);
-        if (after >= 0) this.pend(v.value, this.push(this.labels.intern([L_ARR, id, P_AFTER, after], 4), parent));
+        if (after >= 0)
+          this.pend(v.value, this.push(this.labels.intern([FRAME.array, id, PHASE.after, after], 4), parent));
       }
-      own = phase === P_FIRST && states.canClose(dyn);
+      own = phase === PHASE.first && states.canClose(dyn);
     }
     if (own || whitespaceGoesOn(this.grammar.whitespace, ws)) this.add(STRUCT, ws, 0, this.push(label, parent));
   }
@@ -535,9 +535,9 @@ export class Recognizer {
       const label = stacks.data[i]!;
       const parent = stacks.data[i + 1]!;
       const l = labels.offsets[label]!;
-      const object = labels.data[l] === L_OBJ;
+      const object = labels.data[l] === FRAME.object;
       const phase = labels.data[l + 2]!;
-      if (phase !== P_OPEN && (b === 0x20 || b === 0x0a || b === 0x0d || b === 0x09)) {
+      if (phase !== PHASE.open && (b === 0x20 || b === 0x0a || b === 0x0d || b === 0x09)) {
         const next = whitespaceStep(grammar.whitespace, ws, b);
         if (next >= 0) this.structAt(next, label, parent);
         continue;
@@ -551,24 +551,24 @@ export class Recognizer {
 
   private objectStep(id: ExprId, phase: number, o: number, prop: number, parent: number, b: number): void {
     switch (phase) {
-      case P_OPEN:
-        if (b === 0x7b) this.structure(L_OBJ, id, P_FIRST, o, 0, parent);
+      case PHASE.open:
+        if (b === 0x7b) this.structure(FRAME.object, id, PHASE.first, o, 0, parent);
         return;
-      case P_FIRST:
+      case PHASE.first:
         if (b === 0x22) this.startKey(id, o, parent);
         else if (b === 0x7d && this.objectStates(id).canClose(o)) this.complete(parent);
         return;
-      case P_NEXT:
+      case PHASE.next:
         if (b === 0x22) this.startKey(id, o, parent);
         return;
-      case P_COLON:
-        if (b === 0x3a) this.structure(L_OBJ, id, P_VALUE, o, prop, parent);
+      case PHASE.colon:
+        if (b === 0x3a) this.structure(FRAME.object, id, PHASE.value, o, prop, parent);
         return;
-      case P_AFTER:
+      case PHASE.after:
         if (b === 0x2c) {
           const states = this.objectStates(id);
           if (states.hasForgotten(o) && states.beginningDependsOnKeys) this.add(BOTTOM, 0, 0, 0);
-          else if (states.allowsAnyKey(o)) this.structure(L_OBJ, id, P_NEXT, o, 0, parent);
+          else if (states.allowsAnyKey(o)) this.structure(FRAME.object, id, PHASE.next, o, 0, parent);
         } else if (b === 0x7d && this.objectStates(id).canClose(o)) this.complete(parent);
         return;
     }
@@ -576,15 +576,15 @@ export class Recognizer {
 
   private arrayStep(id: ExprId, phase: number, a: number, parent: number, b: number): void {
     switch (phase) {
-      case P_OPEN:
-        if (b === 0x5b) this.structure(L_ARR, id, P_FIRST, a, 0, parent);
+      case PHASE.open:
+        if (b === 0x5b) this.structure(FRAME.array, id, PHASE.first, a, 0, parent);
         return;
-      case P_FIRST:
+      case PHASE.first:
         if (b === 0x5d && this.arrayStates(id).canClose(a)) this.complete(parent);
         return;
-      case P_AFTER:
+      case PHASE.after:
         if (b === 0x2c) {
-          if (this.arrayStates(id).canContinue(a)) this.structure(L_ARR, id, P_NEXT, a, 0, parent);
+          if (this.arrayStates(id).canContinue(a)) this.structure(FRAME.array, id, PHASE.next, a, 0, parent);
         } else if (b === 0x5d && this.arrayStates(id).canClose(a)) this.complete(parent);
         return;
     }
@@ -599,7 +599,7 @@ export class Recognizer {
     }
     if (states.allowsAnyDeclared(o)) {
       const q = this.pool.stringAt(this.pool.terms.nameNode(states.nameRoot));
-      this.add(NAME, q, 0, this.push(this.labels.intern([L_OBJ, id, P_KEY, o, 0], 5), parent));
+      this.add(NAME, q, 0, this.push(this.labels.intern([FRAME.object, id, PHASE.key, o, 0], 5), parent));
     }
     const classes = states.expr.dynamic.length;
     for (let c = 0; c < classes; c++) {
@@ -610,7 +610,7 @@ export class Recognizer {
           DYN,
           q,
           states.remembersKeys ? this.captures.empty : this.captures.none,
-          this.push(this.labels.intern([L_OBJ, id, P_KEY, o, -1 - c], 5), parent),
+          this.push(this.labels.intern([FRAME.object, id, PHASE.key, o, -1 - c], 5), parent),
         );
     }
   }
@@ -632,7 +632,7 @@ export class Recognizer {
       const states = this.objectStates(id);
       if (final) {
         const p = names.nameAt(pool.terms.asNameNode(pool.termOf(q)));
-        if (states.allows(o, p)) this.structure(L_OBJ, id, P_COLON, states.afterDeclared(o, p), p, parent);
+        if (states.allows(o, p)) this.structure(FRAME.object, id, PHASE.colon, states.afterDeclared(o, p), p, parent);
       } else if (
         pool.someTarget(q, (t) => {
           const node = pool.terms.asNameNode(t);
@@ -670,7 +670,7 @@ export class Recognizer {
         continue;
       }
       const after = states.afterDynamic(o, c, key);
-      this.structure(L_OBJ, id, P_COLON, after, -1 - c, parent);
+      this.structure(FRAME.object, id, PHASE.colon, after, -1 - c, parent);
     }
   }
 

@@ -56,6 +56,11 @@ export class NameTries {
     return n.below;
   }
 
+  /** UTF-16 offset in its names that a node stands for. */
+  depthOf(node: number): number {
+    return this.nodes[node]!.depth;
+  }
+
   /** [code point, node, …] of a node. */
   edges(node: number): readonly number[] {
     const n = this.nodes[node]!;
