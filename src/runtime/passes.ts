@@ -18,8 +18,11 @@ export interface Piece {
 export const MAX_CHUNK = 256;
 /** Most numbers of one layer's score matrix in one pass (64 MiB). */
 const MAX_SCORES = 2 ** 24;
-/** Cost of opening a pass, in padded positions of linear work (padded form) or of attention (flat form, per past position). */
-const PASS_TOKENS = 12;
+/**
+ * Padded positions that cost as much as one more pass, measured (docs/runtime.md): where only attention is padded, and where
+ * the whole graph is.
+ */
+const PASS_COST = { flat: 40, padded: 12 } as const;
 
 type Shape = Pick<PagedGraph, 'form' | 'kvHeads' | 'groups'>;
 
@@ -47,7 +50,7 @@ export function planPasses(
       const n = p.to - p.from;
       const columns = Math.max(...[...group, p].map((q) => starts[q.row]! + q.to));
       const scores = (group.length + 1) * Math.max(longest, n) * heads * columns;
-      if (group.length > 0 && (padded + longest - n > PASS_TOKENS || scores > MAX_SCORES)) {
+      if (group.length > 0 && (padded + longest - n > PASS_COST[shape.form] || scores > MAX_SCORES)) {
         passes.push(group);
         group = [];
         [padded, longest] = [0, 0];
