@@ -15,8 +15,9 @@ import { type DecoderNames, decoderNames } from './io.js';
 import { resolveExternal } from './onnx/external.js';
 import { decodeModel, encodeModel, type ModelProto } from './onnx/proto.js';
 import { PagedModel } from './paged.js';
-import { measureRestricted, relativeDifference, runProbe } from './probe.js';
+import { checkRestricted, relativeDifference, runProbe } from './probe.js';
 import { declaredDims } from './rewrite/graph.js';
+import { restrictedIds } from './rewrite/head.js';
 import { BLOCK_SIZE, type PagedGraph } from './rewrite/layout.js';
 import { blockBytes, rewritePaged } from './rewrite/paged.js';
 import { Session, type SessionOptions } from './session.js';
@@ -142,8 +143,10 @@ async function tryPaged(plan: Plan, device: ModelInfo['device'], must: boolean):
       await model.dispose();
       return refuse(`the rewritten graph differs from the original by ${difference.toExponential(1)} on a probe`);
     }
-    const head = await measureRestricted(model, plan.vocabSize);
-    model.restrict(head.difference < 1e-3 ? head.upTo : 0);
+    if (paged.head !== undefined && paged.picks) {
+      const same = (await checkRestricted(model, plan.vocabSize)) < 1e-3;
+      model.restrict(same ? restrictedIds(paged.head) : 0);
+    }
     model.clearCache();
   } catch (error) {
     await model.dispose();
