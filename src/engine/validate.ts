@@ -50,7 +50,8 @@ function createPatternEngine(): RegExpEngine {
   const engine = (pattern: string, flags: string) => {
     try {
       const term = terms.intern(parseRegex(pattern, { cache }));
-      return { test: (text: string) => terms.matches(term, text) };
+      // ajv keeps one matcher per text of this object: without it all patterns of a schema would share the first one's.
+      return { test: (text: string) => terms.matches(term, text), toString: () => `/${pattern}/${flags}` };
     } catch (error) {
       if (!(error instanceof TokenloomError)) throw error;
       return new RegExp(pattern, flags);
