@@ -1,10 +1,13 @@
 /** Where the data lies and how it is read: MaskBench (one JSONL file a source) and JSON-Schema-Test-Suite. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { rawItems } from './raw.js';
 
 export interface Instance {
   readonly valid: boolean;
   readonly data: unknown;
+  /** The instance as it stands in the file (numbers in all digits), compact. */
+  readonly text?: string;
   readonly description?: string;
 }
 
@@ -38,8 +41,12 @@ export function loadMaskBench(dir: string, select: Selection): MaskBenchCase[] {
       .filter((l) => l !== '');
     const step = Math.max(1, lines.length / select.limit);
     for (let at = 0; Math.floor(at) < lines.length; at += step) {
-      const row = JSON.parse(lines[Math.floor(at)] ?? 'null') as Omit<MaskBenchCase, 'source'>;
-      out.push({ source, id: row.id, schema: row.schema, tests: row.tests });
+      const line = lines[Math.floor(at)] ?? 'null';
+      const row = JSON.parse(line) as Omit<MaskBenchCase, 'source'>;
+      // Only a number of 16 digits or more can lose anything.
+      const raw = /\d{16}/.test(line) ? rawItems(line, 'tests', 'data') : [];
+      const tests = row.tests.map((t, i) => ({ ...t, text: raw[i] ?? JSON.stringify(t.data) }));
+      out.push({ source, id: row.id, schema: row.schema, tests });
     }
   }
   return out;
@@ -85,14 +92,13 @@ export function loadSuite(dir: string): SuiteGroup[] {
   return out;
 }
 
-/** The schemas that the suite's references name, by URI: those of the draft and those of none. */
-export function loadRemotes(dir: string, draft: string): Record<string, unknown> {
+/** The schemas that the suite's references name, by URI: those of all drafts, since some cross them. */
+export function loadRemotes(dir: string): Record<string, unknown> {
   const root = join(dir, 'remotes');
   const out: Record<string, unknown> = {};
   for (const path of jsonFiles(root)) {
     const name = relative(root, path).split(sep).join('/');
-    const owner = /^(draft[^/]*|v1)\//.exec(name)?.[1];
-    if (owner !== undefined && owner !== draft) continue;
+    if (name.startsWith('v1/') || name.startsWith('draft3/')) continue;
     out[`http://localhost:1234/${name}`] = JSON.parse(readFileSync(path, 'utf8'));
   }
   return out;

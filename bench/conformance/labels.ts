@@ -9,4 +9,11 @@ export interface Arbitrated {
   readonly reason: string;
 }
 
-export const ARBITRATED: readonly Arbitrated[] = [];
+export const ARBITRATED: readonly Arbitrated[] = [
+  {
+    id: 'Github_easy---o24544',
+    test: 3,
+    reason:
+      'labelled invalid for a property beside the declared ones, but the object is open (no additionalProperties)',
+  },
+];

@@ -67,7 +67,7 @@ async function main(): Promise<void> {
       data: { type: 'string', default: '../shared/data' },
       parts: { type: 'string', default: PARTS.join() },
       sources: { type: 'string', default: '' },
-      limit: { type: 'string', default: 'Infinity' },
+      limit: { type: 'string', default: '1000000' },
       generations: { type: 'string', default: '3' },
       seed: { type: 'string', default: '1' },
       json: { type: 'string' },

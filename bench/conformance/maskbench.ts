@@ -46,7 +46,7 @@ export function judgeSchema(c: MaskBenchCase, propertyOrder: 'any' | 'schema'): 
     let kind: WrongAnswer['kind'] | undefined;
     let description = test.description ?? '';
     try {
-      const taken = takes(compiled.grammar, vocabulary, JSON.stringify(test.data));
+      const taken = takes(compiled.grammar, vocabulary, test.text ?? JSON.stringify(test.data));
       if (taken !== test.valid) kind = test.valid ? 'valid refused' : 'invalid accepted';
     } catch (error) {
       kind = 'crash';

@@ -60,17 +60,10 @@ function tasks(job: Job): { name: string; run: () => unknown }[] {
       return loadMaskBench(job.maskbench, job.select).map((c) => ({ name: c.id, run: () => judgeSchema(c, order) }));
     }
     case 'suite': {
-      const remotes = new Map<string, Record<string, unknown>>();
+      const remotes = loadRemotes(job.suite);
       return loadSuite(job.suite).map((g) => ({
         name: `${g.draft}/${g.file}: ${g.description}`,
-        run: () => {
-          let known = remotes.get(g.draft);
-          if (known === undefined) {
-            known = loadRemotes(job.suite, g.draft);
-            remotes.set(g.draft, known);
-          }
-          return judgeGroup(g, known);
-        },
+        run: () => judgeGroup(g, remotes),
       }));
     }
     case 'deadends': {
