@@ -20,6 +20,7 @@ const FAR = Number.POSITIVE_INFINITY;
 export class Budget {
   private readonly distances: Distances;
   private readonly needed: (number | undefined)[] = [];
+  private readonly plains: (number | undefined)[] = [];
   private readonly reaches: (number | undefined)[] = [];
   /** Whether every byte is a token, so that bytes bound tokens. */
   private readonly everyByte: boolean;
@@ -198,6 +199,14 @@ export class Budget {
    * added. Otherwise every key that a token could spell would be a state of its own.
    */
   plain(state: number): number {
+    const known = this.plains[state];
+    if (known !== undefined) return known;
+    const made = this.makePlain(state);
+    this.plains[state] = made;
+    return made;
+  }
+
+  private makePlain(state: number): number {
     const { recognizer } = this;
     const { states, configs, captures } = recognizer;
     let ids: number[] | undefined;
@@ -258,8 +267,9 @@ export class Budget {
       for (let c = first; c < last; c++) {
         const byte = nodes[c * 4 + 1]! & 0xff;
         if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
-        const next = recognizer.step(state, byte);
-        if (next === DEAD) continue;
+        const reached = recognizer.step(state, byte);
+        if (reached === DEAD) continue;
+        const next = this.plain(reached);
         if (nodes[c * 4 + 2]! >= 0) visit(nodes[c * 4 + 2]!, next);
         // Below a character that came back to the start, what is made of such characters is in the slice.
         if (next === start && skip !== 0 && (nodes[c * 4 + 3]! & outside) === 0) continue;
