@@ -8,8 +8,8 @@
  */
 import { GrammarError, type GrammarIssue, placeOf } from '../../base/errors.js';
 import type { Span } from '../ir.js';
-import { type JsonNode, parseTokens } from './parser.js';
 import { tokenize } from './lexer.js';
+import { type JsonNode, parseTokens } from './parser.js';
 
 export type { JsonNode } from './parser.js';
 
@@ -59,7 +59,12 @@ export function valueOf(node: JsonNode): JsonData {
       const out: { [key: string]: JsonData } = {};
       for (const { key, value } of node.members) {
         if (key === '__proto__') {
-          Object.defineProperty(out, key, { value: valueOf(value), enumerable: true, writable: true, configurable: true });
+          Object.defineProperty(out, key, {
+            value: valueOf(value),
+            enumerable: true,
+            writable: true,
+            configurable: true,
+          });
         } else out[key] = valueOf(value);
       }
       return out;

@@ -28,7 +28,21 @@ export const Null = createToken({ name: 'Null', pattern: /null\b/, label: 'null'
 /** Whatever else, word by word. */
 export const Wrong = createToken({ name: 'Wrong', pattern: /"(?:[^"\\\n\r]|\\.)*"?|[\w.+-]+|[^\s]/u, ...wanted });
 
-export const jsonTokens = [Space, OpenObject, CloseObject, OpenArray, CloseArray, Comma, Colon, Text, Num, True, False, Null, Wrong];
+export const jsonTokens = [
+  Space,
+  OpenObject,
+  CloseObject,
+  OpenArray,
+  CloseArray,
+  Comma,
+  Colon,
+  Text,
+  Num,
+  True,
+  False,
+  Null,
+  Wrong,
+];
 
 const lexer = new Lexer(jsonTokens, { positionTracking: 'onlyOffset', skipValidations: true });
 
@@ -36,14 +50,17 @@ export type Report = (offset: number, end: number, message: string, hint?: strin
 
 function explain(image: string): readonly [string, string?] {
   if (image.startsWith('"')) {
-    if (!image.endsWith('"') || image.length === 1) return ['string without an end', 'a string ends with " on the same line'];
+    if (!image.endsWith('"') || image.length === 1)
+      return ['string without an end', 'a string ends with " on the same line'];
     // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON strings exclude control characters
-    if (/[\u0000-\u001f]/.test(image)) return ['control character in a string', 'write it as an escape, such as \\n or \\u0000'];
+    if (/[\u0000-\u001f]/.test(image))
+      return ['control character in a string', 'write it as an escape, such as \\n or \\u0000'];
     return ['unknown escape in a string', 'the escapes are \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX'];
   }
   if (image === "'") return ['JSON strings are written with double quotes'];
   if (image === '/') return ['JSON has no comments'];
-  if (/^[-+.\d]/.test(image)) return [`'${image}' is not a JSON number`, 'no leading zeros or plus sign, digits on both sides of the point'];
+  if (/^[-+.\d]/.test(image))
+    return [`'${image}' is not a JSON number`, 'no leading zeros or plus sign, digits on both sides of the point'];
   return [`unexpected ${JSON.stringify(image)}`];
 }
 

@@ -4,7 +4,12 @@ import * as T from './lexer.js';
 
 /** Offsets are half-open UTF-16 ranges in the source. */
 export type JsonNode =
-  | { readonly kind: 'scalar'; readonly value: null | boolean | number | string; readonly start: number; readonly end: number }
+  | {
+      readonly kind: 'scalar';
+      readonly value: null | boolean | number | string;
+      readonly start: number;
+      readonly end: number;
+    }
   | { readonly kind: 'array'; readonly items: readonly JsonNode[]; readonly start: number; readonly end: number }
   | { readonly kind: 'object'; readonly members: readonly JsonMember[]; readonly start: number; readonly end: number };
 
@@ -86,7 +91,8 @@ class JsonParser extends EmbeddedActionsParser {
     this.ACTION(() => {
       const seen = new Set<string>();
       for (const m of members) {
-        if (seen.has(m.key)) this.report(m.keyStart, m.keyEnd, `duplicate key ${JSON.stringify(m.key)}`, 'keys of an object are unique');
+        if (seen.has(m.key))
+          this.report(m.keyStart, m.keyEnd, `duplicate key ${JSON.stringify(m.key)}`, 'keys of an object are unique');
         seen.add(m.key);
       }
     });
@@ -123,8 +129,12 @@ export function parseTokens(tokens: IToken[], shift: number, end: number, report
       report(end, end, 'the text ends too early', 'a bracket or a value is missing');
     } else {
       const context = error.context.ruleStack.at(-1) ?? 'value';
-      const hint = token.tokenType === T.CloseObject || token.tokenType === T.CloseArray ? 'is there a comma too many before it?' : undefined;
-      const where = context === 'member' ? 'in a property' : context === 'value' ? 'where a value should be' : `in an ${context}`;
+      const hint =
+        token.tokenType === T.CloseObject || token.tokenType === T.CloseArray
+          ? 'is there a comma too many before it?'
+          : undefined;
+      const where =
+        context === 'member' ? 'in a property' : context === 'value' ? 'where a value should be' : `in an ${context}`;
       const at = token.startOffset + shift;
       report(at, at + token.image.length, `unexpected ${tokenLabel(token.tokenType)} ${where}`, hint);
     }

@@ -62,7 +62,9 @@ export class Context implements Matching {
 
   /** Adds the pointer at hand to a limit error that has none. */
   placed(e: unknown): unknown {
-    return e instanceof LimitError && e.pointer === undefined ? new LimitError(e.what, e.given, e.limit, this.where) : e;
+    return e instanceof LimitError && e.pointer === undefined
+      ? new LimitError(e.what, e.given, e.limit, this.where)
+      : e;
   }
 
   /** Counts work. @throws LimitError */
@@ -102,7 +104,12 @@ export class Context implements Matching {
         re = parseRegex(source, { anchored: false, cache: this.unicode });
       } catch (e) {
         if (!(e instanceof GrammarError)) throw this.placed(e);
-        this.unsupported(at, keyword, e.issues[0]?.message ?? 'unreadable pattern', `in the pattern ${JSON.stringify(source)}`);
+        this.unsupported(
+          at,
+          keyword,
+          e.issues[0]?.message ?? 'unreadable pattern',
+          `in the pattern ${JSON.stringify(source)}`,
+        );
         return undefined;
       }
       this.patterns.set(source, re);

@@ -6,17 +6,18 @@
  * key classes vanish, an array ends before its first impossible item. Formulas nested deeper than the stack allows wait in
  * a queue behind a rule.
  */
-import type { DynamicKeys, Expr, ExprId, Grammar, ItemVariant, Property } from '../ir.js';
+
 import type { Regex } from '../../regular/regex.js';
+import type { DynamicKeys, Expr, ExprId, Grammar, ItemVariant, Property } from '../ir.js';
 import { type Formula, TRUE } from './formula.js';
 import { EVERYTHING, FALSE_BIT, NULL_BIT, TRUE_BIT } from './normal.js';
 import type { Normaliser } from './normalise.js';
-import { boxIsEmpty, type NumberSet } from './numbers.js';
 import { numberRegex } from './number-text.js';
+import { boxIsEmpty, type NumberSet } from './numbers.js';
 import { alt, lits } from './re.js';
 import { ANY_ARRAY, ANY_OBJECT, type ArrayShape } from './shapes.js';
 import type { Concrete, Solver } from './solve.js';
-import { stringRegex, type StringSet, stringsEmpty } from './strings.js';
+import { type StringSet, stringRegex, stringsEmpty } from './strings.js';
 
 /** Nesting at which the rest of the work is queued instead of recursing. */
 const DEEP = 150;
@@ -102,7 +103,8 @@ export class Emitter {
     for (const s of x.objects) {
       if (s === ANY_OBJECT) items.push(this.object({ shape: s, groups: [] }));
       else if (solver.objectProductive(s)) {
-        for (const c of solver.concretes(s)) if (s.witnesses.length === 0 || solver.concreteProductive(c)) items.push(this.object(c));
+        for (const c of solver.concretes(s))
+          if (s.witnesses.length === 0 || solver.concreteProductive(c)) items.push(this.object(c));
       }
     }
     this.depth--;
@@ -177,7 +179,8 @@ export class Emitter {
       const required = mandatory.has(name);
       if (!required && full) continue;
       const value = n.valueAt(shape, name);
-      if (!required && !(shape.implications.length === 0 ? solver.nonEmpty(value) : solver.possible(shape, name))) continue;
+      if (!required && !(shape.implications.length === 0 ? solver.nonEmpty(value) : solver.possible(shape, name)))
+        continue;
       index.set(name, properties.length);
       properties.push({ name, value: this.formula(value), required });
     }
@@ -231,7 +234,8 @@ export class Emitter {
     if (max > positions) {
       rest = emit(positions);
       if (rest.length === 0) max = positions;
-      else if (s.unique && positions === 0 && s.contains.length === 0) max = Math.min(max, solver.countValues(s.rest, 4096) < 4096 ? solver.countValues(s.rest, 4096) : max);
+      else if (s.unique && positions === 0 && s.contains.length === 0)
+        max = Math.min(max, solver.countValues(s.rest, 4096) < 4096 ? solver.countValues(s.rest, 4096) : max);
     }
     return this.push({
       op: 'array',

@@ -9,10 +9,19 @@
 import { UnsupportedSchemaError } from '../../base/errors.js';
 import { FALSE, type Formula, TRUE } from './formula.js';
 import type { KeySet } from './keys.js';
-import { branches, formulaOf, type Keywords, keywordsOf, present, RANK, schemaDependencies, subschema } from './keywords.js';
+import {
+  branches,
+  formulaOf,
+  type Keywords,
+  keywordsOf,
+  present,
+  RANK,
+  schemaDependencies,
+  subschema,
+} from './keywords.js';
 import { isObject, type Location } from './load.js';
-import type { Normaliser } from './normalise.js';
 import { EVERYTHING } from './normal.js';
+import type { Normaliser } from './normalise.js';
 import type { JsonValue } from './options.js';
 import { ANY_ARRAY, ANY_OBJECT, keyMap } from './shapes.js';
 
@@ -69,7 +78,8 @@ function covers(b: Evaluated, a: Evaluated): boolean {
 /** The formula that a location's unevaluated* keywords stand for. */
 export function unevaluated(n: Normaliser, at: Location, k: Keywords): Formula {
   const { formulas } = n.context;
-  const props = k.unevaluatedProperties === undefined ? TRUE : subschema(n, at, k.unevaluatedProperties, 'unevaluatedProperties');
+  const props =
+    k.unevaluatedProperties === undefined ? TRUE : subschema(n, at, k.unevaluatedProperties, 'unevaluatedProperties');
   const items = k.unevaluatedItems === undefined ? TRUE : subschema(n, at, k.unevaluatedItems, 'unevaluatedItems');
   if (props === TRUE && items === TRUE) return TRUE;
   const alternatives = alternativesOf(n, at, k, true, []);
@@ -95,7 +105,9 @@ function remainder(n: Normaliser, e: Evaluated, props: Formula, items: Formula):
         ];
   const rest = e.matching.length === 0 ? items : formulas.some([items, ...e.matching]);
   const arrays =
-    rest === TRUE || e.allItems ? EVERYTHING.arrays : [{ ...ANY_ARRAY, prefix: new Array<Formula>(e.items).fill(TRUE), rest }];
+    rest === TRUE || e.allItems
+      ? EVERYTHING.arrays
+      : [{ ...ANY_ARRAY, prefix: new Array<Formula>(e.items).fill(TRUE), rest }];
   if (objects === EVERYTHING.objects && arrays === EVERYTHING.arrays) return TRUE;
   return formulas.normal({ ...EVERYTHING, objects, arrays });
 }
@@ -141,7 +153,8 @@ function alternativesOf(
   let out: readonly Alternative[] = [{ condition: TRUE, evaluated: ownEvaluated(n, at, k, root) }];
 
   const times = (list: readonly Alternative[]): void => {
-    if (list.every((x) => out.every((o) => covers(o.evaluated, x.evaluated))) && list.some((x) => x.condition === TRUE)) return;
+    if (list.every((x) => out.every((o) => covers(o.evaluated, x.evaluated))) && list.some((x) => x.condition === TRUE))
+      return;
     context.tick(out.length * list.length);
     context.limit('alternatives of unevaluated', out.length * list.length, context.settings.limits.alternatives);
     const next: Alternative[] = [];
@@ -192,7 +205,8 @@ function alternativesOf(
     const ifs = under(test, below(k.if, '/if'));
     const thens = k.then === undefined ? [{ condition: TRUE, evaluated: NONE }] : below(k.then, '/then');
     for (const a of ifs) {
-      for (const b of thens) whenTrue.push({ condition: n.and(a.condition, b.condition), evaluated: join(a.evaluated, b.evaluated) });
+      for (const b of thens)
+        whenTrue.push({ condition: n.and(a.condition, b.condition), evaluated: join(a.evaluated, b.evaluated) });
     }
     const otherwise = k.else === undefined ? [{ condition: TRUE, evaluated: NONE }] : below(k.else, '/else');
     const list = [...whenTrue, ...under(n.not(test), otherwise)];
@@ -201,7 +215,10 @@ function alternativesOf(
   for (const { key, schema, keyword } of schemaDependencies(k)) {
     const list = below(schema, `/${keyword}/${key}`);
     if (!idle(list)) {
-      const holds = n.and(present(n, key), isObject(schema) ? formulaOf(n, context.loader.child(at, schema, `/${keyword}/${key}`)) : TRUE);
+      const holds = n.and(
+        present(n, key),
+        isObject(schema) ? formulaOf(n, context.loader.child(at, schema, `/${keyword}/${key}`)) : TRUE,
+      );
       times([{ condition: TRUE, evaluated: NONE }, ...under(holds, list)]);
     }
   }

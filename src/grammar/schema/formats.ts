@@ -29,8 +29,7 @@ function dateRegex(): Regex {
   const long = cat(lits(['01', '03', '05', '07', '08', '10', '12']), lit('-'), upTo(lits(['30', '31'])));
   const short = cat(lits(['04', '06', '09', '11']), lit('-'), upTo(lit('30')));
   const february = cat(lit('02-'), alt(cat(lit('0'), chars('19')), cat(lit('1'), DIGIT), cat(lit('2'), chars('08'))));
-  const fours = (first: readonly string[]): Regex =>
-    lits(first.filter((t) => Number(t) % 4 === 0));
+  const fours = (first: readonly string[]): Regex => lits(first.filter((t) => Number(t) % 4 === 0));
   const all = Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '0'));
   const leap = alt(cat(digits(2), fours(all.slice(1))), cat(fours(all), lit('00')));
   return alt(cat(year, lit('-'), alt(long, short, february)), cat(leap, lit('-02-29')));
@@ -49,7 +48,11 @@ function timeRegex(): Regex {
     for (const sign of [1, -1]) {
       const local = (24 * 60 - 1 + sign * offset + 24 * 60) % (24 * 60);
       leaps.push(
-        cat(lit(`${two(Math.floor(local / 60))}:${two(local % 60)}:60`), fraction, lit(`${sign > 0 ? '+' : '-'}${text}`)),
+        cat(
+          lit(`${two(Math.floor(local / 60))}:${two(local % 60)}:60`),
+          fraction,
+          lit(`${sign > 0 ? '+' : '-'}${text}`),
+        ),
       );
     }
   }
@@ -112,7 +115,32 @@ const BEYOND = set(0x80, 0x3001, 0x3003, 0xd7ff, 0xe000, 0xff0d, 0xff0f, 0xff1f,
 
 function emailRegex(wide: boolean): Regex {
   const more = (x: Regex): Regex => (wide ? alt(x, BEYOND) : x);
-  const atom = more(chars('az', 'AZ', '09', '!', '#', '$', '%', '&', "'", '*', '+', '-', '/', '=', '?', '^', '_', '`', '{', '|', '}', '~'));
+  const atom = more(
+    chars(
+      'az',
+      'AZ',
+      '09',
+      '!',
+      '#',
+      '$',
+      '%',
+      '&',
+      "'",
+      '*',
+      '+',
+      '-',
+      '/',
+      '=',
+      '?',
+      '^',
+      '_',
+      '`',
+      '{',
+      '|',
+      '}',
+      '~',
+    ),
+  );
   const dotted = cat(plus(atom), star(cat(lit('.'), plus(atom))));
   const quoted = cat(
     lit('"'),
@@ -132,17 +160,41 @@ function uriRegex(wide: boolean, relative: boolean): Regex {
   const unreserved = wide
     ? alt(
         chars('az', 'AZ', '09', '-', '.', '_', '~'),
-        set(0xa0, 0xd7ff, 0xf900, 0xfdcf, 0xfdf0, 0xffef, 0x10000, 0x1fffd, 0x20000, 0x2fffd, 0x30000, 0x3fffd, 0x40000, 0xdfffd, 0xe1000, 0xefffd),
+        set(
+          0xa0,
+          0xd7ff,
+          0xf900,
+          0xfdcf,
+          0xfdf0,
+          0xffef,
+          0x10000,
+          0x1fffd,
+          0x20000,
+          0x2fffd,
+          0x30000,
+          0x3fffd,
+          0x40000,
+          0xdfffd,
+          0xe1000,
+          0xefffd,
+        ),
       )
     : chars('az', 'AZ', '09', '-', '.', '_', '~');
   const escaped = cat(lit('%'), HEX, HEX);
   const sub = chars('!', '$', '&', "'", '(', ')', '*', '+', ',', ';', '=');
   const pchar = alt(unreserved, escaped, sub, chars(':', '@'));
-  const query = star(alt(pchar, chars('/', '?'), ...(wide ? [set(0xe000, 0xf8ff, 0xf0000, 0xffffd, 0x100000, 0x10fffd)] : [])));
+  const query = star(
+    alt(pchar, chars('/', '?'), ...(wide ? [set(0xe000, 0xf8ff, 0xf0000, 0xffffd, 0x100000, 0x10fffd)] : [])),
+  );
   const fragment = star(alt(pchar, chars('/', '?')));
   const tail = cat(opt(lit('?'), query), opt(lit('#'), fragment));
   const segments = star(cat(lit('/'), star(pchar)));
-  const future = cat(chars('v', 'V'), plus(HEX), lit('.'), plus(alt(chars('az', 'AZ', '09', '-', '.', '_', '~', ':'), sub)));
+  const future = cat(
+    chars('v', 'V'),
+    plus(HEX),
+    lit('.'),
+    plus(alt(chars('az', 'AZ', '09', '-', '.', '_', '~', ':'), sub)),
+  );
   const host = alt(cat(lit('['), alt(IPV6, future), lit(']')), star(alt(unreserved, escaped, sub)));
   const authority = cat(opt(star(alt(unreserved, escaped, sub, lit(':'))), lit('@')), host, opt(lit(':'), star(DIGIT)));
   const absolute = cat(lit('/'), opt(plus(pchar), segments));
@@ -157,7 +209,30 @@ function uriRegex(wide: boolean, relative: boolean): Regex {
 function uriTemplateRegex(): Regex {
   const escaped = cat(lit('%'), HEX, HEX);
   const literal = alt(
-    set(0x21, 0x21, 0x23, 0x24, 0x26, 0x3b, 0x3d, 0x3d, 0x3f, 0x5b, 0x5d, 0x5d, 0x5f, 0x5f, 0x61, 0x7a, 0x7e, 0x7e, 0xa0, 0xd7ff, 0xe000, 0x10ffff),
+    set(
+      0x21,
+      0x21,
+      0x23,
+      0x24,
+      0x26,
+      0x3b,
+      0x3d,
+      0x3d,
+      0x3f,
+      0x5b,
+      0x5d,
+      0x5d,
+      0x5f,
+      0x5f,
+      0x61,
+      0x7a,
+      0x7e,
+      0x7e,
+      0xa0,
+      0xd7ff,
+      0xe000,
+      0x10ffff,
+    ),
     escaped,
   );
   const varchar = alt(chars('az', 'AZ', '09', '_'), escaped);
@@ -186,7 +261,41 @@ function patternRegex(depth: number): Regex {
       cat(lit('x'), hex(2)),
       cat(lit('u'), alt(hex(4), cat(lit('{'), rep(HEX, 1, 4), lit('}')))),
       cat(chars('p', 'P'), lit('{'), plus(alt(ALNUM, chars('_', '='))), lit('}')),
-      chars('^', '$', '\\', '.', '*', '+', '?', '(', ')', '[', ']', '{', '}', '|', '/', '-', ',', ':', ';', '=', '!', '<', '>', '@', '#', '%', '&', '~', '"', "'", '`', ' ', '_'),
+      chars(
+        '^',
+        '$',
+        '\\',
+        '.',
+        '*',
+        '+',
+        '?',
+        '(',
+        ')',
+        '[',
+        ']',
+        '{',
+        '}',
+        '|',
+        '/',
+        '-',
+        ',',
+        ':',
+        ';',
+        '=',
+        '!',
+        '<',
+        '>',
+        '@',
+        '#',
+        '%',
+        '&',
+        '~',
+        '"',
+        "'",
+        '`',
+        ' ',
+        '_',
+      ),
     ),
   );
   const inClass = alt(set(0, 0x5b, 0x5e, 0x10ffff), escape);
@@ -242,7 +351,8 @@ export function formatStrings(context: Context, at: Location, name: string): Str
   if (found === undefined) {
     if (name === 'idn-hostname') {
       context.unsupported(at, 'format', 'idn-hostname is not enforced', "use 'hostname', or formats: 'annotate'");
-    } else if (context.verbose) context.report(`${at.pointer}/format`, 'format', 'info', `unknown format '${name}': an annotation`);
+    } else if (context.verbose)
+      context.report(`${at.pointer}/format`, 'format', 'info', `unknown format '${name}': an annotation`);
   }
   return found;
 }

@@ -60,7 +60,12 @@ export class Formulas {
 
   private add(node: Node): Formula {
     if (this.nodes.length >= this.limit) {
-      throw new LimitError('formulas', this.nodes.length + 1, this.limit, node.kind === 'schema' ? node.at.pointer : undefined);
+      throw new LimitError(
+        'formulas',
+        this.nodes.length + 1,
+        this.limit,
+        node.kind === 'schema' ? node.at.pointer : undefined,
+      );
     }
     return this.nodes.push(node) - 1;
   }

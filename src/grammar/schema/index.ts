@@ -10,7 +10,7 @@
  *
  * See docs/json-schema.md for what is enforced and docs/architecture.md for why the normal form is closed.
  */
-import { TokenloomError, LimitError, UnsatisfiableError, UnsupportedSchemaError } from '../../base/errors.js';
+import { LimitError, TokenloomError, UnsatisfiableError, UnsupportedSchemaError } from '../../base/errors.js';
 import type { Grammar } from '../ir.js';
 import { parseJson } from '../json/index.js';
 import { Context } from './context.js';
@@ -19,7 +19,14 @@ import type { Formula } from './formula.js';
 import { formulaOf } from './keywords.js';
 import { isObject, NeedsScopes } from './load.js';
 import { Normaliser } from './normalise.js';
-import { type JsonObject, type SchemaDiagnostic, type SchemaOptions, type SchemaReport, type Settings, settingsOf } from './options.js';
+import {
+  type JsonObject,
+  type SchemaDiagnostic,
+  type SchemaOptions,
+  type SchemaReport,
+  type Settings,
+  settingsOf,
+} from './options.js';
 import { Solver } from './solve.js';
 
 export type { Draft, SchemaDiagnostic, SchemaLimits, SchemaOptions, SchemaReport } from './options.js';
@@ -41,11 +48,16 @@ export function schemaToGrammar(schema: unknown, options: SchemaOptions = {}): S
 function readSchema(schema: unknown, settings: Settings): JsonObject | boolean {
   let value = schema;
   if (typeof schema === 'string') {
-    if (schema.length > settings.limits.text) throw new LimitError('characters of a schema', schema.length, settings.limits.text, '');
+    if (schema.length > settings.limits.text)
+      throw new LimitError('characters of a schema', schema.length, settings.limits.text, '');
     value = parseJson(schema);
   }
   if (typeof value === 'boolean' || isObject(value)) return value;
-  throw new UnsupportedSchemaError('', 'schema', `expected an object, a boolean or JSON text of one, got ${value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value}`);
+  throw new UnsupportedSchemaError(
+    '',
+    'schema',
+    `expected an object, a boolean or JSON text of one, got ${value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value}`,
+  );
 }
 
 function compileSchema(schema: JsonObject | boolean, settings: Settings, verbose: boolean): SchemaGrammar {
@@ -86,7 +98,12 @@ export function checkSchema(schema: unknown, options: SchemaOptions = {}): Schem
     diagnostics = compileSchema(readSchema(schema, settings), settings, true).diagnostics;
   } catch (e) {
     if (!(e instanceof TokenloomError)) throw e;
-    const pointer = e instanceof UnsupportedSchemaError ? e.pointer : 'pointer' in e && typeof e.pointer === 'string' ? e.pointer : '';
+    const pointer =
+      e instanceof UnsupportedSchemaError
+        ? e.pointer
+        : 'pointer' in e && typeof e.pointer === 'string'
+          ? e.pointer
+          : '';
     const keyword = e instanceof UnsupportedSchemaError ? e.keyword : '';
     diagnostics = [{ pointer, keyword, severity: 'error', message: e.message }];
   }

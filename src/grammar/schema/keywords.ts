@@ -7,24 +7,27 @@
  */
 import { compare, type Decimal, decimal, fromNumber, ONE, ZERO } from './decimal.js';
 import { unevaluated } from './evaluated.js';
-import { FALSE, type Formula, TRUE } from './formula.js';
 import { formatStrings } from './formats.js';
+import { FALSE, type Formula, TRUE } from './formula.js';
 import { escapePointer, isObject, type Location } from './load.js';
-import type { Normaliser } from './normalise.js';
 import {
   ANY_ARRAYS,
   ANY_OBJECTS,
   andNormal,
   EVERYTHING,
   FALSE_BIT,
+  minusNormal,
   NO_ARRAYS,
   NO_OBJECTS,
-  type Normal,
   NOTHING,
+  type Normal,
   NULL_BIT,
+  orNormal,
   TRUE_BIT,
 } from './normal.js';
+import type { Normaliser } from './normalise.js';
 import { ALL_NUMBERS, andNumbers, box, boxIsEmpty, INTEGERS, NO_NUMBERS, type NumberSet } from './numbers.js';
+import { oneOf } from './one-of.js';
 import type { Draft, JsonObject, JsonValue } from './options.js';
 import {
   ANY_ARRAY,
@@ -167,11 +170,13 @@ export function keywordsOf(n: Normaliser, at: Location): Keywords {
   for (const key of Object.keys(schema)) {
     const since = ASSERTIONS.get(key);
     if (since === undefined) {
-      if (verbose && !ANNOTATIONS.has(key)) n.context.report(`${at.pointer}/${escapePointer(key)}`, key, 'info', 'unknown keyword: an annotation');
+      if (verbose && !ANNOTATIONS.has(key))
+        n.context.report(`${at.pointer}/${escapePointer(key)}`, key, 'info', 'unknown keyword: an annotation');
       continue;
     }
     if (since > rank || (key === '$recursiveRef' && rank !== 3)) {
-      if (verbose) n.context.report(`${at.pointer}/${key}`, key, 'info', `not a keyword of draft ${at.resource.draft}: ignored`);
+      if (verbose)
+        n.context.report(`${at.pointer}/${key}`, key, 'info', `not a keyword of draft ${at.resource.draft}: ignored`);
       continue;
     }
     if (!at.resource.validation && VALIDATION.has(key)) continue;
@@ -181,7 +186,13 @@ export function keywordsOf(n: Normaliser, at: Location): Keywords {
 }
 
 /** The formula of a subschema. Malformed ones are reported, and admit everything where that is tolerated. */
-export function subschema(n: Normaliser, at: Location, value: JsonValue | undefined, keyword: string, key?: string | number): Formula {
+export function subschema(
+  n: Normaliser,
+  at: Location,
+  value: JsonValue | undefined,
+  keyword: string,
+  key?: string | number,
+): Formula {
   if (value === true) return TRUE;
   if (value === false) return FALSE;
   const step = key === undefined ? `/${keyword}` : `/${keyword}/${typeof key === 'number' ? key : escapePointer(key)}`;
@@ -230,32 +241,46 @@ export function describe(value: JsonValue | undefined): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
-/** Reads a location. @throws UnsupportedSchemaError with the pointer of the keyword; LimitError */
-export function expandLocation(n: Normaliser, at: Location): Normal {
+/** Whether knowing more beforehand makes the expansion of a location simpler. */
+export function gainsFromContext(at: Location): boolean {
+  const schema = at.schema as JsonObject;
+  return Object.hasOwn(schema, 'oneOf') || Object.hasOwn(schema, 'if') || Object.hasOwn(schema, 'not');
+}
+
+/**
+ * The values of `start` that a location admits. What is known beforehand is not only intersected with the result: branches of
+ * oneOf and if that are out of the question there cost nothing.
+ * @throws UnsupportedSchemaError with the pointer of the keyword; LimitError
+ */
+export function applyLocation(n: Normaliser, at: Location, start: Normal): Normal {
   const k = keywordsOf(n, at);
-  let out = assertions(n, at, k);
+  let out = andNormal(start, assertions(n, at, k), n);
   const meet = (f: Formula): void => {
-    if (f !== TRUE) out = andNormal(out, n.normal(f), n);
+    out = n.meet(out, f);
   };
   const { loader } = n.context;
   if (k.$ref !== undefined) {
     if (typeof k.$ref === 'string') meet(formulaOf(n, loader.resolve(at, k.$ref, '$ref')));
     else malformed(n, at, '$ref', 'a string', k.$ref);
   }
-  if (k.$dynamicRef !== undefined && typeof k.$dynamicRef === 'string') meet(formulaOf(n, loader.resolveDynamic(at, k.$dynamicRef)));
+  if (k.$dynamicRef !== undefined && typeof k.$dynamicRef === 'string')
+    meet(formulaOf(n, loader.resolveDynamic(at, k.$dynamicRef)));
   if (k.$recursiveRef !== undefined && typeof k.$recursiveRef === 'string' && at.resource.draft === '2019-09') {
     meet(formulaOf(n, loader.resolveRecursive(at, k.$recursiveRef)));
   }
   if (k.allOf !== undefined) for (const f of branches(n, at, k, 'allOf')) meet(f);
   if (k.anyOf !== undefined) meet(n.context.formulas.some(branches(n, at, k, 'anyOf')));
-  if (k.oneOf !== undefined) meet(n.context.formulas.one(branches(n, at, k, 'oneOf'), `${at.pointer}/oneOf`));
-  if (k.not !== undefined) meet(n.not(subschema(n, at, k.not, 'not')));
+  if (k.not !== undefined) out = minusNormal(out, n.normal(subschema(n, at, k.not, 'not')), n);
   if (k.if !== undefined && (k.then !== undefined || k.else !== undefined)) {
-    const test = subschema(n, at, k.if, 'if');
-    const yes = k.then === undefined ? TRUE : subschema(n, at, k.then, 'then');
-    const no = k.else === undefined ? TRUE : subschema(n, at, k.else, 'else');
-    meet(n.context.formulas.or(n.and(test, yes), n.and(n.not(test), no)));
+    const test = n.normal(subschema(n, at, k.if, 'if'));
+    const yes = andNormal(out, test, n);
+    const no = minusNormal(out, test, n);
+    out = orNormal(
+      k.then === undefined ? yes : n.meet(yes, subschema(n, at, k.then, 'then')),
+      k.else === undefined ? no : n.meet(no, subschema(n, at, k.else, 'else')),
+    );
   }
+  if (k.oneOf !== undefined) out = oneOf(branches(n, at, k, 'oneOf'), out, n);
   for (const { key, schema, keyword } of schemaDependencies(k)) {
     meet(dependency(n, key, subschema(n, at, schema, keyword, key)));
   }
@@ -263,7 +288,12 @@ export function expandLocation(n: Normaliser, at: Location): Normal {
   return out;
 }
 
-export function branches(n: Normaliser, at: Location, k: Keywords, keyword: 'allOf' | 'anyOf' | 'oneOf'): readonly Formula[] {
+export function branches(
+  n: Normaliser,
+  at: Location,
+  k: Keywords,
+  keyword: 'allOf' | 'anyOf' | 'oneOf',
+): readonly Formula[] {
   const list = k[keyword];
   if (!Array.isArray(list) || list.length === 0) {
     malformed(n, at, keyword, 'a non-empty array of schemas', list);
@@ -280,7 +310,8 @@ export function schemaDependencies(k: Keywords): readonly { key: string; schema:
     if (!isObject(map)) continue;
     for (const key of Object.keys(map)) {
       const schema = map[key]!;
-      if (!Array.isArray(schema) && !(keyword === 'dependencies' && typeof schema === 'string')) out.push({ key, schema, keyword });
+      if (!Array.isArray(schema) && !(keyword === 'dependencies' && typeof schema === 'string'))
+        out.push({ key, schema, keyword });
     }
   }
   return out;
@@ -350,7 +381,8 @@ function assertions(n: Normaliser, at: Location, k: Keywords): Normal {
   };
   let out = base;
   if (k.enum !== undefined) {
-    if (Array.isArray(k.enum)) out = andNormal(out, constantNormal(k.enum as readonly JsonValue[], n.context.formulas), n);
+    if (Array.isArray(k.enum))
+      out = andNormal(out, constantNormal(k.enum as readonly JsonValue[], n.context.formulas), n);
     else malformed(n, at, 'enum', 'an array', k.enum);
   }
   if (k.const !== undefined) out = andNormal(out, constantNormal([k.const], n.context.formulas), n);
@@ -441,7 +473,8 @@ function count(n: Normaliser, at: Location, k: Keywords, keyword: string, missin
 }
 
 function stringsOf(n: Normaliser, at: Location, k: Keywords): StringSet {
-  if (k.minLength === undefined && k.maxLength === undefined && k.pattern === undefined && k.format === undefined) return ALL_STRINGS;
+  if (k.minLength === undefined && k.maxLength === undefined && k.pattern === undefined && k.format === undefined)
+    return ALL_STRINGS;
   let out = regularStrings([], count(n, at, k, 'minLength', 0), count(n, at, k, 'maxLength', INF));
   if (k.pattern !== undefined) {
     if (typeof k.pattern === 'string') {
@@ -479,12 +512,18 @@ function objectsOf(n: Normaliser, at: Location, k: Keywords): readonly ObjectSha
   const required =
     k.required === undefined || typeof k.required === 'boolean' ? [] : namesOf(n, at, 'required', k.required);
   if (typeof k.required === 'boolean') {
-    n.context.report(`${at.pointer}/required`, 'required', 'warning', 'a boolean (draft 3): no assertion in this draft');
+    n.context.report(
+      `${at.pointer}/required`,
+      'required',
+      'warning',
+      'a boolean (draft 3): no assertion in this draft',
+    );
   }
   const min = count(n, at, k, 'minProperties', 0);
   const max = count(n, at, k, 'maxProperties', INF);
   const implications = implicationsOf(n, at, k);
-  if (maps.length === 0 && required.length === 0 && min === 0 && max === INF && implications.length === 0) return ANY_OBJECTS;
+  if (maps.length === 0 && required.length === 0 && min === 0 && max === INF && implications.length === 0)
+    return ANY_OBJECTS;
   return min > max ? NO_OBJECTS : [{ ...ANY_OBJECT, maps, required, min, max, implications }];
 }
 
@@ -493,7 +532,8 @@ function keyMapOf(n: Normaliser, at: Location, k: Keywords): KeyMap | undefined 
   if (k.properties !== undefined) {
     if (isObject(k.properties)) {
       const { properties } = k;
-      for (const name of Object.keys(properties)) props.set(name, subschema(n, at, properties[name], 'properties', name));
+      for (const name of Object.keys(properties))
+        props.set(name, subschema(n, at, properties[name], 'properties', name));
     } else malformed(n, at, 'properties', 'an object of schemas', k.properties);
   }
   const rules: KeyRule[] = [];
@@ -510,7 +550,8 @@ function keyMapOf(n: Normaliser, at: Location, k: Keywords): KeyMap | undefined 
       }
     } else malformed(n, at, 'patternProperties', 'an object of schemas', k.patternProperties);
   }
-  const rest = k.additionalProperties === undefined ? TRUE : subschema(n, at, k.additionalProperties, 'additionalProperties');
+  const rest =
+    k.additionalProperties === undefined ? TRUE : subschema(n, at, k.additionalProperties, 'additionalProperties');
   if (props.size === 0 && rules.length === 0 && rest === TRUE) return undefined;
   return { props, rules, rest };
 }
@@ -557,10 +598,12 @@ function arraysOf(n: Normaliser, at: Location, k: Keywords): readonly ArrayShape
     const least = count(n, at, k, 'minContains', 1);
     const most = count(n, at, k, 'maxContains', INF);
     if (least > most) return NO_ARRAYS;
-    if (item === TRUE) return arrayShape(prefix, rest, Math.max(min, least), Math.min(max, most), [], k.uniqueItems === true);
+    if (item === TRUE)
+      return arrayShape(prefix, rest, Math.max(min, least), Math.min(max, most), [], k.uniqueItems === true);
     if (least > 0 || most !== INF) contains.push({ item, from: 0, min: least, max: most });
   }
-  if (k.uniqueItems !== undefined && typeof k.uniqueItems !== 'boolean') malformed(n, at, 'uniqueItems', 'a boolean', k.uniqueItems);
+  if (k.uniqueItems !== undefined && typeof k.uniqueItems !== 'boolean')
+    malformed(n, at, 'uniqueItems', 'a boolean', k.uniqueItems);
   return arrayShape(prefix, rest, min, max, contains, k.uniqueItems === true);
 }
 
@@ -573,6 +616,7 @@ function arrayShape(
   unique: boolean,
 ): readonly ArrayShape[] {
   if (min > max) return NO_ARRAYS;
-  if (rest === TRUE && prefix.length === 0 && min === 0 && max === INF && contains.length === 0 && !unique) return ANY_ARRAYS;
+  if (rest === TRUE && prefix.length === 0 && min === 0 && max === INF && contains.length === 0 && !unique)
+    return ANY_ARRAYS;
   return [{ ...ANY_ARRAY, prefix, rest, min, max, contains, unique }];
 }

@@ -76,7 +76,14 @@ const ONE_SCHEMA = new Set([
   'unevaluatedProperties',
 ]);
 const SCHEMA_LIST = new Set(['allOf', 'anyOf', 'items', 'oneOf', 'prefixItems']);
-const SCHEMA_MAP = new Set(['$defs', 'definitions', 'dependencies', 'dependentSchemas', 'patternProperties', 'properties']);
+const SCHEMA_MAP = new Set([
+  '$defs',
+  'definitions',
+  'dependencies',
+  'dependentSchemas',
+  'patternProperties',
+  'properties',
+]);
 
 export const isObject = (v: unknown): v is JsonObject => typeof v === 'object' && v !== null && !Array.isArray(v);
 const isSchema = (v: unknown): v is JsonObject | boolean => typeof v === 'boolean' || isObject(v);
@@ -121,7 +128,12 @@ export class Loader {
     return resource;
   }
 
-  private add(uri: string, root: JsonObject | boolean, pointer: string, info: { draft: Draft; validation: boolean }): Resource {
+  private add(
+    uri: string,
+    root: JsonObject | boolean,
+    pointer: string,
+    info: { draft: Draft; validation: boolean },
+  ): Resource {
     const resource: Resource = {
       id: this.resources.length,
       uri,
@@ -138,10 +150,16 @@ export class Loader {
     return resource;
   }
 
-  private draftOf(root: JsonObject | boolean, pointer: string, inherited: Draft): { draft: Draft; validation: boolean } {
+  private draftOf(
+    root: JsonObject | boolean,
+    pointer: string,
+    inherited: Draft,
+  ): { draft: Draft; validation: boolean } {
     const uri = isObject(root) ? own(root, '$schema') : undefined;
     if (typeof uri !== 'string') return { draft: inherited, validation: true };
-    const known = DRAFTS[stripHash(uri)] ?? DRAFTS[stripHash(uri).replace(/^https:\/\/json-schema\.org\/draft-/, 'http://json-schema.org/draft-')];
+    const known =
+      DRAFTS[stripHash(uri)] ??
+      DRAFTS[stripHash(uri).replace(/^https:\/\/json-schema\.org\/draft-/, 'http://json-schema.org/draft-')];
     if (known !== undefined) return { draft: known, validation: true };
     const custom = this.registered(stripHash(uri));
     if (isObject(custom)) {
@@ -152,7 +170,12 @@ export class Loader {
       return { draft, validation };
     }
     if (/json-schema\.org\/draft-0?[0-3]\//.test(uri)) {
-      throw new UnsupportedSchemaError(`${pointer}/$schema`, '$schema', `draft ${uri} is not supported`, 'use draft 4 or later');
+      throw new UnsupportedSchemaError(
+        `${pointer}/$schema`,
+        '$schema',
+        `draft ${uri} is not supported`,
+        'use draft 4 or later',
+      );
     }
     this.warn(`${pointer}/$schema`, '$schema', `unknown metaschema ${uri}: read as draft ${inherited}`);
     return { draft: inherited, validation: true };
@@ -251,7 +274,8 @@ export class Loader {
     if (embedded !== undefined) return embedded;
     const given = this.registered(uri);
     if (given !== undefined) {
-      if (!isSchema(given)) throw new UnsupportedSchemaError(uri, 'schemas', 'a registered schema must be an object or a boolean');
+      if (!isSchema(given))
+        throw new UnsupportedSchemaError(uri, 'schemas', 'a registered schema must be an object or a boolean');
       const doc = this.document(uri, given, `${uri}#`, this.settings.draft);
       this.index(doc);
       return this.byUri.get(uri);
@@ -299,7 +323,8 @@ export class Loader {
         if (Array.isArray(v)) {
           if (SCHEMA_LIST.has(key)) v.forEach((x, i) => work.push({ value: x, pointer: `${at}/${i}`, within }));
         } else if (SCHEMA_MAP.has(key)) {
-          for (const [name, x] of Object.entries(v)) work.push({ value: x, pointer: `${at}/${escapePointer(name)}`, within });
+          for (const [name, x] of Object.entries(v))
+            work.push({ value: x, pointer: `${at}/${escapePointer(name)}`, within });
         } else if (ONE_SCHEMA.has(key)) work.push({ value: v as JsonValue, pointer: at, within });
       }
     }

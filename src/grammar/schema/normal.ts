@@ -5,16 +5,17 @@
  * children are formulas, so one normal form is one level deep and recursion stays lazy. Each of the five parts is closed under union,
  * intersection and complement on its own, hence so is the whole.
  */
-import {
-  ALL_NUMBERS,
-  andNumbers,
-  NO_NUMBERS,
-  type NumberSet,
-  notNumbers,
-  orNumbers,
-} from './numbers.js';
+import { ALL_NUMBERS, andNumbers, NO_NUMBERS, type NumberSet, notNumbers, orNumbers } from './numbers.js';
 import { ANY_ARRAY, ANY_OBJECT, type ArrayShape, type ObjectShape } from './shapes.js';
-import { ALL_STRINGS, andStrings, type Matching, NO_STRINGS, notStrings, orStrings, type StringSet } from './strings.js';
+import {
+  ALL_STRINGS,
+  andStrings,
+  type Matching,
+  NO_STRINGS,
+  notStrings,
+  orStrings,
+  type StringSet,
+} from './strings.js';
 
 export const NULL_BIT = 1;
 export const FALSE_BIT = 2;
@@ -55,8 +56,8 @@ export const NOTHING: Normal = {
 export interface ShapeAlgebra extends Matching {
   andArrays(a: readonly ArrayShape[], b: readonly ArrayShape[]): readonly ArrayShape[];
   andObjects(a: readonly ObjectShape[], b: readonly ObjectShape[]): readonly ObjectShape[];
-  notArrays(a: readonly ArrayShape[]): readonly ArrayShape[];
-  notObjects(a: readonly ObjectShape[]): readonly ObjectShape[];
+  minusArrays(a: readonly ArrayShape[], b: readonly ArrayShape[]): readonly ArrayShape[];
+  minusObjects(a: readonly ObjectShape[], b: readonly ObjectShape[]): readonly ObjectShape[];
 }
 
 export function andNormal(a: Normal, b: Normal, algebra: ShapeAlgebra): Normal {
@@ -93,12 +94,14 @@ export function orNormal(a: Normal, b: Normal): Normal {
   };
 }
 
-export function notNormal(a: Normal, algebra: ShapeAlgebra): Normal {
+/** The values of `a` that are not in `b`. */
+export function minusNormal(a: Normal, b: Normal, algebra: ShapeAlgebra): Normal {
+  if (b === NOTHING || a === NOTHING) return a;
   return {
-    basic: ALL_BITS & ~a.basic,
-    numbers: notNumbers(a.numbers),
-    strings: notStrings(a.strings),
-    arrays: algebra.notArrays(a.arrays),
-    objects: algebra.notObjects(a.objects),
+    basic: a.basic & ~b.basic,
+    numbers: b.numbers.length === 0 ? a.numbers : andNumbers(a.numbers, notNumbers(b.numbers)),
+    strings: b.strings === NO_STRINGS ? a.strings : andStrings(a.strings, notStrings(b.strings), algebra),
+    arrays: algebra.minusArrays(a.arrays, b.arrays),
+    objects: algebra.minusObjects(a.objects, b.objects),
   };
 }

@@ -8,20 +8,21 @@
  * the careful construction is used, which is right either way.
  */
 import { UnsupportedSchemaError } from '../../base/errors.js';
+import type { Regex } from '../../regular/regex.js';
 import type { Context } from './context.js';
 import { FALSE, type Formula, TRUE } from './formula.js';
 import type { KeySet } from './keys.js';
-import { expandLocation } from './keywords.js';
+import { applyLocation, gainsFromContext } from './keywords.js';
 import {
   ANY_ARRAYS,
   ANY_OBJECTS,
   andNormal,
   EVERYTHING,
+  minusNormal,
   NO_ARRAYS,
   NO_OBJECTS,
-  type Normal,
   NOTHING,
-  notNormal,
+  type Normal,
   orNormal,
   type ShapeAlgebra,
 } from './normal.js';
@@ -39,7 +40,6 @@ import {
 import type { Solver } from './solve.js';
 import { stringRegex } from './strings.js';
 import { constantNormal } from './values.js';
-import type { Regex } from '../../regular/regex.js';
 
 /** An emptiness question met a formula whose expansion is still under way. Never leaves this folder. */
 export class Undecided {
@@ -63,21 +63,47 @@ export class Normaliser implements ShapeAlgebra, Algebra {
   normal(f: Formula): Normal {
     const known = this.memo[f];
     if (known !== undefined) return known;
+    const normal = this.guarded(f, () => this.expand(f));
+    this.memo[f] = normal;
+    return normal;
+  }
+
+  /** The values of `start` that satisfy the formula. */
+  meet(start: Normal, f: Formula): Normal {
+    if (f === TRUE) return start;
+    if (start === EVERYTHING) return this.normal(f);
+    if (f === FALSE || start === NOTHING) return NOTHING;
+    const node = this.context.formulas.node(f);
+    if (node.kind === 'and') {
+      let out = start;
+      for (const g of node.items) out = this.meet(out, g);
+      return out;
+    }
+    if (node.kind === 'schema' && gainsFromContext(node.at)) {
+      return this.guarded(f, () => {
+        this.context.tick();
+        this.context.where = node.at.pointer;
+        return applyLocation(this, node.at, start);
+      });
+    }
+    return andNormal(start, this.normal(f), this);
+  }
+
+  /** Runs the expansion of a formula unless it is under way already. */
+  private guarded(f: Formula, expand: () => Normal): Normal {
+    const { context } = this;
     const began = this.running.get(f);
     if (began !== undefined) {
       if (began < this.question) throw UNDECIDED;
-      const node = this.context.formulas.node(f);
-      const pointer = node.kind === 'schema' ? node.at.pointer : this.context.where;
+      const node = context.formulas.node(f);
+      const pointer = node.kind === 'schema' ? node.at.pointer : context.where;
       throw new UnsupportedSchemaError(pointer, '$ref', 'references itself without progress: no value is described');
     }
-    const { context } = this;
     context.limit('nesting of applicators', ++this.depth, context.settings.limits.depth);
     this.running.set(f, this.question);
     const { where } = context;
     try {
-      const normal = this.expand(f);
-      this.memo[f] = normal;
-      return normal;
+      return expand();
     } finally {
       context.where = where;
       this.depth--;
@@ -100,10 +126,10 @@ export class Normaliser implements ShapeAlgebra, Algebra {
         return constantNormal([node.value], context.formulas);
       case 'schema':
         context.where = node.at.pointer;
-        return expandLocation(this, node.at);
+        return applyLocation(this, node.at, EVERYTHING);
       case 'and': {
         let out = EVERYTHING;
-        for (const g of node.items) out = andNormal(out, this.normal(g), this);
+        for (const g of node.items) out = this.meet(out, g);
         return out;
       }
       case 'or': {
@@ -113,10 +139,10 @@ export class Normaliser implements ShapeAlgebra, Algebra {
         return out;
       }
       case 'not':
-        return notNormal(this.normal(node.item), this);
+        return minusNormal(EVERYTHING, this.normal(node.item), this);
       case 'one':
         context.where = node.pointer;
-        return oneOf(node.items, this);
+        return oneOf(node.items, EVERYTHING, this);
     }
   }
 
@@ -236,26 +262,72 @@ export class Normaliser implements ShapeAlgebra, Algebra {
     return out;
   }
 
-  notObjects(shapes: readonly ObjectShape[]): readonly ObjectShape[] {
-    let out = ANY_OBJECTS;
-    for (const s of shapes) out = this.andObjects(out, notObject(s, this));
+  /** `left` without the values of `t`: shapes disjoint from t stay as they are. */
+  minusObject(left: readonly ObjectShape[], t: ObjectShape): readonly ObjectShape[] {
+    const { context, solver } = this;
+    const alive = (s: ObjectShape): boolean =>
+      !this.plainlyEmptyObject(s) && this.ask(() => solver?.objectProductive(s) ?? true) !== false;
+    if (left === ANY_OBJECTS) return notObject(t, this);
+    let wrong: readonly ObjectShape[] | undefined;
+    const out: ObjectShape[] = [];
+    for (const s of left) {
+      context.tick();
+      if (!alive(andObject(s, t))) out.push(s);
+      else {
+        wrong ??= notObject(t, this);
+        for (const w of wrong) {
+          const rest = andObject(s, w);
+          if (alive(rest)) out.push(rest);
+        }
+        context.limit('alternatives', out.length, context.settings.limits.alternatives);
+      }
+    }
     return out;
   }
 
-  notArrays(shapes: readonly ArrayShape[]): readonly ArrayShape[] {
-    let out = ANY_ARRAYS;
-    for (const s of shapes) {
-      const wrong = notArray(s, this);
-      if (wrong === undefined) {
-        throw new UnsupportedSchemaError(
-          this.context.where,
-          'uniqueItems',
-          'arrays with two equal items cannot be described',
-          'avoid uniqueItems below not, if, or overlapping branches of oneOf',
-        );
+  minusArray(left: readonly ArrayShape[], t: ArrayShape): readonly ArrayShape[] {
+    const { context, solver } = this;
+    const alive = (s: ArrayShape): boolean =>
+      !this.plainlyEmptyArray(s) && this.ask(() => solver?.arrayProductive(s) ?? true) !== false;
+    let wrong: readonly ArrayShape[] | undefined;
+    const out: ArrayShape[] = [];
+    for (const s of left) {
+      context.tick();
+      if (!alive(andArray(s, t, this))) out.push(s);
+      else {
+        wrong ??= this.violations(t);
+        for (const w of wrong) {
+          const rest = andArray(s, w, this);
+          if (alive(rest)) out.push(rest);
+        }
+        context.limit('alternatives', out.length, context.settings.limits.alternatives);
       }
-      out = this.andArrays(out, wrong);
     }
+    return out;
+  }
+
+  private violations(t: ArrayShape): readonly ArrayShape[] {
+    const wrong = notArray(t, this);
+    if (wrong === undefined) {
+      throw new UnsupportedSchemaError(
+        this.context.where,
+        'uniqueItems',
+        'arrays with two equal items cannot be described',
+        'avoid uniqueItems below not, if, or overlapping branches of oneOf',
+      );
+    }
+    return wrong;
+  }
+
+  minusObjects(left: readonly ObjectShape[], shapes: readonly ObjectShape[]): readonly ObjectShape[] {
+    let out = left;
+    for (const t of shapes) out = this.minusObject(out, t);
+    return out;
+  }
+
+  minusArrays(left: readonly ArrayShape[], shapes: readonly ArrayShape[]): readonly ArrayShape[] {
+    let out = left;
+    for (const t of shapes) out = this.minusArray(out, t);
     return out;
   }
 }

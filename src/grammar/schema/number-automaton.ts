@@ -156,7 +156,9 @@ class Remainder {
     const j = Math.floor(code / q);
     const r = code % q;
     const fits =
-      this.places === 0 ? j === this.zeros && r === 0 : (r * this.pow[this.places - Math.min(j, this.places)]!) % q === 0;
+      this.places === 0
+        ? j === this.zeros && r === 0
+        : (r * this.pow[this.places - Math.min(j, this.places)]!) % q === 0;
     return fits === this.wanted;
   }
 }

@@ -41,7 +41,10 @@ const UNSIGNED_CANONICAL = cat(INT, FRACTION);
 const INTEGER_EXPONENT = opt(E, PLUS, star(lit('0')), rep(DIGIT, 1, 2));
 const BIG_EXPONENT = cat(E, PLUS, exponents(EXACT, 307));
 const WHOLE = (sign: Regex, int: Regex): Regex =>
-  alt(cat(sign, int, ZERO_FRACTION, INTEGER_EXPONENT), cat(sign, NONZERO, lit('.'), rep(DIGIT, 1, EXACT), BIG_EXPONENT));
+  alt(
+    cat(sign, int, ZERO_FRACTION, INTEGER_EXPONENT),
+    cat(sign, NONZERO, lit('.'), rep(DIGIT, 1, EXACT), BIG_EXPONENT),
+  );
 const INTEGER_ANY = WHOLE(MINUS, INT);
 const INTEGER_CANONICAL = cat(MINUS, INT);
 const NATURAL_ANY = WHOLE(EMPTY_RE, INT);
@@ -108,7 +111,17 @@ function exponents(lo: number, hi: number): Regex {
   const range = (from: number, to: number): Regex =>
     from === to
       ? lit(String(from))
-      : positional({ lo: decimal(BigInt(from), 0), loOpen: false, hi: decimal(BigInt(to), 0), hiOpen: false, step: ONE, nots: [] }, false);
+      : positional(
+          {
+            lo: decimal(BigInt(from), 0),
+            loOpen: false,
+            hi: decimal(BigInt(to), 0),
+            hiOpen: false,
+            step: ONE,
+            nots: [],
+          },
+          false,
+        );
   if (hi >= 0) parts.push(cat(opt(lit('+')), zeros, range(Math.max(lo, 0), hi)));
   if (lo < 0) parts.push(cat(lit('-'), zeros, range(Math.max(1, -hi), -lo)));
   return alt(...parts);
@@ -144,7 +157,10 @@ function magnitudeScientific(range: Magnitude, from: number, short: boolean): Re
   const anyMantissa = cat(NONZERO, fraction);
   const mantissa = (lo: Decimal | undefined, loOpen: boolean, hi: Decimal | undefined, hiOpen: boolean): Regex => {
     const whole = hi ?? decimal(1n, 1);
-    const re = positional({ lo: lo ?? ONE, loOpen, hi: whole, hiOpen: hi === undefined || hiOpen, step: undefined, nots: [] }, true);
+    const re = positional(
+      { lo: lo ?? ONE, loOpen, hi: whole, hiOpen: hi === undefined || hiOpen, step: undefined, nots: [] },
+      true,
+    );
     return short ? and(re, anyMantissa) : re;
   };
   const parts: Regex[] = [];
@@ -164,4 +180,3 @@ function magnitudeScientific(range: Magnitude, from: number, short: boolean): Re
   if (hi !== undefined) add(mantissa(undefined, false, hi.mantissa, range.hiOpen), hi.exponent, hi.exponent);
   return alt(...parts);
 }
-

@@ -3,14 +3,18 @@
  * alternative: each branch minus the others. Both work type by type, so that overlapping objects do not spoil strings.
  */
 import type { Formula } from './formula.js';
+import { ANY_ARRAYS, ANY_OBJECTS, NO_ARRAYS, NO_OBJECTS, type Normal, union } from './normal.js';
 import type { Normaliser } from './normalise.js';
-import { NO_ARRAYS, NO_OBJECTS, type Normal, union, ANY_ARRAYS, ANY_OBJECTS } from './normal.js';
 import { andNumbers, NO_NUMBERS, type NumberSet, notNumbers, orNumbers } from './numbers.js';
-import { type ArrayShape, andArray, andObject, type ObjectShape } from './shapes.js';
+import type { ArrayShape, ObjectShape } from './shapes.js';
 import { andStrings, NO_STRINGS, notStrings, orStrings, type StringSet, stringList, stringsEmpty } from './strings.js';
 
-export function oneOf(items: readonly Formula[], n: Normaliser): Normal {
-  const normals = items.map((f) => n.normal(f));
+/**
+ * The values of `within` that satisfy exactly one item. Intersecting with what is known first is the same set, and makes
+ * branches disjoint that would not be so on their own (a discriminator required outside of them).
+ */
+export function oneOf(items: readonly Formula[], within: Normal, n: Normaliser): Normal {
+  const normals = items.map((f) => n.meet(within, f));
   let once = 0;
   let twice = 0;
   for (const x of normals) {
@@ -24,8 +28,14 @@ export function oneOf(items: readonly Formula[], n: Normaliser): Normal {
       normals.map((x) => x.strings).filter((s) => s !== NO_STRINGS),
       n,
     ),
-    arrays: oneArrays(normals.map((x) => x.arrays).filter((s) => s.length > 0), n),
-    objects: oneObjects(normals.map((x) => x.objects).filter((s) => s.length > 0), n),
+    arrays: oneArrays(
+      normals.map((x) => x.arrays).filter((s) => s.length > 0),
+      n,
+    ),
+    objects: oneObjects(
+      normals.map((x) => x.objects).filter((s) => s.length > 0),
+      n,
+    ),
   };
 }
 
@@ -46,7 +56,8 @@ function oneStrings(sets: readonly StringSet[], n: Normaliser): StringSet {
   if (sets.length === 1) return sets[0]!;
   if (sets.every((s) => s.kind === 'list')) {
     const counts = new Map<string, number>();
-    for (const s of sets) if (s.kind === 'list') for (const t of new Set(s.texts)) counts.set(t, (counts.get(t) ?? 0) + 1);
+    for (const s of sets)
+      if (s.kind === 'list') for (const t of new Set(s.texts)) counts.set(t, (counts.get(t) ?? 0) + 1);
     return stringList([...counts].filter(([, c]) => c === 1).map(([t]) => t));
   }
   let out: StringSet = NO_STRINGS;
@@ -67,13 +78,9 @@ function oneArrays(sets: readonly (readonly ArrayShape[])[], n: Normaliser): rea
   let out: readonly ArrayShape[] = NO_ARRAYS;
   sets.forEach((mine, i) => {
     let left = mine;
-    sets.forEach((other, j) => {
-      if (i === j) return;
-      const overlapping = other.filter((t) =>
-        left.some((s) => n.ask(() => n.solver?.arrayProductive(andArray(s, t, n)) ?? true) !== false),
-      );
-      if (overlapping.length > 0) left = n.andArrays(left, n.notArrays(overlapping));
-    });
+    for (let j = 0; j < sets.length && left.length > 0; j++) {
+      if (i !== j) for (const t of sets[j]!) left = n.minusArray(left, t);
+    }
     out = union(out, left, ANY_ARRAYS);
   });
   return out;
@@ -93,7 +100,11 @@ function rivals(sets: readonly (readonly ObjectShape[])[], n: Normaliser): (i: n
         const answer: { list?: readonly string[] } = {};
         n.ask(() => {
           const v = n.normal(n.valueAt(s, name));
-          if (v.basic === 0 && v.numbers.length + v.arrays.length + v.objects.length === 0 && v.strings.kind === 'list') {
+          if (
+            v.basic === 0 &&
+            v.numbers.length + v.arrays.length + v.objects.length === 0 &&
+            v.strings.kind === 'list'
+          ) {
             answer.list = v.strings.texts;
           }
           return true;
@@ -122,11 +133,7 @@ function oneObjects(sets: readonly (readonly ObjectShape[])[], n: Normaliser): r
     let left = mine;
     for (let j = 0; j < sets.length && left.length > 0; j++) {
       if (i === j || !overlap(i, j)) continue;
-      n.context.tick();
-      const others = sets[j]!.filter((t) =>
-        left.some((s) => n.ask(() => n.solver?.objectProductive(andObject(s, t)) ?? true) !== false),
-      );
-      if (others.length > 0) left = n.andObjects(left, n.notObjects(others));
+      for (const t of sets[j]!) left = n.minusObject(left, t);
     }
     out = union(out, left, ANY_OBJECTS);
   });

@@ -91,7 +91,8 @@ export function settingsOf(o: SchemaOptions): Settings {
   for (const [key, value] of Object.entries(o.limits ?? {})) {
     if (!Object.hasOwn(LIMITS, key)) throw new OptionError('limits', Object.keys(LIMITS).join(' | '), key);
     if (value === undefined) continue;
-    if (typeof value !== 'number' || !(value > 0)) throw new OptionError(`limits.${key}`, 'a positive number', String(value));
+    if (typeof value !== 'number' || !(value > 0))
+      throw new OptionError(`limits.${key}`, 'a positive number', String(value));
     limits[key as keyof SchemaLimits] = value;
   }
   if (o.maxDigits !== undefined && !(Number.isInteger(o.maxDigits) && o.maxDigits > 0)) {

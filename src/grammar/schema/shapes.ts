@@ -63,7 +63,14 @@ export interface ArrayShape {
 const INF = Number.POSITIVE_INFINITY;
 const NONE: readonly never[] = [];
 
-export const ANY_OBJECT: ObjectShape = { maps: NONE, required: NONE, min: 0, max: INF, implications: NONE, witnesses: NONE };
+export const ANY_OBJECT: ObjectShape = {
+  maps: NONE,
+  required: NONE,
+  min: 0,
+  max: INF,
+  implications: NONE,
+  witnesses: NONE,
+};
 export const ANY_ARRAY: ArrayShape = { prefix: NONE, rest: TRUE, min: 0, max: INF, contains: NONE, unique: false };
 
 const NO_PROPS: ReadonlyMap<string, Formula> = new Map();
@@ -128,29 +135,54 @@ export function andArray(a: ArrayShape, b: ArrayShape, algebra: Algebra): ArrayS
 
 const forbid = (name: string): ObjectShape => ({ ...ANY_OBJECT, maps: [keyMap(new Map([[name, FALSE]]))] });
 
-/** All violations of an object shape, as a union. */
+/**
+ * All violations of an object shape, as a disjoint union: each violates one part of the shape and satisfies the parts before it,
+ * so that shapes do not multiply when several are excluded one after the other.
+ */
 export function notObject(s: ObjectShape, algebra: Algebra): ObjectShape[] {
   const out: ObjectShape[] = [];
-  for (const name of s.required) out.push(forbid(name));
-  if (s.min > 0) out.push({ ...ANY_OBJECT, max: s.min - 1 });
-  if (s.max !== INF) out.push({ ...ANY_OBJECT, min: s.max + 1 });
+  let kept: ObjectShape = ANY_OBJECT;
+  /** Named values satisfied so far, as one map. */
+  const named = new Map<string, Formula>();
+  const violate = (wrong: ObjectShape): void => {
+    const base = named.size === 0 ? kept : { ...kept, maps: [...kept.maps, keyMap(new Map(named))] };
+    out.push(andObject(base, wrong));
+  };
+  const keep = (part: ObjectShape): void => {
+    kept = andObject(kept, part);
+  };
+  s.required.forEach((name, i) => out.push({ ...forbid(name), required: s.required.slice(0, i) }));
+  if (s.required.length > 0) keep({ ...ANY_OBJECT, required: s.required });
+  if (s.min > 0) {
+    violate({ ...ANY_OBJECT, max: s.min - 1 });
+    keep({ ...ANY_OBJECT, min: s.min });
+  }
+  if (s.max !== INF) {
+    violate({ ...ANY_OBJECT, min: s.max + 1 });
+    keep({ ...ANY_OBJECT, max: s.max });
+  }
   for (const { when, then } of s.implications) {
-    for (const name of then) out.push({ ...forbid(name), required: [when] });
+    for (const name of then) violate({ ...forbid(name), required: [when] });
   }
   for (const map of s.maps) {
     for (const [name, value] of map.props) {
       const wrong = algebra.not(value);
-      if (wrong !== FALSE) out.push({ ...ANY_OBJECT, maps: [keyMap(new Map([[name, wrong]]))], required: [name] });
+      if (wrong === FALSE) continue;
+      violate({ ...ANY_OBJECT, maps: [keyMap(new Map([[name, wrong]]))], required: [name] });
+      const before = named.get(name);
+      named.set(name, before === undefined ? value : algebra.and(before, value));
     }
+  }
+  for (const map of s.maps) {
     for (const rule of map.rules) {
       const value = algebra.not(rule.value);
-      if (value !== FALSE) out.push({ ...ANY_OBJECT, witnesses: [{ keys: rule.keys, value }] });
+      if (value !== FALSE) violate({ ...ANY_OBJECT, witnesses: [{ keys: rule.keys, value }] });
     }
     const value = algebra.not(map.rest);
-    if (value !== FALSE) out.push({ ...ANY_OBJECT, witnesses: [{ keys: algebra.others(map), value }] });
+    if (value !== FALSE) violate({ ...ANY_OBJECT, witnesses: [{ keys: algebra.others(map), value }] });
   }
   for (const w of s.witnesses) {
-    out.push({ ...ANY_OBJECT, maps: [keyMap(undefined, [{ keys: w.keys, value: algebra.not(w.value) }])] });
+    violate({ ...ANY_OBJECT, maps: [keyMap(undefined, [{ keys: w.keys, value: algebra.not(w.value) }])] });
   }
   return out;
 }

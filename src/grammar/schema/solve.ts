@@ -6,15 +6,16 @@
  * again). Positive answers always stand. Objects and arrays look only at what must be present, so the question
  * rarely goes deep.
  */
-import { ANY_ARRAYS, ANY_OBJECTS } from './normal.js';
-import { type Formula, FALSE, TRUE } from './formula.js';
+
+import { anyString, type Regex } from '../../regular/regex.js';
+import { FALSE, type Formula, TRUE } from './formula.js';
 import type { KeySet } from './keys.js';
+import { ANY_ARRAYS, ANY_OBJECTS } from './normal.js';
 import type { Normaliser } from './normalise.js';
 import { boxIsEmpty, countNumbers } from './numbers.js';
 import { and, lits, not, plainlyNonEmpty } from './re.js';
 import { type ArrayShape, keyMap, type ObjectShape } from './shapes.js';
 import { stringRegex, stringsEmpty } from './strings.js';
-import { anyString, type Regex } from '../../regular/regex.js';
 
 /** A class of keys without a name of their own, and what their values are. */
 export interface KeyClass {
@@ -383,14 +384,18 @@ export class Solver {
     let count = (x.basic & 1) + ((x.basic >> 1) & 1) + ((x.basic >> 2) & 1);
     if (count < limit) count += countNumbers(x.numbers, limit - count);
     if (count < limit && !stringsEmpty(x.strings, this.n)) {
-      count += x.strings.kind === 'list' ? new Set(x.strings.texts).size : this.n.context.keys.count(stringRegex(x.strings), limit - count);
+      count +=
+        x.strings.kind === 'list'
+          ? new Set(x.strings.texts).size
+          : this.n.context.keys.count(stringRegex(x.strings), limit - count);
     }
     for (const s of x.arrays) {
       if (count >= limit) break;
       if (!this.arrayProductive(s)) continue;
       if (s.max > s.prefix.length && this.nonEmpty(s.rest)) return limit;
       let ways = 1;
-      for (let i = 0; i < s.prefix.length && i < s.max; i++) ways = Math.min(limit, ways * this.countValues(s.prefix[i]!, limit));
+      for (let i = 0; i < s.prefix.length && i < s.max; i++)
+        ways = Math.min(limit, ways * this.countValues(s.prefix[i]!, limit));
       count += s.min === s.prefix.length ? ways : limit;
     }
     for (const s of x.objects) {
@@ -399,7 +404,8 @@ export class Solver {
       const names = this.names(s);
       if (s.max > 0 && (names.length !== s.required.length || this.classes(s, names, []).length > 0)) return limit;
       let ways = 1;
-      if (s.max > 0) for (const name of names) ways = Math.min(limit, ways * this.countValues(this.n.valueAt(s, name), limit));
+      if (s.max > 0)
+        for (const name of names) ways = Math.min(limit, ways * this.countValues(this.n.valueAt(s, name), limit));
       count += ways;
     }
     return Math.min(count, limit);

@@ -1,6 +1,7 @@
 /** Normal forms of constant values: enum and const. */
-import { type Formula, FALSE, type Formulas } from './formula.js';
+
 import { fromNumber } from './decimal.js';
+import { FALSE, type Formula, type Formulas } from './formula.js';
 import { FALSE_BIT, NO_ARRAYS, NO_OBJECTS, type Normal, NULL_BIT, TRUE_BIT } from './normal.js';
 import { type Box, NO_NUMBERS, point } from './numbers.js';
 import type { JsonObject, JsonValue } from './options.js';
@@ -21,8 +22,7 @@ export function constantNormal(values: readonly JsonValue[], formulas: Formulas)
     else if (typeof v === 'string') strings.push(v);
     else if (typeof v === 'number') {
       if (Number.isFinite(v)) numbers.push(point(fromNumber(v)));
-    }
-    else if (Array.isArray(v)) {
+    } else if (Array.isArray(v)) {
       const items = v.map((x: JsonValue) => formulas.const(x));
       arrays.push({ ...ANY_ARRAY, prefix: items, rest: FALSE, min: items.length, max: items.length });
     } else {
