@@ -18,6 +18,7 @@ import { PagedModel } from './paged.js';
 import { checkRestricted, relativeDifference, runProbe } from './probe.js';
 import { declaredDims } from './rewrite/graph.js';
 import { restrictedIds } from './rewrite/head.js';
+import { chooseKernels } from './rewrite/kernels.js';
 import { BLOCK_SIZE, type PagedGraph } from './rewrite/layout.js';
 import { blockBytes, rewritePaged } from './rewrite/paged.js';
 import { Session, type SessionOptions } from './session.js';
@@ -37,6 +38,8 @@ const DEFAULT_CONTEXT = 2048;
 interface Plan {
   readonly files: ModelFolder;
   readonly graph: ModelProto;
+  /** Whether `graph` differs from the file. */
+  readonly tuned: boolean;
   readonly names: DecoderNames;
   readonly vocabSize: number;
   readonly contextLength: number;
@@ -56,7 +59,8 @@ export async function openModel(
   if (files.contextLength === undefined) {
     warnings.push(`no file says how long the context is; ${DEFAULT_CONTEXT} positions are assumed`);
   }
-  const graph = await readGraph(files.graph);
+  const read = await readGraph(files.graph);
+  const graph = options.exact === true || device !== 'cpu' ? read : chooseKernels(read);
   const [inputs, outputs] = [graph.graph?.input ?? [], graph.graph?.output ?? []];
   const initial = new Set(graph.graph?.initializer.map((t) => t.name));
   const names = decoderNames(
@@ -73,7 +77,17 @@ export async function openModel(
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   const contextLength = files.contextLength ?? DEFAULT_CONTEXT;
   const session = { device, ...threads };
-  const plan: Plan = { files, graph, names, vocabSize, contextLength, session, options, warnings };
+  const plan: Plan = {
+    files,
+    graph,
+    tuned: graph !== read,
+    names,
+    vocabSize,
+    contextLength,
+    session,
+    options,
+    warnings,
+  };
   const form = options.kv?.form ?? 'auto';
   if (form !== 'contiguous') {
     const opened = await tryPaged(plan, device, form === 'paged');
@@ -95,7 +109,9 @@ async function readGraph(file: string): Promise<ModelProto> {
 }
 
 async function openContiguous(plan: Plan): Promise<ContiguousModel> {
-  const session = await Session.create({ path: plan.files.graph }, plan.session);
+  const session = await (plan.tuned
+    ? sessionOf(plan, plan.graph)
+    : Session.create({ path: plan.files.graph }, plan.session));
   const { contextLength, vocabSize, files } = plan;
   try {
     return new ContiguousModel(session, plan.names, {
@@ -164,9 +180,8 @@ async function tryPaged(plan: Plan, device: ModelInfo['device'], must: boolean):
 }
 
 async function openPaged(plan: Plan, paged: PagedGraph): Promise<PagedModel> {
-  const { files, vocabSize, contextLength } = plan;
-  const { model, folder } = await resolveExternal(paged.model, files.graph);
-  const session = await Session.create({ bytes: encodeModel(model), name: files.graph, folder }, plan.session);
+  const { vocabSize, contextLength } = plan;
+  const session = await sessionOf(plan, paged.model);
   try {
     const prefixCache = plan.options.kv?.prefixCache ?? true;
     return new PagedModel(session, paged, { contextLength, vocabSize, prefixCache, restrictUpTo: 0 });
@@ -174,6 +189,12 @@ async function openPaged(plan: Plan, paged: PagedGraph): Promise<PagedModel> {
     await session.dispose();
     throw error;
   }
+}
+
+/** A session of a graph that was changed in memory; external data stays where it is. */
+async function sessionOf(plan: Plan, changed: ModelProto): Promise<Session> {
+  const { model, folder } = await resolveExternal(changed, plan.files.graph);
+  return Session.create({ bytes: encodeModel(model), name: plan.files.graph, folder }, plan.session);
 }
 
 /** Blocks of the pool, by count, by bytes or by default, or why there can be none. */

@@ -43,6 +43,8 @@ export interface LoadOptions {
   readonly kv?: KvOptions;
   /** Threads of one run; default: ONNX Runtime's choice (the physical cores). */
   readonly threads?: number;
+  /** Keep kernels as the graph leaves them, also where an unset accuracy makes them many times slower (default false). */
+  readonly exact?: boolean;
 }
 
 export interface ChatMessage {

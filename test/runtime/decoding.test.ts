@@ -176,3 +176,17 @@ describe('what a step returns', () => {
     });
   });
 });
+
+describe('unset accuracy of 8-bit products', () => {
+  it.each(['paged', 'contiguous'] as const)('%s: is set for speed, and kept on demand', async (form) => {
+    const shape = { weights: 'int8', accuracyLevel: 0, layers: 1 } as const;
+    const run = (options: { exact?: boolean }, level: 0 | 4) =>
+      withModel({ ...shape, accuracyLevel: level }, { kv: { form, bytes: 2 ** 22 }, ...options }, async ({ model }) =>
+        (await prefill(model, someTokens(20), 1)).logits.at(0),
+      );
+    const [fast, exact, four] = [await run({}, 0), await run({ exact: true }, 0), await run({}, 4)];
+    expect(difference(fast!, four!)).toBeLessThan(1e-4);
+    expect(difference(exact!, four!)).toBeGreaterThan(1e-3);
+    expect(difference(exact!, four!)).toBeLessThan(0.3);
+  });
+});
