@@ -60,6 +60,13 @@ function createPatternEngine(): RegExpEngine {
   return Object.assign(engine, { code: '{}' });
 }
 
+/**
+ * `email` as RFC 5321's Mailbox, which the specification names: quoted local parts, address literals, and domains of one label, all of which
+ * ajv-formats refuses.
+ */
+const MAILBOX =
+  /^(?:[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*|"(?:[ !#-[\]-~]|\\[ -~])*")@(?:[a-z0-9](?:-*[a-z0-9])*(?:\.[a-z0-9](?:-*[a-z0-9])*)*|\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9a-f:.]+)\])$/i;
+
 function createAjv(draft: Draft, meta: boolean, options: ValidateOptions): Ajv {
   const settings: Options = {
     strict: false,
@@ -77,6 +84,7 @@ function createAjv(draft: Draft, meta: boolean, options: ValidateOptions): Ajv {
   else if (draft === '4') ajv = new Ajv04.default(settings);
   else ajv = new Ajv(settings);
   addFormats.default(ajv);
+  ajv.addFormat('email', MAILBOX);
   ajv.removeKeyword('multipleOf');
   ajv.addKeyword({
     keyword: 'multipleOf',

@@ -24,7 +24,8 @@ function sample(): Entry[] {
   const all: Entry[] = [];
   for (const file of readdirSync(FOLDER).sort()) {
     if (!file.endsWith('.jsonl')) continue;
-    for (const line of readFileSync(`${FOLDER}/${file}`, 'utf8').split('\n')) if (line !== '') all.push(JSON.parse(line) as Entry);
+    for (const line of readFileSync(`${FOLDER}/${file}`, 'utf8').split('\n'))
+      if (line !== '') all.push(JSON.parse(line) as Entry);
   }
   const random = createRandom(20260);
   const out: Entry[] = [];
@@ -69,7 +70,8 @@ it.skipIf(!present)(
         else if (verdict.valid) valid++;
         else wrong.push(`${id}: ${verdict.errors.join('; ')} in ${result.text.slice(0, 300)}`);
       } catch (error) {
-        if (error instanceof UnsupportedSchemaError || error instanceof LimitError) refused.push(`${id}: ${error.message}`);
+        if (error instanceof UnsupportedSchemaError || error instanceof LimitError)
+          refused.push(`${id}: ${error.message}`);
         else if (error instanceof UnsatisfiableError) long.push(`${id}: ${error.message}`);
         else wrong.push(`${id}: ${String(error)}`);
       }

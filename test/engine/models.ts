@@ -13,7 +13,9 @@ export interface RandomModel {
   remove(): Promise<void>;
 }
 
-export async function randomModel(options: { contextLength?: number; seed?: number; experts?: boolean } = {}): Promise<RandomModel> {
+export async function randomModel(
+  options: { contextLength?: number; seed?: number; experts?: boolean } = {},
+): Promise<RandomModel> {
   const folder = await mkdtemp(path.join(tmpdir(), 'tokenloom-test-'));
   await writeLlamaFolder(folder, {
     layers: 1,
