@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type LlamaShape, randomWeights, type WeightSource, writeLlama } from './llama-graph.js';
+import { type PlantedRouting, plantRouting } from './planted.js';
 import { encodeModel } from './proto.js';
 
 export interface LlamaFolderOptions extends Omit<LlamaShape, 'vocab'> {
@@ -13,6 +14,8 @@ export interface LlamaFolderOptions extends Omit<LlamaShape, 'vocab'> {
   readonly seed: number;
   /** In place of random weights. */
   readonly source?: WeightSource;
+  /** Tokens use the experts of their domain (mixtures only). */
+  readonly planted?: Omit<PlantedRouting, 'seed'>;
 }
 
 const SPECIALS = ['<|pad|>', '<|bos|>', '<|end|>', '<|system|>', '<|user|>', '<|assistant|>', '<|tools|>'] as const;
@@ -126,9 +129,10 @@ export function bpeTokenizerJson(size: number): Record<string, unknown> {
 
 /** Every file of the folder by its relative path. Logits have `vocab` columns even where the tokenizer ends earlier. */
 export function llamaFiles(options: LlamaFolderOptions): Map<string, string | Uint8Array> {
-  const { vocab = 512, seed, source = randomWeights(seed), ...rest } = options;
+  const { vocab = 512, seed, planted, source = randomWeights(seed), ...rest } = options;
   const shape: LlamaShape = { ...rest, vocab };
-  const model = encodeModel(writeLlama(shape, source));
+  const weights = planted === undefined ? source : plantRouting(source, shape.hidden, { ...planted, seed });
+  const model = encodeModel(writeLlama(shape, weights));
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   const headDim = shape.headDim ?? shape.hidden / shape.heads;
   const moe = shape.experts;
