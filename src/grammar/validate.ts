@@ -60,7 +60,8 @@ class Validator {
         if (this.store.isEmpty(this.store.intern(expr.re))) this.fault(id, 'the regular language is empty');
         return;
       case 'repeat':
-        if (!(expr.min >= 0 && expr.min <= expr.max && expr.max > 0)) this.fault(id, `bounds ${expr.min} to ${expr.max}`);
+        if (!(expr.min >= 0 && expr.min <= expr.max && expr.max > 0))
+          this.fault(id, `bounds ${expr.min} to ${expr.max}`);
         return;
       case 'alt':
         if (expr.items.length === 0) this.fault(id, 'no alternatives');
@@ -86,12 +87,18 @@ class Validator {
       for (let j = 0; j < i; j++) {
         const a = expr.dynamic[i];
         const b = expr.dynamic[j];
-        if ((a?.witness === undefined) !== (b?.witness === undefined) || (a?.witness !== undefined && a.witness !== b?.witness)) continue;
-        if (!store.isEmpty(store.and(term, terms[j] as number))) this.fault(id, `dynamic classes ${j} and ${i} overlap`);
+        if (
+          (a?.witness === undefined) !== (b?.witness === undefined) ||
+          (a?.witness !== undefined && a.witness !== b?.witness)
+        )
+          continue;
+        if (!store.isEmpty(store.and(term, terms[j] as number)))
+          this.fault(id, `dynamic classes ${j} and ${i} overlap`);
       }
     });
     for (const { if: from, then } of expr.implications) {
-      if ([from, ...then].some((p) => expr.properties[p] === undefined)) this.fault(id, 'an implication names no property');
+      if ([from, ...then].some((p) => expr.properties[p] === undefined))
+        this.fault(id, 'an implication names no property');
     }
     if (expr.minProperties > expr.maxProperties) this.fault(id, 'minProperties above maxProperties');
   }

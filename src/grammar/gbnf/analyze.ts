@@ -52,7 +52,7 @@ function solve(rules: readonly MidRule[], leaf: boolean): { rule: boolean[]; hol
   };
   // Goal r is rule r itself.
   for (let r = 0; r < rules.length; r++) add(1, -1);
-  rules.forEach((rule, r) => visit(rule.body, r));
+  for (let r = 0; r < rules.length; r++) visit((rules[r] as MidRule).body, r);
   for (let id = ready.pop(); id !== undefined; id = ready.pop()) {
     if (id < rules.length) {
       truth[id] = true;
@@ -101,11 +101,11 @@ export const productive = (grammar: MidGrammar): ReturnType<typeof solve> => sol
 /** Which rules (and nodes) derive the empty text. */
 export const nullables = (grammar: MidGrammar): ReturnType<typeof solve> => solve(grammar.rules, false);
 
-/** Rules that a node may begin with, before any text. */
-export function leftCorners(node: Mid, nullable: (node: Mid) => boolean, out: Set<number>): void {
+/** Rules that a node may begin with, before any text; some more than once. */
+export function leftCorners(node: Mid, nullable: (node: Mid) => boolean, out: number[]): void {
   switch (node.op) {
     case 'ref':
-      out.add(node.rule);
+      out.push(node.rule);
       return;
     case 'repeat':
       leftCorners(node.item, nullable, out);
@@ -121,9 +121,9 @@ export function leftCorners(node: Mid, nullable: (node: Mid) => boolean, out: Se
   }
 }
 
-/** All rules that a node refers to. */
-export function references(node: Mid, out: Set<number>): void {
-  if (node.op === 'ref') out.add(node.rule);
+/** All rules that a node refers to, as often as it does. */
+export function references(node: Mid, out: number[]): void {
+  if (node.op === 'ref') out.push(node.rule);
   else if (node.op === 'repeat') references(node.item, out);
   else if (node.op === 'seq' || node.op === 'alt') for (const item of node.items) references(item, out);
 }
@@ -132,28 +132,27 @@ export function references(node: Mid, out: Set<number>): void {
  * Strongly connected components (Tarjan 1972, without recursion), each before those that lead to it. `loops` tells whether a
  * component is a cycle.
  */
-export function components(edges: readonly ReadonlySet<number>[]): { members: number[]; loops: boolean }[] {
+export function components(edges: readonly (readonly number[])[]): { members: number[]; loops: boolean }[] {
   const index = new Int32Array(edges.length).fill(-1);
   const low = new Int32Array(edges.length);
   const onStack = new Uint8Array(edges.length);
   const stack: number[] = [];
   const out: { members: number[]; loops: boolean }[] = [];
   let clock = 0;
-  const work: { node: number; rest: Iterator<number> }[] = [];
+  const work: { node: number; next: number }[] = [];
   const enter = (node: number): void => {
     index[node] = low[node] = clock++;
     stack.push(node);
     onStack[node] = 1;
-    work.push({ node, rest: (edges[node] as ReadonlySet<number>).values() });
+    work.push({ node, next: 0 });
   };
   for (let root = 0; root < edges.length; root++) {
     if (index[root] !== -1) continue;
     enter(root);
     for (let top = work[work.length - 1]; top !== undefined; top = work[work.length - 1]) {
-      const { node, rest } = top;
-      const next = rest.next();
-      if (!next.done) {
-        const to = next.value;
+      const { node } = top;
+      const to = (edges[node] as readonly number[])[top.next++];
+      if (to !== undefined) {
         if (index[to] === -1) enter(to);
         else if (onStack[to] === 1) low[node] = Math.min(low[node] as number, index[to] as number);
         continue;
@@ -169,7 +168,7 @@ export function components(edges: readonly ReadonlySet<number>[]): { members: nu
         members.push(member);
         if (member === node) break;
       }
-      out.push({ members, loops: members.length > 1 || (edges[node] as ReadonlySet<number>).has(node) });
+      out.push({ members, loops: members.length > 1 || (edges[node] as readonly number[]).includes(node) });
     }
   }
   return out;
@@ -194,7 +193,9 @@ export function pruned(grammar: MidGrammar): MidGrammar | undefined {
         return node;
     }
   };
-  const rules = grammar.rules.map((rule, r) => (facts.rule[r] ? { ...rule, body: cut(rule.body) } : { ...rule, body: NEVER }));
+  const rules = grammar.rules.map((rule, r) =>
+    facts.rule[r] ? { ...rule, body: cut(rule.body) } : { ...rule, body: NEVER },
+  );
   return { rules, start: grammar.start };
 }
 

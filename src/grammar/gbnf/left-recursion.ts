@@ -19,7 +19,7 @@ import { altOf, EMPTY_MID, isNever, type Mid, type MidGrammar, type MidRule, NEV
 
 /** Most rules that the construction may add. */
 const MAX_RULES = 200_000;
-/** Most items of all tails of left-recursive productions together. */
+/** Most items copied while the empty text is taken out of sequences and productions. */
 const MAX_TAILS = 1_000_000;
 
 /** A production in the form "begins with this, goes on with these". */
@@ -49,7 +49,7 @@ class Rewriter {
     this.nullable = nullables(grammar);
     this.part = new Int32Array(grammar.rules.length).fill(-1);
     const edges = grammar.rules.map((rule) => {
-      const out = new Set<number>();
+      const out: number[] = [];
       leftCorners(rule.body, this.nullable.holds, out);
       return out;
     });
@@ -61,9 +61,17 @@ class Rewriter {
   }
 
   run(): MidGrammar {
+    if (this.parts.length === 0 && !this.grammar.rules.some((rule) => this.repeatsNothing(rule.body)))
+      return this.grammar;
     const start = this.full(this.grammar.start);
     for (let next = this.queue.pop(); next !== undefined; next = this.queue.pop()) next();
     return { rules: this.rules as MidRule[], start };
+  }
+
+  /** Whether a repeat of something that may be empty is inside. */
+  private repeatsNothing(node: Mid): boolean {
+    if (node.op === 'seq' || node.op === 'alt') return node.items.some((item) => this.repeatsNothing(item));
+    return node.op === 'repeat' && (this.nullable.holds(node.item) || this.repeatsNothing(node.item));
   }
 
   // ---- rules of the result, by kind, made on demand
@@ -88,7 +96,8 @@ class Rewriter {
     const { name, body, span } = this.grammar.rules[r] as MidRule;
     return this.rule(`${r}`, name, span, () => {
       if (this.part[r] === -1) return this.normal(body);
-      if (this.nullable.rule[r] === true) return { op: 'alt', items: [{ op: 'ref', rule: this.nonEmpty(r) }, EMPTY_MID] };
+      if (this.nullable.rule[r] === true)
+        return { op: 'alt', items: [{ op: 'ref', rule: this.nonEmpty(r) }, EMPTY_MID] };
       return this.climbing(r);
     });
   }
@@ -121,6 +130,13 @@ class Rewriter {
     }
   }
 
+  private spend(items: number): void {
+    this.tails += items;
+    if (this.tails > MAX_TAILS) {
+      throw new LimitError('items copied while removing left recursion and empty repeats', this.tails, MAX_TAILS);
+    }
+  }
+
   /** The node without the empty text. */
   private without(node: Mid): Mid {
     if (!this.nullable.holds(node)) return this.normal(node);
@@ -149,6 +165,7 @@ class Rewriter {
     const mid = (from + to) >> 1;
     const left = this.withoutSeq(items, from, mid);
     const right = this.withoutSeq(items, mid, to);
+    this.spend(to - mid);
     const rest = items.slice(mid, to).map((item) => this.normal(item));
     return altOf([...(isNever(left) ? [] : [seqOf([left, ...rest])]), ...(isNever(right) ? [] : [right])]);
   }
@@ -156,10 +173,9 @@ class Rewriter {
   // ---- left-recursive parts
 
   private touchesPart(node: Mid, part: number): boolean {
-    const corners = new Set<number>();
+    const corners: number[] = [];
     leftCorners(node, this.nullable.holds, corners);
-    for (const r of corners) if (this.part[r] === part) return true;
-    return false;
+    return corners.some((r) => this.part[r] === part);
   }
 
   /** Productions of a rule of `part`, without the empty text. */
@@ -191,9 +207,9 @@ class Rewriter {
         for (let i = 0; i < node.items.length; i++) {
           const item = node.items[i] as Mid;
           const rest = node.items.slice(i + 1);
-          this.tails += rest.length;
-          if (this.tails > MAX_TAILS) throw new LimitError('items of left-recursive productions', this.tails, MAX_TAILS);
-          for (const head of this.headsOfNode(item, part)) out.push({ first: head.first, tail: [...head.tail, ...rest] });
+          this.spend(rest.length);
+          for (const head of this.headsOfNode(item, part))
+            out.push({ first: head.first, tail: [...head.tail, ...rest] });
           if (!this.nullable.holds(item)) break;
         }
         return out;
@@ -261,12 +277,18 @@ class Rewriter {
   private path(from: number, target: number): Mid {
     const part = this.part[target] as number;
     if ((this.parts[part] as number[]).length === 1) {
-      const tails = (this.climbsOf(part).get(from) ?? []).map(({ tail }) => this.without(tail)).filter((t) => !isNever(t));
-      return tails.length === 0 ? EMPTY_MID : { op: 'repeat', item: altOf(tails), min: 0, max: Number.POSITIVE_INFINITY };
+      const tails = (this.climbsOf(part).get(from) ?? [])
+        .map(({ tail }) => this.without(tail))
+        .filter((t) => !isNever(t));
+      return tails.length === 0
+        ? EMPTY_MID
+        : { op: 'repeat', item: altOf(tails), min: 0, max: Number.POSITIVE_INFINITY };
     }
     const nameOf = (r: number): string => (this.grammar.rules[r] as MidRule).name;
     const span = (this.grammar.rules[from] as MidRule).span;
-    const rule = this.rule(`${from}:${target}`, `${nameOf(from)}:${nameOf(target)}`, span, () => this.pathBody(from, target));
+    const rule = this.rule(`${from}:${target}`, `${nameOf(from)}:${nameOf(target)}`, span, () =>
+      this.pathBody(from, target),
+    );
     return { op: 'ref', rule };
   }
 

@@ -67,7 +67,7 @@ class Emitter {
   run(): Grammar {
     const { rules, start } = this.grammar;
     const edges = rules.map((rule) => {
-      const out = new Set<number>();
+      const out: number[] = [];
       references(rule.body, out);
       return out;
     });
@@ -124,7 +124,9 @@ class Emitter {
         return this.leaves[node.rule] ?? { id: this.ruleIds[node.rule] as ExprId };
       case 'token': {
         const { ids, texts, negate } = node;
-        return { id: this.once(`t${ids}|${JSON.stringify(texts)}|${negate}`, { op: 'token', ids, texts, negate }, node.span) };
+        return {
+          id: this.once(`t${ids}|${JSON.stringify(texts)}|${negate}`, { op: 'token', ids, texts, negate }, node.span),
+        };
       }
       case 'seq':
         return this.emitSeq(node);
@@ -181,14 +183,17 @@ class Emitter {
       run = [];
       weight = 1;
     };
+    const ids = new Set<ExprId>();
     for (const item of node.items) {
       const out = this.emit(item);
       if ('id' in out) {
-        if (!parts.some((part) => 'id' in part && part.id === out.id && parts.length < 100)) parts.push(out);
+        if (!ids.has(out.id)) parts.push(out);
+        ids.add(out.id);
         continue;
       }
       // Literals and sets merge into one node each, whatever their number.
-      const cost = out.re.t === 'lit' || out.re.t === 'lits' || out.re.t === 'set' || out.re.t === 'empty' ? 0 : out.weight;
+      const cost =
+        out.re.t === 'lit' || out.re.t === 'lits' || out.re.t === 'set' || out.re.t === 'empty' ? 0 : out.weight;
       if (weight + cost > MAX_LEAF) flush();
       run.push(out);
       weight += cost;
@@ -204,7 +209,8 @@ class Emitter {
     if (min === 1 && max === 1) return item;
     if (!('id' in item)) {
       const counted = min > 8 || (max > 8 && max !== Number.POSITIVE_INFINITY);
-      if (!counted || !item.repeats) return { re: rep(item.re, min, max), weight: item.weight + 1, repeats: true, span };
+      if (!counted || !item.repeats)
+        return { re: rep(item.re, min, max), weight: item.weight + 1, repeats: true, span };
     }
     const id = this.asExpr(item);
     return { id: this.once(`r${id}|${min}|${max}`, { op: 'repeat', item: id, min, max }, span) };
@@ -215,6 +221,9 @@ function joined(run: readonly Leaf[], join: (parts: readonly Regex[]) => Regex, 
   if (run.length === 1) return run[0] as Leaf;
   const first = run[0]?.span;
   const last = run[run.length - 1]?.span;
-  const span = first !== undefined && last !== undefined && first.start <= last.end ? { start: first.start, end: last.end } : undefined;
+  const span =
+    first !== undefined && last !== undefined && first.start <= last.end
+      ? { start: first.start, end: last.end }
+      : undefined;
   return { re: join(run.map((leaf) => leaf.re)), weight, repeats: run.some((leaf) => leaf.repeats), span };
 }

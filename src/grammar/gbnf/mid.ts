@@ -95,7 +95,9 @@ export function toMid(file: GbnfFile): MidGrammar {
       case 'alt':
         return { op: 'alt', items: node.items.map(convert), span };
       case 'repeat':
-        return node.max === 0 ? EMPTY_MID : { op: 'repeat', item: convert(node.item), min: node.min, max: node.max, span };
+        return node.max === 0
+          ? EMPTY_MID
+          : { op: 'repeat', item: convert(node.item), min: node.min, max: node.max, span };
     }
   };
   const start = numberOf(file.root);

@@ -17,7 +17,23 @@
  */
 import { anyString, type Regex } from '../../regular/regex.js';
 import type { Node, Pattern, Place } from './ast.js';
-import { alt, altAll, and, cat, catAll, EMPTY, isAnyString, lengthBounds, lit, minus, NEVER, not, nullable, rep, set } from './build.js';
+import {
+  alt,
+  altAll,
+  and,
+  cat,
+  catAll,
+  EMPTY,
+  isAnyString,
+  lengthBounds,
+  lit,
+  minus,
+  NEVER,
+  not,
+  nullable,
+  rep,
+  set,
+} from './build.js';
 import { type CapturedGroup, captures } from './captures.js';
 import { regexError } from './escapes.js';
 import { MARK, solveRepeat } from './fixpoint.js';

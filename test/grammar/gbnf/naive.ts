@@ -37,7 +37,8 @@ export function textsOfFile(file: GbnfFile, alphabet: string, max: number): Set<
         return new Set([...alphabet]);
       case 'class': {
         const inside = (c: number): boolean => {
-          for (let i = 0; i < node.pairs.length; i += 2) if (c >= (node.pairs[i] as number) && c <= (node.pairs[i + 1] as number)) return true;
+          for (let i = 0; i < node.pairs.length; i += 2)
+            if (c >= (node.pairs[i] as number) && c <= (node.pairs[i + 1] as number)) return true;
           return false;
         };
         return new Set([...alphabet].filter((c) => inside(c.charCodeAt(0)) !== node.negate));

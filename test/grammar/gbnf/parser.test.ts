@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { GrammarError, TokenloomError } from '../../../src/base/errors.js';
+import { createRandom } from '../../../src/base/random.js';
+import { gbnfToGrammar, parseGbnf, readGbnf } from '../../../src/grammar/gbnf/index.js';
+
+const faults = (source: string): string[] => readGbnf(source).issues.map((i) => `${i.line}:${i.column} ${i.message}`);
+
+describe('parseGbnf', () => {
+  it('reads the whole syntax', () => {
+    const file = parseGbnf(
+      [
+        '# comment',
+        'root  ::= item{2} | ( "a" # inside',
+        '  | "b" )* |',
+        '  rest-of_it? "" .',
+        'item ::= [a-z0-9_-] [^\\n\\]"] "\\x41\\u00e9\\U0001F600\\t\\"\\\\\\[\\]" {1,}',
+        'rest-of_it ::= <[12]> !<[7]> <think> !</think> x{ 2 , 3 }',
+        'x ::=',
+        'y ::= "multi',
+        'line"',
+      ].join('\n'),
+    );
+    expect(file.rules.map((r) => r.name)).toEqual(['root', 'item', 'rest-of_it', 'x', 'y']);
+    expect(file.comments).toHaveLength(2);
+    expect(JSON.stringify(file.rules[1]?.body)).toContain('Aé😀\\t\\"\\\\[]');
+    expect(file.rules[3]?.body).toMatchObject({ k: 'seq', items: [] });
+    expect(file.rules[4]?.body).toMatchObject({ k: 'literal', text: 'multi\nline' });
+  });
+
+  it('reports every fault of a file, with places and hints', () => {
+    const source =
+      'root ::= ( "a" | "b"\nb ::= "c" )\nc ::= * "d" | \'x\' d\ne = "1";\nf ::= "a" { 3 , 2}\ng ::= [z-a] [] "\\q"';
+    expect(faults(source)).toEqual([
+      "2:1 expected ')' before 'b'",
+      "2:11 ')' without '('",
+      "3:7 nothing to repeat before '*'",
+      '3:15 strings are written in double quotes',
+      "3:19 rule 'd' is not defined",
+      "4:3 a rule is written 'name ::= …'",
+      '4:8 rules and items are separated by blanks and line ends',
+      "5:11 repeat counts out of order in '{ 3 , 2}'",
+      '6:8 range out of order',
+      '6:13 empty character class',
+      "6:17 unknown escape '\\q'",
+    ]);
+    try {
+      parseGbnf(source);
+      expect.unreachable();
+    } catch (error) {
+      expect(error).toBeInstanceOf(GrammarError);
+      expect((error as GrammarError).message).toContain('(and 10 more)');
+      expect((error as GrammarError).frame).toContain('^');
+    }
+  });
+
+  it('names what is missing', () => {
+    expect(faults('')).toEqual(['1:1 the grammar is empty']);
+    expect(faults('rot ::= "a"')).toEqual(["1:1 there is no rule 'root'"]);
+    expect(readGbnf('rot ::= "a"').issues[0]?.hint).toBe("did you mean 'rot'?");
+    expect(faults('root ::= "a" lsit\nlist ::= "b"')).toEqual(["1:14 rule 'lsit' is not defined"]);
+    expect(faults('root ::= "a"\nroot ::= "b"')).toEqual(["2:1 rule 'root' is defined twice"]);
+    expect(faults('root ::= "abc')).toEqual(['1:10 string without closing quote']);
+    expect(faults('root ::= [a-z')).toEqual(["1:10 character class without ']'"]);
+    expect(faults('root ::= "\\ud83d"')).toEqual(['1:11 a surrogate is not a character and has no UTF-8 form']);
+    expect(faults('root ::= <[x]> <>')).toEqual(["1:10 unreadable token id in '<[x]>'", '1:16 empty token terminal']);
+  });
+});
+
+describe('hostile sizes', () => {
+  const timed = (source: string): string => {
+    const start = process.cpuUsage();
+    try {
+      parseGbnf(source);
+      return 'read';
+    } catch (error) {
+      if (!(error instanceof TokenloomError)) throw error;
+      return error.code;
+    } finally {
+      const used = process.cpuUsage(start);
+      expect((used.user + used.system) / 1e6).toBeLessThan(4);
+    }
+  };
+  it('refuses 100,000 nested parentheses with a typed error', () => {
+    expect(timed(`root ::= ${'('.repeat(100_000)}"a"${')'.repeat(100_000)}`)).toBe('GRAMMAR');
+    expect(timed(`root ::= "a"${'*'.repeat(100_000)}`)).toBe('GRAMMAR');
+  });
+  it('reads 5 MB', () => {
+    const rules = Array.from(
+      { length: 100_000 },
+      (_, i) => `r${i} ::= "abc" [a-z]+ (r${(i + 1) % 100_000} | "x")* # note`,
+    );
+    expect(timed(`root ::= r0\n${rules.join('\n')}`)).toBe('read');
+  }, 30_000);
+  it('does not go quadratic on open quotes and brackets', () => {
+    expect(timed('\\"\n'.repeat(500_000))).toBe('GRAMMAR');
+    expect(timed('[\n'.repeat(500_000))).toBe('GRAMMAR');
+    expect(timed('<'.repeat(1_000_000))).toBe('GRAMMAR');
+    expect(timed(')'.repeat(3_000_000))).toBe('LIMIT');
+  }, 30_000);
+});
+
+describe('mutated grammars', () => {
+  const seeds = [
+    'root ::= (expr "=" ws term "\\n")+\nexpr ::= term ([-+*/] term)*\nterm ::= ident | num | "(" ws expr ")" ws\nident ::= [a-z] [a-z0-9_]* ws\nnum ::= [0-9]+ ws\nws ::= [ \\t\\n]*\n',
+    'root ::= "[" (value ("," value){0,9})? "]"\nvalue ::= root | "\\"" ([^"\\\\\\x00-\\x1f] | "\\\\" .){,} "\\"" # strings\n',
+    'root ::= <think> (!</think>)* </think> answer{1,3}\nanswer ::= answer "!" | "yes" | "no" |\n',
+  ];
+  const pieces = [
+    '(',
+    ')',
+    '|',
+    '*',
+    '+',
+    '?',
+    '{',
+    '}',
+    '{2,3}',
+    '"',
+    '[',
+    ']',
+    '^',
+    '-',
+    '\\',
+    '::=',
+    '\n',
+    '#',
+    '<',
+    '>',
+    '!',
+    'x',
+    ' ',
+    '.',
+    '😀',
+    '\ud800',
+    '\0',
+  ];
+  it('end in a grammar or a typed error, 10,000 of them', () => {
+    const random = createRandom(6);
+    let read = 0;
+    for (let n = 0; n < 10_000; n++) {
+      let source = seeds[n % seeds.length] as string;
+      for (let k = 1 + random.below(6); k > 0; k--) {
+        const at = random.below(source.length + 1);
+        const cut = random.below(4);
+        const piece = random.below(3) === 0 ? '' : (pieces[random.below(pieces.length)] as string);
+        source = source.slice(0, at) + piece + source.slice(at + cut);
+      }
+      const start = performance.now();
+      try {
+        gbnfToGrammar(source);
+        read++;
+      } catch (error) {
+        if (!(error instanceof TokenloomError)) throw new Error(`on ${JSON.stringify(source)}`, { cause: error });
+      }
+      expect(performance.now() - start).toBeLessThan(2_000);
+    }
+    expect(read).toBeGreaterThan(400);
+  }, 120_000);
+});
