@@ -56,10 +56,10 @@ export class Progress {
     this.clear();
     const { usage, timings } = result;
     const parts = [
-      `${usage.completionTokens} tokens`,
+      counted(usage.completionTokens, 'token'),
       `${timings.tokensPerSecond.toFixed(0)} tokens/s`,
       `${percent(usage.forcedTokens, usage.completionTokens)} forced`,
-      `${usage.passes} passes`,
+      counted(usage.passes, 'pass'),
       `masks ${timings.maskMs.toFixed(1)} ms`,
       `${timings.totalMs.toFixed(0)} ms`,
       ...(result.finishReason === 'stop' ? [] : [FINISH[result.finishReason] ?? result.finishReason]),
@@ -88,6 +88,10 @@ const FINISH: Readonly<Record<string, string>> = {
   length: 'cut by --max-tokens',
   abort: 'interrupted',
 };
+
+function counted(n: number, unit: string): string {
+  return `${n} ${unit}${n === 1 ? '' : unit.endsWith('s') ? 'es' : 's'}`;
+}
 
 function percent(part: number, whole: number): string {
   return `${whole === 0 ? 0 : Math.round((100 * part) / whole)}%`;

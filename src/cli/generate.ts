@@ -1,41 +1,7 @@
-/**
- * `tokenloom generate` and `tokenloom gbnf generate`: the value on standard output as it comes, everything else on standard error.
- */
+/** `tokenloom generate` and `tokenloom gbnf generate`: their options and help. The work is in generate-run.ts. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { createEngine, type Engine, type EngineOptions, type GenerateOptions, type Result } from '../index.js';
-import { CliError, EXIT, type ExitCode } from './exit.js';
-import { type ConstraintFlags, readConstraint, readPrompt, readTools } from './generate-input.js';
-import { Progress } from './generate-progress.js';
-import { TraceWriter } from './generate-trace.js';
-
-interface Flags extends ConstraintFlags {
-  readonly prompt?: string;
-  readonly system?: string;
-  readonly tools?: string;
-  readonly model: string;
-  readonly device: string;
-  readonly dtype: string;
-  readonly maxTokens?: number;
-  readonly temperature?: number;
-  readonly topK?: number;
-  readonly topP?: number;
-  readonly minP?: number;
-  readonly repetitionPenalty?: number;
-  readonly frequencyPenalty?: number;
-  readonly presencePenalty?: number;
-  readonly seed?: number;
-  readonly preset?: string;
-  readonly n: number;
-  readonly bestOf?: number;
-  readonly stop?: readonly string[];
-  readonly reasoningEnd?: string;
-  readonly reasoningBudget?: number;
-  readonly schemaHint: boolean;
-  readonly speculation: boolean;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly trace?: string;
-}
+import type { ExitCode } from './exit.js';
+import type { GenerateFlags } from './generate-run.js';
 
 /** What the caller does with the exit code. */
 export type Finish = (code: ExitCode) => void;
@@ -66,7 +32,9 @@ Examples:
   $ cat mail.txt | tokenloom generate --schema ticket.schema.json --json - | jq .value
   $ tokenloom generate --schema s.json --model hf:onnx-community/Qwen3-0.6B-ONNX --trace trace.jsonl "…"`,
   );
-  command.action(async (words: string[], flags: Flags) => {
+  command.action(async (words: string[], flags: GenerateFlags) => {
+    // Loaded here: ONNX Runtime and the parsers are not worth waiting for where only help is asked.
+    const { generate } = await import('./generate-run.js');
     finish(await generate(words, flags));
   });
 }
@@ -81,7 +49,9 @@ export function addGbnfGenerateCommand(parent: Command, finish: Finish): void {
     .option('--root <rule>', 'start rule of the grammar');
   addModelOptions(command);
   command.addHelpText('after', '\nExample:\n  $ tokenloom gbnf generate chess.gbnf -p "Best opening:" --max-tokens 40');
-  command.action(async (grammar: string, words: string[], flags: Flags) => {
+  command.action(async (grammar: string, words: string[], flags: GenerateFlags) => {
+    // Loaded here: ONNX Runtime and the parsers are not worth waiting for where only help is asked.
+    const { generate } = await import('./generate-run.js');
     finish(await generate(words, { ...flags, grammar }));
   });
 }
@@ -120,127 +90,6 @@ function addModelOptions(command: Command): void {
     .option('--json', 'print the whole result as JSON')
     .option('-q, --quiet', 'nothing on standard error but errors')
     .option('--trace <file>', 'write a JSON line per token: allowed, chosen, forced, best before and after the mask');
-}
-
-async function generate(words: readonly string[], flags: Flags): Promise<ExitCode> {
-  const constraint = await readConstraint(flags);
-  const tools = flags.tools === undefined ? undefined : await readTools(flags.tools);
-  const prompt = await readPrompt(words, flags.prompt);
-  const progress = new Progress(flags.quiet === true, process.stdout.isTTY === true && flags.json !== true);
-  const abort = new AbortController();
-  const onInterrupt = (): void => {
-    // A second Ctrl-C does not wait for the step that runs.
-    if (abort.signal.aborted) {
-      progress.clear();
-      process.exit(EXIT.interrupted);
-    }
-    abort.abort();
-  };
-  process.on('SIGINT', onInterrupt);
-  process.on('SIGTERM', onInterrupt);
-  let engine: Engine | undefined;
-  try {
-    engine = await createEngine({
-      model: flags.model,
-      device: flags.device as NonNullable<EngineOptions['device']>,
-      dtype: flags.dtype as NonNullable<EngineOptions['dtype']>,
-      onProgress: (event) => progress.load(event),
-      signal: abort.signal,
-    });
-    for (const warning of engine.info.warnings) progress.warn(warning);
-    return await run(engine, constraint, prompt, tools, flags, progress, abort.signal);
-  } catch (error) {
-    if (abort.signal.aborted) return EXIT.interrupted;
-    throw error;
-  } finally {
-    progress.clear();
-    process.off('SIGINT', onInterrupt);
-    process.off('SIGTERM', onInterrupt);
-    await engine?.close();
-  }
-}
-
-async function run(
-  engine: Engine,
-  constraint: unknown,
-  prompt: string,
-  tools: readonly { name: string; parameters: unknown }[] | undefined,
-  flags: Flags,
-  progress: Progress,
-  signal: AbortSignal,
-): Promise<ExitCode> {
-  const options: GenerateOptions = {
-    prompt,
-    system: flags.system,
-    maxTokens: flags.maxTokens,
-    temperature: flags.temperature,
-    topK: flags.topK,
-    topP: flags.topP,
-    minP: flags.minP,
-    repetitionPenalty: flags.repetitionPenalty,
-    frequencyPenalty: flags.frequencyPenalty,
-    presencePenalty: flags.presencePenalty,
-    seed: flags.seed,
-    preset: flags.preset as GenerateOptions['preset'],
-    n: flags.n,
-    bestOf: flags.bestOf,
-    stop: flags.stop,
-    reasoning:
-      flags.reasoningEnd === undefined ? undefined : { end: flags.reasoningEnd, budget: flags.reasoningBudget },
-    showSchema: flags.schemaHint,
-    speculation: flags.speculation,
-    trace: flags.trace !== undefined,
-    signal,
-  };
-  const trace = flags.trace === undefined ? undefined : new TraceWriter(flags.trace);
-  const live = flags.json !== true && flags.n === 1 && (flags.bestOf ?? 1) === 1;
-  const stream = engine.stream(constraint ?? null, { ...options, ...(tools === undefined ? {} : { tools }) });
-  let wrote = false;
-  let failed = true;
-  try {
-    for await (const event of stream) {
-      if (event.type === 'token') {
-        trace?.write(event);
-        progress.token(event.forced);
-      } else if (event.type === 'text' && live) {
-        progress.clear();
-        await write(event.text);
-        wrote = true;
-      }
-    }
-    failed = false;
-  } finally {
-    // What has been written stays on a line of its own, and the error on the next.
-    if (failed && wrote) await write('\n');
-    if (failed) await trace?.close().catch(() => {});
-  }
-  const result: Result<unknown> = await stream.result;
-  await trace?.close();
-  progress.clear();
-  if (live) await write('\n');
-  else if (flags.json === true) await write(`${JSON.stringify(printable(result))}\n`);
-  else for (const choice of result.choices ?? [result]) await write(`${choice.text}\n`);
-  for (const warning of result.warnings) progress.warn(warning);
-  progress.summary(result);
-  if (result.finishReason === 'abort') return EXIT.interrupted;
-  return result.finishReason === 'length' ? EXIT.cut : EXIT.ok;
-}
-
-/** The result for `--json`; token lists belong to `--trace`. */
-function printable(result: Result<unknown>): unknown {
-  const { tokens: _tokens, choices, ...rest } = result;
-  return choices === undefined ? rest : { ...rest, choices: choices.map(({ tokens: _own, ...choice }) => choice) };
-}
-
-/** Waits where the reader is slow, so that a long output is never held in memory. */
-function write(text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => {
-      if (error === null || error === undefined) resolve();
-      else if ('code' in error && error.code === 'EPIPE') process.exit(EXIT.ok);
-      else reject(new CliError(`standard output: ${error.message}`));
-    });
-  });
 }
 
 function number(text: string): number {
