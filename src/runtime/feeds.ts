@@ -4,7 +4,7 @@
 
 import type { FreshLayout } from './kv/store.js';
 import { BLOCK_SIZE, maskName, NAMES, type PagedGraph } from './rewrite/layout.js';
-import { int64, Tensor } from './session.js';
+import { int64, Tensor, type Tensors } from './session.js';
 
 /** New tokens of one sequence in one pass. */
 export interface PassRow {
@@ -32,8 +32,8 @@ export interface Pass {
 
 const MASKED = -1e30;
 
-/** Builds the feeds of a pass; `pool` is the store's tensor. */
-export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Tensor): Pass {
+/** Builds the feeds of a pass; `pool` are the store's tensors. */
+export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Tensors): Pass {
   const [b, kh, d] = [rows.length, graph.kvHeads, graph.headDim];
   let [s, t, m] = [1, 0, 1];
   for (const r of rows) {
@@ -42,7 +42,7 @@ export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Ten
     m = Math.max(m, Math.ceil(r.start / BLOCK_SIZE));
   }
   const flat = graph.form === 'flat';
-  const feeds: Record<string, Tensor> = { [NAMES.pool]: pool, [NAMES.table]: tableTensor(rows, kh, m) };
+  const feeds: Record<string, Tensor> = { ...pool, [NAMES.table]: tableTensor(rows, kh, m) };
   const flatAt: number[] = [];
   let at = 0;
   for (const [i, r] of rows.entries()) {

@@ -130,13 +130,14 @@ async function openContiguous(plan: Plan): Promise<ContiguousModel> {
 async function tryPaged(plan: Plan, device: ModelInfo['device'], must: boolean): Promise<OpenedModel | undefined> {
   const refuse = (reason: string): undefined => {
     if (must) throw new ModelError(plan.files.graph, "a graph that can be paged (kv.form 'paged')", reason);
-    plan.warnings.push(`contiguous KV cache: ${reason}; requests run one by one`);
+    const also = plan.options.kv?.dtype === 'int8' ? ', the cache stays as the graph has it' : '';
+    plan.warnings.push(`contiguous KV cache: ${reason}; requests run one by one${also}`);
     return undefined;
   };
   if (device !== 'cpu') return refuse(`the paged form runs on 'cpu', not on '${device}'`);
   const blocks = poolBlocks(plan);
   if (typeof blocks === 'string') return refuse(blocks);
-  const paged = rewritePaged(plan.graph, plan.names, blocks);
+  const paged = rewritePaged(plan.graph, plan.names, blocks, plan.options.kv?.dtype);
   if ('refused' in paged) return refuse(`the graph cannot be rewritten (${paged.refused})`);
   const window = plan.files.slidingWindow;
   if (paged.form === 'padded' && window !== undefined && window < plan.contextLength) {
@@ -155,7 +156,7 @@ async function tryPaged(plan: Plan, device: ModelInfo['device'], must: boolean):
   const model = await openPaged(plan, paged);
   try {
     const difference = await runProbe(model, plan.vocabSize).then((got) => relativeDifference(expected, got));
-    if (difference > tolerance(plan.graph)) {
+    if (difference > tolerance(plan.graph, plan.options.kv?.dtype)) {
       await model.dispose();
       return refuse(`the rewritten graph differs from the original by ${difference.toExponential(1)} on a probe`);
     }
@@ -200,7 +201,7 @@ async function sessionOf(plan: Plan, changed: ModelProto): Promise<Session> {
 /** Blocks of the pool, by count, by bytes or by default, or why there can be none. */
 function poolBlocks(plan: Plan): number | string {
   const { kv } = plan.options;
-  const size = blockBytes(plan.graph, plan.names);
+  const size = blockBytes(plan.graph, plan.names, kv?.dtype ?? 'f32');
   if (typeof size !== 'number') return `the graph cannot be rewritten (${size.refused})`;
   const blocks = kv?.blocks ?? Math.floor((kv?.bytes ?? DEFAULT_KV_BYTES) / size);
   if (blocks < 1) throw new LimitError('bytes of one KV block', size, kv?.bytes ?? DEFAULT_KV_BYTES);
@@ -212,11 +213,11 @@ function poolBlocks(plan: Plan): number | string {
   return blocks;
 }
 
-/** How far logits may differ, relative to the greatest: rounding, or rounding that quantised activations amplify. */
-function tolerance(model: ModelProto): number {
+/** How far logits may differ, relative to the greatest: rounding, or what quantised activations or an int8 cache make of it. */
+function tolerance(model: ModelProto, kv: 'f32' | 'int8' = 'f32'): number {
   const ops = new Set(model.graph?.node.map((n) => n.opType));
   const quantised = ['MatMulNBits', 'QMoE', 'MatMulInteger', 'DynamicQuantizeMatMul', 'QLinearMatMul'];
-  return quantised.some((op) => ops.has(op)) ? 0.05 : 1e-3;
+  return kv === 'int8' || quantised.some((op) => ops.has(op)) ? 0.05 : 1e-3;
 }
 
 /** Tokens at the end of the vocabulary that have no bytes and do not end sequences: a model may lack logits for them. */

@@ -53,7 +53,7 @@ export class PagedModel implements StepModel {
     this.restrictUpTo = graph.head === undefined || !graph.picks ? 0 : options.restrictUpTo;
     this.pool = new BlockPool(total, options.prefixCache);
     const { layers, kvHeads, headDim } = graph;
-    this.store = new KvStore({ blocks: total, layers, kvHeads, headDim });
+    this.store = new KvStore({ blocks: total, layers, kvHeads, headDim, type: graph.pool });
     this.sequences = new SequenceTable(this.pool, this.store);
     this.blocks = { size: BLOCK_SIZE, total, free: () => this.pool.available() };
   }
@@ -110,7 +110,7 @@ export class PagedModel implements StepModel {
     out: StepOutput,
   ): Promise<void> {
     const { graph, session, store } = this;
-    const pass = buildPass(graph, passRows, store.tensor);
+    const pass = buildPass(graph, passRows, store.tensors);
     const anyLogits = passRows.some((r) => r.logits > 0 && !r.hot);
     const fetches: string[] = [NAMES.fresh];
     if (anyLogits) fetches.push(graph.logits);

@@ -221,3 +221,32 @@ it.each(['gqa', 'plain'] as const)(
     );
   },
 );
+
+describe.each(['gqa', 'plain'] as const)('int8 pool: %s', (attention) => {
+  it('is close to f32 in a quarter of the memory, and moves without loss', async () => {
+    const tokens = someTokens(70);
+    const run = (dtype: 'f32' | 'int8') =>
+      withModel({ attention, headDim: 32 }, { kv: { blocks: 24, dtype, form: 'paged' } }, async ({ model }) => {
+        const bytes = paged(model).memory().poolBytes;
+        const a = await prefill(model, tokens.slice(0, 37));
+        const b = model.fork(a.sequence);
+        model.suspend(a.sequence);
+        const other = await prefill(model, someTokens(40, 9));
+        model.close(other.sequence);
+        const rows = (s: number) => [{ sequence: s, tokens: tokens.slice(37, 60), logits: 3 }];
+        const x = await all(await model.submit(rows(a.sequence)), 0, 3);
+        const y = await all(await model.submit(rows(b)), 0, 3);
+        y.forEach((l, i) => {
+          expect(difference(l, x[i]!)).toBeLessThan(1e-5);
+        });
+        return { bytes, x };
+      });
+    const [f32, int8] = [await run('f32'), await run('int8')];
+    expect(int8.bytes / f32.bytes).toBeCloseTo((32 + 4) / (4 * 32), 5);
+    int8.x.forEach((l, i) => {
+      const peak = Math.max(...(f32.x[i] ?? []).map(Math.abs));
+      expect(difference(l, f32.x[i]!) / peak).toBeLessThan(0.03);
+      expect(difference(l, f32.x[i]!)).toBeGreaterThan(0);
+    });
+  });
+});

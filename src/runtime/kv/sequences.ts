@@ -6,7 +6,7 @@ import { LimitError, OptionError } from '../../base/errors.js';
 import type { OpenOptions } from '../../decoder/model.js';
 import { BLOCK_SIZE } from '../rewrite/layout.js';
 import { type BlockKey, type BlockPool, blockKey, rootKey } from './blocks.js';
-import type { KvStore } from './store.js';
+import type { KvStore, SavedBlock } from './store.js';
 
 export interface Sequence {
   /** Tokens whose positions are present. */
@@ -17,7 +17,7 @@ export interface Sequence {
   keys: BlockKey[];
   readonly root: BlockKey;
   /** While suspended: per block its key or its content. */
-  saved: readonly { readonly key?: BlockKey; readonly data: Float32Array; readonly positions: number }[] | undefined;
+  saved: readonly { readonly key?: BlockKey; readonly block: SavedBlock }[] | undefined;
 }
 
 /** What `grow` did, so that a failed pass can be undone. */
@@ -162,11 +162,9 @@ export class SequenceTable {
   suspend(id: number): void {
     const s = this.need(id);
     if (s.saved !== undefined) return;
-    const length = s.tokens.length;
     s.saved = s.table.map((block, i) => {
       const key = s.keys[i];
-      const positions = Math.min(BLOCK_SIZE, length - i * BLOCK_SIZE);
-      return { data: this.store.save(block), positions, ...(key === undefined ? {} : { key }) };
+      return { block: this.store.save(block), ...(key === undefined ? {} : { key }) };
     });
     for (let i = s.table.length - 1; i >= 0; i--) this.pool.release(s.table[i]!);
     s.table = [];
@@ -178,7 +176,7 @@ export class SequenceTable {
     const saved = s.saved;
     if (saved === undefined) return;
     const table: number[] = [];
-    for (const { key, data } of saved) {
+    for (const { key, block: content } of saved) {
       const known = key === undefined ? undefined : this.pool.take(key);
       const block = known ?? this.pool.allocate();
       if (block === undefined) {
@@ -186,7 +184,7 @@ export class SequenceTable {
         throw new LimitError('blocks of KV memory', saved.length, this.pool.total);
       }
       if (known === undefined) {
-        this.store.restore(block, data);
+        this.store.restore(block, content);
         if (key !== undefined) this.pool.publish(block, key);
       }
       table.push(block);
@@ -198,11 +196,15 @@ export class SequenceTable {
   /** Bytes that suspended sequences hold outside the pool. */
   suspendedBytes(): number {
     let bytes = 0;
-    for (const s of this.live.values()) for (const b of s.saved ?? []) bytes += b.data.byteLength;
+    for (const s of this.live.values()) for (const b of s.saved ?? []) bytes += bytesOf(b.block);
     return bytes;
   }
 
   closeAll(): void {
     for (const id of [...this.live.keys()]) this.close(id);
   }
+}
+
+function bytesOf(block: SavedBlock): number {
+  return block.data.byteLength + block.scales.byteLength;
 }

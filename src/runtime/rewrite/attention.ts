@@ -11,9 +11,9 @@
  * finite numbers everywhere.
  */
 import { floatAttribute, type GraphBuilder, intAttribute, makeNode } from '../onnx/builder.js';
-import type { NodeProto, TensorProto } from '../onnx/proto.js';
+import { DataType, type NodeProto, type TensorProto } from '../onnx/proto.js';
 import { dimsOf } from '../onnx/tensor.js';
-import { maskName, NAMES } from './layout.js';
+import { maskName, NAMES, type PoolType } from './layout.js';
 
 export interface AttentionShape {
   readonly heads: number;
@@ -88,10 +88,34 @@ export function readAttention(node: NodeProto, headDim: number): AttentionShape 
   };
 }
 
-/** A past that the graph reads out of the pool: [B, KH, M * blockSize, D]. `slot` = layer * 2 + part. */
-export function gatherPast(g: GraphBuilder, slot: number, blocks: number, kvHeads: number, headDim: number): string {
+/** Where the past is and how it is stored. */
+export interface PoolShape {
+  readonly blocks: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly pool: PoolType;
+}
+
+/** A past read out of the pool: data [B, KH, M * blockSize, D], to be multiplied by scale [B, KH, 1, M * blockSize] if there is one. */
+interface Past {
+  readonly data: string;
+  readonly scale?: string;
+}
+
+/** Reads slot layer * 2 + part. */
+function readPast(g: GraphBuilder, slot: number, shape: PoolShape): Past {
+  const { blocks, kvHeads, headDim } = shape;
   const rows = slot === 0 ? NAMES.table : g.op('Add', [NAMES.table, g.int32(slot * blocks * kvHeads)]);
-  return g.reshape(g.op('Gather', [NAMES.pool, rows], { axis: 0 }), [0, kvHeads, -1, headDim]);
+  const data = g.reshape(g.op('Gather', [NAMES.pool, rows], { axis: 0 }), [0, kvHeads, -1, headDim]);
+  if (shape.pool === 'f32') return { data };
+  const scale = g.reshape(g.op('Gather', [NAMES.scales, rows], { axis: 0 }), [0, kvHeads, 1, -1]);
+  return { data: g.cast(data, DataType.float), scale };
+}
+
+/** The past of a slot as the exporter's graph knows it, [B, KH, M * blockSize, D] in f32. */
+export function gatherPast(g: GraphBuilder, slot: number, shape: PoolShape): string {
+  const { data, scale } = readPast(g, slot, shape);
+  return scale === undefined ? data : g.op('Mul', [data, g.reshape(scale, [0, shape.kvHeads, -1, 1])]);
 }
 
 /**
@@ -103,7 +127,7 @@ export function pagedAttention(
   node: NodeProto,
   shape: AttentionShape,
   layer: number,
-  blocks: number,
+  pool: PoolShape,
   rope: TensorProto | undefined,
 ): { readonly key: string; readonly value: string } {
   const { heads, kvHeads, headDim: d } = shape;
@@ -132,10 +156,12 @@ export function pagedAttention(
   const q = g.reshape(place(query, groups * d), [0, kvHeads, -1, d]);
   const newKey = place(key, d);
   const newValue = place(value, d);
-  const pastKey = gatherPast(g, 2 * layer, blocks, kvHeads, d);
-  const pastValue = gatherPast(g, 2 * layer + 1, blocks, kvHeads, d);
+  const pastKey = readPast(g, 2 * layer, pool);
+  const pastValue = readPast(g, 2 * layer + 1, pool);
+  // Scales of an int8 past go to the scores, a D-th of the numbers.
+  const scaled = (x: string, past: Past): string => (past.scale === undefined ? x : g.op('Mul', [x, past.scale]));
   const times = { transB: 1, alpha: { float: shape.scale } };
-  const old = g.ms('FusedMatMul', [q, pastKey], times);
+  const old = scaled(g.ms('FusedMatMul', [q, pastKey.data], times), pastKey);
   const recent = g.ms('FusedMatMul', [q, newKey], times);
   let scores = g.op('Concat', [old, recent], { axis: 3 });
   if (shape.softcap > 0) {
@@ -145,7 +171,10 @@ export function pagedAttention(
   const weights = g.op('Softmax', [g.op('Add', [scores, maskName(shape.window)])], { axis: -1 });
   const [toOld, toRecent] = [g.fresh('past'), g.fresh('recent')];
   g.nodes.push(makeNode('Split', [weights, NAMES.split], [toOld, toRecent], { axis: 3 }));
-  const mixed = g.op('Add', [g.op('MatMul', [toOld, pastValue]), g.op('MatMul', [toRecent, newValue])]);
+  const mixed = g.op('Add', [
+    g.op('MatMul', [scaled(toOld, pastValue), pastValue.data]),
+    g.op('MatMul', [toRecent, newValue]),
+  ]);
   const rows = g.op('Gather', [g.reshape(mixed, [-1, groups * d]), NAMES.unpad], { axis: 0 });
   g.reshape(rows, [1, -1, heads * d], node.output[0]);
   return { key, value };

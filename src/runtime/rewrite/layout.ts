@@ -3,7 +3,7 @@
  *
  * Pool: one f32 tensor [rows, blockSize * D]; row ((layer * 2 + part) * blocks + block) * KH + head, part 0 keys, 1 values. One
  * tensor for all layers, since each input of a run costs microseconds; a block's heads lie side by side, since a block is copied
- * as a whole (forks, swap).
+ * as a whole (forks, swap). The int8 pool has the same layout, and a scale per row and position, [rows, blockSize].
  *
  * Shapes: B sequences of the pass, S the greatest number of new tokens, T all new tokens, M the greatest number of past
  * blocks (at least 1), G query heads per KV head, KH KV heads, D head size.
@@ -16,6 +16,8 @@ export const BLOCK_SIZE = 16;
 /** Names of the inputs and outputs that the rewrite adds. */
 export const NAMES = {
   pool: 'tl.pool',
+  /** f32 [rows, blockSize]: scales of an int8 pool. */
+  scales: 'tl.scales',
   /** int32 [B, KH, M]: rows of the pool for layer 0's keys. */
   table: 'tl.table',
   /** int32 [B, KH, S]: token * KH + head for each padded place. */
@@ -38,8 +40,11 @@ export const NAMES = {
 /** Name of the mask input for a window: f32 [B, 1, S * G or 1, M * blockSize + S], added to the scores. */
 export const maskName = (window: number): string => `tl.mask.${window}`;
 
+export type PoolType = 'f32' | 'int8';
+
 export interface PagedGraph {
   readonly model: ModelProto;
+  readonly pool: PoolType;
   /** 'flat': all tokens in one row, attention padded inside. 'padded': rows padded on the right everywhere. */
   readonly form: 'flat' | 'padded';
   /** Blocks of the pool, built into the graph. */

@@ -15,24 +15,31 @@ import type { DecoderNames } from '../io.js';
 import { GraphBuilder, intAttribute, MICROSOFT, makeNode } from '../onnx/builder.js';
 import { DataType, type GraphProto, type ModelProto, type NodeProto } from '../onnx/proto.js';
 import { dimsOf } from '../onnx/tensor.js';
-import { gatherPast, pagedAttention, readAttention } from './attention.js';
+import { gatherPast, type PoolShape, pagedAttention, readAttention } from './attention.js';
 import { copyModel, declaredDims, indexGraph, opsetOf, prune } from './graph.js';
 import { findHead, pickPositions } from './head.js';
-import { BLOCK_SIZE, maskName, NAMES, type PagedGraph, type Refusal } from './layout.js';
+import { BLOCK_SIZE, maskName, NAMES, type PagedGraph, type PoolType, type Refusal } from './layout.js';
 
 interface CacheShape {
   readonly kvHeads: number;
   readonly headDim: number;
 }
 
-/** Bytes of one block of 16 positions over all layers, or the reason why the cache has no single shape. */
-export function blockBytes(model: ModelProto, names: DecoderNames): number | Refusal {
+/** Bytes of one block of 16 positions over all layers, scales included, or the reason why the cache has no single shape. */
+export function blockBytes(model: ModelProto, names: DecoderNames, pool: PoolType): number | Refusal {
   const shape = cacheShape(model, names);
-  return 'refused' in shape ? shape : 2 * names.layers.length * BLOCK_SIZE * shape.kvHeads * shape.headDim * 4;
+  if ('refused' in shape) return shape;
+  const row = pool === 'f32' ? 4 * shape.headDim : shape.headDim + 4;
+  return 2 * names.layers.length * BLOCK_SIZE * shape.kvHeads * row;
 }
 
 /** See the module's header. `blocks` is built into the graph. The given model is not changed; weights are shared. */
-export function rewritePaged(model: ModelProto, names: DecoderNames, blocks: number): PagedGraph | Refusal {
+export function rewritePaged(
+  model: ModelProto,
+  names: DecoderNames,
+  blocks: number,
+  pool: PoolType = 'f32',
+): PagedGraph | Refusal {
   const shape = cacheShape(model, names);
   if ('refused' in shape) return shape;
   if (opsetOf(model, '') < 13) return { refused: `opset ${opsetOf(model, '')} (13 is needed)` };
@@ -41,7 +48,8 @@ export function rewritePaged(model: ModelProto, names: DecoderNames, blocks: num
   if (graph === undefined) return { refused: 'no graph' };
   if (opsetOf(copy, MICROSOFT) === 0) copy.opsetImport.push({ domain: MICROSOFT, version: 1 });
   const grouped = graph.node.some((n) => n.opType === 'GroupQueryAttention');
-  const cut = grouped ? cutGrouped(graph, names, shape, blocks) : cutPlain(graph, names, shape, blocks);
+  const stored: PoolShape = { ...shape, blocks, pool };
+  const cut = grouped ? cutGrouped(graph, names, stored) : cutPlain(graph, names, stored);
   if ('refused' in cut) return cut;
 
   const head = findHead(graph, names.logits);
@@ -61,6 +69,7 @@ export function rewritePaged(model: ModelProto, names: DecoderNames, blocks: num
   const keeps = (name: string | undefined): name is string => name !== undefined && still.has(name);
   return {
     model: copy,
+    pool,
     form: grouped ? 'flat' : 'padded',
     blocks,
     layers: names.layers.length,
@@ -100,10 +109,10 @@ interface Cut {
   readonly groups: number;
 }
 
-function cutGrouped(graph: GraphProto, names: DecoderNames, shape: CacheShape, blocks: number): Cut | Refusal {
+function cutGrouped(graph: GraphProto, names: DecoderNames, shape: PoolShape): Cut | Refusal {
   const g = new GraphBuilder('tl.');
   const index = indexGraph(graph);
-  addPoolInputs(g);
+  addPoolInputs(g, shape.pool);
   g.input(NAMES.pad, DataType.int32, ['rows', shape.kvHeads, 'places']);
   g.input(NAMES.unpad, DataType.int32, ['tokens', shape.kvHeads]);
   g.input(NAMES.positions, DataType.int64, [1, 'tokens']);
@@ -128,7 +137,7 @@ function cutGrouped(graph: GraphProto, names: DecoderNames, shape: CacheShape, b
     const rope = index.initializer.get(node.input[7] ?? '');
     if (attention.rotary && rope === undefined) return { refused: 'rotary caches that are computed' };
     const before = g.nodes.length;
-    const { key, value } = pagedAttention(g, node, attention, layer, blocks, rope);
+    const { key, value } = pagedAttention(g, node, attention, layer, shape, rope);
     fresh.push(key, value);
     replaced.set(node, g.nodes.slice(before));
   }
@@ -143,10 +152,10 @@ function cutGrouped(graph: GraphProto, names: DecoderNames, shape: CacheShape, b
   return { windows: [...windows], groups };
 }
 
-function cutPlain(graph: GraphProto, names: DecoderNames, shape: CacheShape, blocks: number): Cut | Refusal {
+function cutPlain(graph: GraphProto, names: DecoderNames, shape: PoolShape): Cut | Refusal {
   const g = new GraphBuilder('tl.');
   const index = indexGraph(graph);
-  addPoolInputs(g);
+  addPoolInputs(g, shape.pool);
   if (names.attentionMask === undefined) return { refused: 'no attention_mask input' };
   const past = new Map<string, string>();
   const fresh: string[] = [];
@@ -168,7 +177,7 @@ function cutPlain(graph: GraphProto, names: DecoderNames, shape: CacheShape, blo
       }
       const other = (index.consumers.get(from) ?? []).find((n) => n !== node && n.opType !== 'Shape');
       if (other !== undefined) return { refused: `${from} is also read by ${other.opType}` };
-      past.set(from, gatherPast(g, 2 * layer + part, blocks, shape.kvHeads, shape.headDim));
+      past.set(from, gatherPast(g, 2 * layer + part, shape));
       fresh.push(node.input[1] ?? '');
     }
   }
@@ -179,8 +188,9 @@ function cutPlain(graph: GraphProto, names: DecoderNames, shape: CacheShape, blo
   return { windows: [], groups: 1 };
 }
 
-function addPoolInputs(g: GraphBuilder): void {
-  g.input(NAMES.pool, DataType.float, ['pool_rows', 'pool_columns']);
+function addPoolInputs(g: GraphBuilder, pool: PoolType): void {
+  g.input(NAMES.pool, pool === 'f32' ? DataType.float : DataType.int8, ['pool_rows', 'pool_columns']);
+  if (pool === 'int8') g.input(NAMES.scales, DataType.float, ['pool_rows', BLOCK_SIZE]);
   g.input(NAMES.table, DataType.int32, ['rows', 'heads', 'blocks']);
 }
 
