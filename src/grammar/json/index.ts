@@ -51,21 +51,21 @@ export function readJson(source: string): JsonNode {
 }
 
 /** The value of a syntax tree, made of plain objects and arrays. */
-export function valueOf(node: JsonNode): JsonData {
+export function dataOf(node: JsonNode): JsonData {
   switch (node.kind) {
     case 'array':
-      return node.items.map(valueOf);
+      return node.items.map(dataOf);
     case 'object': {
       const out: { [key: string]: JsonData } = {};
       for (const { key, value } of node.members) {
         if (key === '__proto__') {
           Object.defineProperty(out, key, {
-            value: valueOf(value),
+            value: dataOf(value),
             enumerable: true,
             writable: true,
             configurable: true,
           });
-        } else out[key] = valueOf(value);
+        } else out[key] = dataOf(value);
       }
       return out;
     }
@@ -76,7 +76,7 @@ export function valueOf(node: JsonNode): JsonData {
 
 /** Reads a JSON text into a value. @throws GrammarError */
 export function parseJson(source: string): JsonData {
-  return valueOf(readJson(source));
+  return dataOf(readJson(source));
 }
 
 /** Where the value at a JSON pointer stands; undefined where there is none. */

@@ -159,7 +159,10 @@ export class Emitter {
   }
 
   private string(s: StringSet): ExprId {
-    const key = s.kind === 'regular' && s.parts.length === 1 && s.min === 0 && s.max === INF ? s.parts[0]! : s;
+    const key =
+      s.kind === 'regular' && s.parts.length === 1 && s.min === 0 && s.max === INF && s.except.length === 0
+        ? s.parts[0]!
+        : s;
     let id = this.strings.get(key);
     if (id === undefined) {
       id = this.push({ op: 'string', re: stringRegex(s) });

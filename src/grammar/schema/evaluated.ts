@@ -184,7 +184,9 @@ function alternativesOf(
   if (typeof k.$recursiveRef === 'string' && at.resource.draft === '2019-09') {
     times(of(context.loader.resolveRecursive(at, k.$recursiveRef)));
   }
-  if (Array.isArray(k.allOf)) k.allOf.forEach((s: JsonValue, i: number) => times(below(s, `/allOf/${i}`)));
+  if (Array.isArray(k.allOf)) {
+    for (const [i, s] of k.allOf.entries()) times(below(s as JsonValue, `/allOf/${i}`));
+  }
   if (Array.isArray(k.anyOf)) {
     const formulas = branches(n, at, k, 'anyOf');
     const lists = k.anyOf.map((s: JsonValue, i: number) => under(formulas[i]!, below(s, `/anyOf/${i}`)));

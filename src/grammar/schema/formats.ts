@@ -252,12 +252,13 @@ const UUID = cat(rep(HEX, 8, 8), ...[4, 4, 4, 12].flatMap((n) => [lit('-'), rep(
 /** ECMA-262 patterns whose groups nest at most `depth` deep. */
 function patternRegex(depth: number): Regex {
   const hex = (n: number): Regex => rep(HEX, n, n);
-  const escape = cat(
+  const escaped = cat(
     lit('\\'),
     alt(
       chars('b', 'B', 'd', 'D', 'f', 'n', 'r', 's', 'S', 't', 'v', 'w', 'W', '0'),
       chars('19'),
       cat(lit('c'), ALPHA),
+      cat(lit('k<'), ALPHA, star(ALNUM), lit('>')),
       cat(lit('x'), hex(2)),
       cat(lit('u'), alt(hex(4), cat(lit('{'), rep(HEX, 1, 4), lit('}')))),
       cat(chars('p', 'P'), lit('{'), plus(alt(ALNUM, chars('_', '='))), lit('}')),
@@ -298,7 +299,7 @@ function patternRegex(depth: number): Regex {
       ),
     ),
   );
-  const inClass = alt(set(0, 0x5b, 0x5e, 0x10ffff), escape);
+  const inClass = alt(set(0, 0x5b, 0x5e, 0x10ffff), escaped);
   const cls = cat(lit('['), opt(lit('^')), star(inClass), lit(']'));
   const plain = set(0, 0x23, 0x25, 0x27, 0x2c, 0x2d, 0x2f, 0x3e, 0x40, 0x5a, 0x5f, 0x7a, 0x7e, 0x10ffff);
   const quantifier = cat(
@@ -306,13 +307,13 @@ function patternRegex(depth: number): Regex {
     opt(lit('?')),
   );
   const anchor = alt(chars('^', '$'));
-  let atom: Regex = alt(plain, lit('.'), escape, cls);
+  let atom: Regex = alt(plain, lit('.'), escaped, cls);
   let body = star(alt(anchor, cat(atom, opt(quantifier))));
   for (let i = 0; i < depth; i++) {
     const choice = cat(body, star(cat(lit('|'), body)));
     const name = cat(lit('?<'), alt(ALPHA, chars('_', '$')), star(alt(ALNUM, chars('_', '$'))), lit('>'));
     const group = cat(lit('('), opt(alt(lits(['?:', '?=', '?!']), lits(['?<=', '?<!']), name)), choice, lit(')'));
-    atom = alt(plain, lit('.'), escape, cls, group);
+    atom = alt(plain, lit('.'), escaped, cls, group);
     body = star(alt(anchor, cat(atom, opt(quantifier))));
   }
   return cat(body, star(cat(lit('|'), body)));

@@ -44,6 +44,8 @@ export function canonical(value: JsonValue): string {
 export class Formulas {
   private readonly nodes: Node[] = [{ kind: 'true' }, { kind: 'false' }];
   private readonly byKey = new Map<string, Formula>();
+  /** Results of and, by pairs: shapes ask the same ones again and again. */
+  private readonly pairs = new Map<number, Formula>();
   private readonly nots: (Formula | undefined)[] = [FALSE, TRUE];
   /** By scope, then by schema object. */
   private readonly atoms: Map<object, Formula>[] = [];
@@ -122,7 +124,13 @@ export class Formulas {
     if (a === TRUE || a === b) return b;
     if (b === TRUE) return a;
     if (a === FALSE || b === FALSE) return FALSE;
-    return this.junction('and', [a, b]);
+    const key = a * 0x4000000 + b;
+    let f = this.pairs.get(key);
+    if (f === undefined) {
+      f = this.junction('and', [a, b]);
+      this.pairs.set(key, f);
+    }
+    return f;
   }
 
   or(a: Formula, b: Formula): Formula {

@@ -5,7 +5,7 @@
 import type { Regex } from '../../regular/regex.js';
 import type { TermStore } from '../../regular/terms.js';
 import type { Formula } from './formula.js';
-import { and, literalsOf, lits, not } from './re.js';
+import { and, literalsOf, lits, loosened, not } from './re.js';
 import type { KeyMap } from './shapes.js';
 
 export interface KeySet {
@@ -103,6 +103,10 @@ export class Keys {
     const list = literalsOf(re);
     if (list !== undefined) return list.length === 0;
     const terms = this.terms();
+    if (re.t === 'and') {
+      const wide = loosened(re);
+      if (wide !== re && terms.isEmpty(terms.intern(wide))) return true;
+    }
     return terms.isEmpty(terms.intern(re));
   }
 

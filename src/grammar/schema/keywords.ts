@@ -304,6 +304,7 @@ export function branches(
 
 /** dependentSchemas, and the schema form of dependencies. */
 export function schemaDependencies(k: Keywords): readonly { key: string; schema: JsonValue; keyword: string }[] {
+  if (k.dependentSchemas === undefined && k.dependencies === undefined) return [];
   const out: { key: string; schema: JsonValue; keyword: string }[] = [];
   for (const keyword of ['dependentSchemas', 'dependencies'] as const) {
     const map = k[keyword];

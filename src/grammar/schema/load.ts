@@ -321,7 +321,8 @@ export class Loader {
         if (typeof v !== 'object' || v === null) continue;
         const at = `${pointer}/${escapePointer(key)}`;
         if (Array.isArray(v)) {
-          if (SCHEMA_LIST.has(key)) v.forEach((x, i) => work.push({ value: x, pointer: `${at}/${i}`, within }));
+          if (!SCHEMA_LIST.has(key)) continue;
+          for (const [i, x] of v.entries()) work.push({ value: x as JsonValue, pointer: `${at}/${i}`, within });
         } else if (SCHEMA_MAP.has(key)) {
           for (const [name, x] of Object.entries(v))
             work.push({ value: x, pointer: `${at}/${escapePointer(name)}`, within });

@@ -11,8 +11,8 @@ import {
   ALL_STRINGS,
   andStrings,
   type Matching,
+  minusStrings,
   NO_STRINGS,
-  notStrings,
   orStrings,
   type StringSet,
 } from './strings.js';
@@ -100,7 +100,7 @@ export function minusNormal(a: Normal, b: Normal, algebra: ShapeAlgebra): Normal
   return {
     basic: a.basic & ~b.basic,
     numbers: b.numbers.length === 0 ? a.numbers : andNumbers(a.numbers, notNumbers(b.numbers)),
-    strings: b.strings === NO_STRINGS ? a.strings : andStrings(a.strings, notStrings(b.strings), algebra),
+    strings: minusStrings(a.strings, b.strings, algebra),
     arrays: algebra.minusArrays(a.arrays, b.arrays),
     objects: algebra.minusObjects(a.objects, b.objects),
   };

@@ -79,6 +79,7 @@ export class Normaliser implements ShapeAlgebra, Algebra {
       for (const g of node.items) out = this.meet(out, g);
       return out;
     }
+    if (node.kind === 'not') return minusNormal(start, this.normal(node.item), this);
     if (node.kind === 'schema' && gainsFromContext(node.at)) {
       return this.guarded(f, () => {
         this.context.tick();

@@ -2,12 +2,21 @@
  * oneOf: exactly one branch. Where branches are disjoint it is their union, and finding that out is cheap next to the
  * alternative: each branch minus the others. Both work type by type, so that overlapping objects do not spoil strings.
  */
+import { LimitError } from '../../base/errors.js';
 import type { Formula } from './formula.js';
 import { ANY_ARRAYS, ANY_OBJECTS, NO_ARRAYS, NO_OBJECTS, type Normal, union } from './normal.js';
 import type { Normaliser } from './normalise.js';
 import { andNumbers, NO_NUMBERS, type NumberSet, notNumbers, orNumbers } from './numbers.js';
 import type { ArrayShape, ObjectShape } from './shapes.js';
-import { andStrings, NO_STRINGS, notStrings, orStrings, type StringSet, stringList, stringsEmpty } from './strings.js';
+import {
+  andStrings,
+  minusStrings,
+  NO_STRINGS,
+  orStrings,
+  type StringSet,
+  stringList,
+  stringsEmpty,
+} from './strings.js';
 
 /**
  * The values of `within` that satisfy exactly one item. Intersecting with what is known first is the same set, and makes
@@ -51,6 +60,16 @@ function oneNumbers(sets: readonly NumberSet[]): NumberSet {
   return out;
 }
 
+/** Whether a set is known to be empty: a search that is given up counts as no. */
+function apart(both: StringSet, n: Normaliser): boolean {
+  try {
+    return stringsEmpty(both, n);
+  } catch (e) {
+    if (e instanceof LimitError) return false;
+    throw e;
+  }
+}
+
 function oneStrings(sets: readonly StringSet[], n: Normaliser): StringSet {
   if (sets.length === 0) return NO_STRINGS;
   if (sets.length === 1) return sets[0]!;
@@ -66,7 +85,7 @@ function oneStrings(sets: readonly StringSet[], n: Normaliser): StringSet {
     sets.forEach((other, j) => {
       if (i === j || mine === NO_STRINGS) return;
       if (other === s) mine = NO_STRINGS;
-      else if (!stringsEmpty(andStrings(mine, other, n), n)) mine = andStrings(mine, notStrings(other), n);
+      else if (!apart(andStrings(mine, other, n), n)) mine = minusStrings(mine, other, n);
     });
     out = orStrings(out, mine);
   });

@@ -109,3 +109,26 @@ export function plainlyNonEmpty(re: Regex): boolean {
       return re.min === 0 || plainlyNonEmpty(re.item);
   }
 }
+
+/**
+ * A larger language without large counters: `rep` bounds above a few become none. Emptiness of the larger language settles the
+ * question cheaply where languages are disjoint for reasons of characters rather than lengths. Complements stay exact.
+ */
+export function loosened(re: Regex): Regex {
+  switch (re.t) {
+    case 'cat':
+    case 'alt':
+    case 'and': {
+      const items = re.items.map(loosened);
+      return items.every((x, i) => x === re.items[i]) ? re : { t: re.t, items };
+    }
+    case 'rep': {
+      const item = loosened(re.item);
+      const wide = re.max > 4 && re.max !== Number.POSITIVE_INFINITY;
+      if (!wide && re.min <= 4) return item === re.item ? re : { ...re, item };
+      return { t: 'rep', item, min: Math.min(re.min, 1), max: Number.POSITIVE_INFINITY };
+    }
+    default:
+      return re;
+  }
+}

@@ -151,8 +151,14 @@ export function notObject(s: ObjectShape, algebra: Algebra): ObjectShape[] {
   const keep = (part: ObjectShape): void => {
     kept = andObject(kept, part);
   };
-  s.required.forEach((name, i) => out.push({ ...forbid(name), required: s.required.slice(0, i) }));
-  if (s.required.length > 0) keep({ ...ANY_OBJECT, required: s.required });
+  for (const name of s.required) {
+    // Absent, or present with a wrong value: one shape, since the property stays optional.
+    let value: Formula = TRUE;
+    for (const map of s.maps) value = algebra.and(value, map.props.get(name) ?? TRUE);
+    violate({ ...ANY_OBJECT, maps: [keyMap(new Map([[name, algebra.not(value)]]))] });
+    keep({ ...ANY_OBJECT, required: [name] });
+    if (value !== TRUE) named.set(name, value);
+  }
   if (s.min > 0) {
     violate({ ...ANY_OBJECT, max: s.min - 1 });
     keep({ ...ANY_OBJECT, min: s.min });
@@ -167,7 +173,7 @@ export function notObject(s: ObjectShape, algebra: Algebra): ObjectShape[] {
   for (const map of s.maps) {
     for (const [name, value] of map.props) {
       const wrong = algebra.not(value);
-      if (wrong === FALSE) continue;
+      if (wrong === FALSE || s.required.includes(name)) continue;
       violate({ ...ANY_OBJECT, maps: [keyMap(new Map([[name, wrong]]))], required: [name] });
       const before = named.get(name);
       named.set(name, before === undefined ? value : algebra.and(before, value));

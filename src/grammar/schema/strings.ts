@@ -4,12 +4,18 @@
  * Enums and plain length bounds are by far the most common constraints, and both have closed forms; only the rest becomes
  * regular algebra. Lengths count code points.
  */
-import { anyChar, anyString, type Regex } from '../../regular/regex.js';
-import { alt, and, lits, NEVER_RE, not, plainlyNonEmpty, rep } from './re.js';
+import { anyChar, type Regex } from '../../regular/regex.js';
+import { alt, and, lits, not, plainlyNonEmpty, rep } from './re.js';
 
 export type StringSet =
   | { readonly kind: 'list'; readonly texts: readonly string[] }
-  | { readonly kind: 'regular'; readonly parts: readonly Regex[]; readonly min: number; readonly max: number };
+  | {
+      readonly kind: 'regular';
+      readonly parts: readonly Regex[];
+      readonly min: number;
+      readonly max: number;
+      readonly except: readonly string[];
+    };
 
 /** What this file needs of a term store. */
 export interface Matching {
@@ -19,15 +25,17 @@ export interface Matching {
 
 const INF = Number.POSITIVE_INFINITY;
 
-export const ALL_STRINGS: StringSet = { kind: 'regular', parts: [], min: 0, max: INF };
+export const ALL_STRINGS: StringSet = { kind: 'regular', parts: [], min: 0, max: INF, except: [] };
 export const NO_STRINGS: StringSet = { kind: 'list', texts: [] };
 
 export const stringList = (texts: readonly string[]): StringSet =>
   texts.length === 0 ? NO_STRINGS : { kind: 'list', texts };
 
-export function regularStrings(parts: readonly Regex[], min = 0, max = INF): StringSet {
+/** Strings in all of `parts`, with `min` to `max` code points, and none of `except`. */
+export function regularStrings(parts: readonly Regex[], min = 0, max = INF, except: readonly string[] = []): StringSet {
   if (min > max) return NO_STRINGS;
-  return parts.length === 0 && min === 0 && max === INF ? ALL_STRINGS : { kind: 'regular', parts, min, max };
+  if (parts.length === 0 && min === 0 && max === INF && except.length === 0) return ALL_STRINGS;
+  return { kind: 'regular', parts, min, max, except };
 }
 
 /** Number of code points. */
@@ -52,7 +60,7 @@ export function hasString(set: StringSet, text: string, m: Matching): boolean {
     const n = lengthOf(text);
     if (n < set.min || n > set.max) return false;
   }
-  return set.parts.every((p) => m.matches(p, text));
+  return !set.except.includes(text) && set.parts.every((p) => m.matches(p, text));
 }
 
 export function andStrings(a: StringSet, b: StringSet, m: Matching): StringSet {
@@ -67,7 +75,9 @@ export function andStrings(a: StringSet, b: StringSet, m: Matching): StringSet {
   }
   if (b.kind === 'list') return andStrings(b, a, m);
   const parts = a.parts.length === 0 ? b.parts : [...a.parts, ...b.parts.filter((p) => !a.parts.includes(p))];
-  return regularStrings(parts, Math.max(a.min, b.min), Math.min(a.max, b.max));
+  const except =
+    a.except.length === 0 ? b.except : b.except.length === 0 ? a.except : [...new Set([...a.except, ...b.except])];
+  return regularStrings(parts, Math.max(a.min, b.min), Math.min(a.max, b.max), except);
 }
 
 export function orStrings(a: StringSet, b: StringSet): StringSet {
@@ -81,25 +91,45 @@ export function orStrings(a: StringSet, b: StringSet): StringSet {
 export function notStrings(a: StringSet): StringSet {
   if (a === ALL_STRINGS) return NO_STRINGS;
   if (a === NO_STRINGS) return ALL_STRINGS;
-  if (a.kind === 'regular' && a.parts.length === 0) {
+  if (a.kind === 'list') return regularStrings([], 0, INF, a.texts);
+  if (a.parts.length === 0) {
     const short = a.min > 0 ? regularStrings([], 0, a.min - 1) : NO_STRINGS;
     const long = a.max === INF ? NO_STRINGS : regularStrings([], a.max + 1, INF);
-    return orStrings(short, long);
+    return orStrings(orStrings(short, long), stringList(a.except));
   }
   return regularStrings([not(stringRegex(a))]);
 }
 
+/** The strings of `a` that are not in `b`. Parts that both share, and lengths, are settled without automata. */
+export function minusStrings(a: StringSet, b: StringSet, m: Matching): StringSet {
+  if (b === NO_STRINGS || a === NO_STRINGS) return a;
+  if (a === b || b === ALL_STRINGS) return NO_STRINGS;
+  if (a.kind === 'list' || b.kind === 'list') return andStrings(a, notStrings(b), m);
+  const lengths = b.min > 0 || b.max !== INF;
+  if (a === ALL_STRINGS || !(lengths || b.except.length > 0 || b.parts.some((p) => a.parts.includes(p)))) {
+    return andStrings(a, notStrings(b), m);
+  }
+  let out: StringSet = stringList(b.except.filter((t) => hasString(a, t, m)));
+  if (b.min > 0) out = orStrings(out, andStrings(a, regularStrings([], 0, b.min - 1), m));
+  if (b.max !== INF) out = orStrings(out, andStrings(a, regularStrings([], b.max + 1, INF), m));
+  const parts = b.parts.filter((p) => !a.parts.includes(p));
+  if (parts.length > 0) out = orStrings(out, andStrings(a, regularStrings([not(and(...parts))]), m));
+  return out;
+}
+
 export function stringRegex(a: StringSet): Regex {
   if (a.kind === 'list') return lits(a.texts);
-  if (a.min === 0 && a.max === INF) return a.parts.length === 0 ? anyString : and(...a.parts);
-  const length = rep(anyChar, a.min, a.max);
-  return a.parts.length === 0 ? length : and(...a.parts, length);
+  const parts = [...a.parts];
+  if (a.min > 0 || a.max !== INF) parts.push(rep(anyChar, a.min, a.max));
+  if (a.except.length > 0) parts.push(not(lits(a.except)));
+  return and(...parts);
 }
 
 export function stringsEmpty(a: StringSet, m: Matching): boolean {
   if (a.kind === 'list') return a.texts.length === 0;
-  if (a.parts.length === 0) return a.min > a.max;
-  if (a.parts.length === 1 && a.min === 0 && a.max === INF && plainlyNonEmpty(a.parts[0]!)) return false;
+  if (a.parts.length === 0 && (a.max === INF || a.except.length === 0)) return false;
+  if (a.parts.length === 1 && a.min === 0 && a.max === INF && a.except.length === 0 && plainlyNonEmpty(a.parts[0]!))
+    return false;
   const re = stringRegex(a);
-  return re === NEVER_RE || m.isEmpty(re);
+  return re.t === 'never' || m.isEmpty(re);
 }
