@@ -184,8 +184,8 @@ async function openPaged(plan: Plan, paged: PagedGraph): Promise<PagedModel> {
   const { vocabSize, contextLength } = plan;
   const session = await sessionOf(plan, paged.model);
   try {
-    const prefixCache = plan.options.kv?.prefixCache ?? true;
-    return new PagedModel(session, paged, { contextLength, vocabSize, prefixCache, restrictUpTo: 0 });
+    const { prefixCache = true, swap = {} } = plan.options.kv ?? {};
+    return new PagedModel(session, paged, { contextLength, vocabSize, prefixCache, restrictUpTo: 0, swap });
   } catch (error) {
     await session.dispose();
     throw error;

@@ -14,6 +14,7 @@ import { HostHandle, type HostRow } from './handle.js';
 import { BlockPool, type CacheCounters } from './kv/blocks.js';
 import { type Growth, SequenceTable } from './kv/sequences.js';
 import { KvStore } from './kv/store.js';
+import { type SwapLimits, SwapStore } from './kv/swap.js';
 import { planPasses } from './passes.js';
 import { restrictedLogits } from './rewrite/head.js';
 import { BLOCK_SIZE, NAMES, type PagedGraph } from './rewrite/layout.js';
@@ -26,6 +27,8 @@ export interface PagedOptions {
   readonly prefixCache: boolean;
   /** Most allowed ids for which the head is computed in JavaScript; 0: never. */
   readonly restrictUpTo: number;
+  /** Where suspended sequences may go; default 256 MiB of memory, then 1 GiB of a file. */
+  readonly swap?: Partial<SwapLimits>;
 }
 
 /** See the module's header. */
@@ -38,6 +41,7 @@ export class PagedModel implements StepModel {
   readonly blocks: { readonly size: number; readonly total: number; free(): number };
   private readonly pool: BlockPool;
   private readonly store: KvStore;
+  private readonly swap: SwapStore;
   private readonly sequences: SequenceTable;
   private running: Promise<unknown> = Promise.resolve();
   restrictUpTo: number;
@@ -54,7 +58,8 @@ export class PagedModel implements StepModel {
     this.pool = new BlockPool(total, options.prefixCache);
     const { layers, kvHeads, headDim } = graph;
     this.store = new KvStore({ blocks: total, layers, kvHeads, headDim, type: graph.pool });
-    this.sequences = new SequenceTable(this.pool, this.store);
+    this.swap = new SwapStore({ memory: 2 ** 28, file: 2 ** 30, ...options.swap });
+    this.sequences = new SequenceTable(this.pool, this.store, this.swap);
     this.blocks = { size: BLOCK_SIZE, total, free: () => this.pool.available() };
   }
 
@@ -161,10 +166,13 @@ export class PagedModel implements StepModel {
     this.sequences.resume(sequence);
   }
 
-  /** Bytes of the pool, bytes moved out of it, and what the prefix cache did. */
-  memory(): { readonly poolBytes: number; readonly suspendedBytes: number; readonly cache: CacheCounters } {
-    const suspendedBytes = this.sequences.suspendedBytes();
-    return { poolBytes: this.store.bytes(), suspendedBytes, cache: this.pool.counters() };
+  /** Bytes of the pool, bytes moved out of it (memory and file), and what the prefix cache did. */
+  memory(): {
+    readonly poolBytes: number;
+    readonly suspended: { readonly memory: number; readonly file: number };
+    readonly cache: CacheCounters;
+  } {
+    return { poolBytes: this.store.bytes(), suspended: this.swap.bytes(), cache: this.pool.counters() };
   }
 
   /** Sets up to how many allowed ids the head is computed in JavaScript; no effect where the weights are out of reach. */
@@ -180,6 +188,7 @@ export class PagedModel implements StepModel {
   async dispose(): Promise<void> {
     await this.running;
     this.sequences.closeAll();
+    this.swap.dispose();
     await this.session.dispose();
   }
 }

@@ -33,6 +33,8 @@ export interface KvOptions {
   readonly prefixCache?: boolean;
   /** Element type of the pool (paged form on CPU); int8 takes a quarter of the memory, at an error of about 1%. */
   readonly dtype?: 'f32' | 'int8';
+  /** Bytes for sequences that were moved out of a full pool: in memory (default 256 MiB), then in a file (default 1 GiB). */
+  readonly swap?: { readonly memory?: number; readonly file?: number };
 }
 
 export interface LoadOptions {

@@ -6,7 +6,8 @@ import { LimitError, OptionError } from '../../base/errors.js';
 import type { OpenOptions } from '../../decoder/model.js';
 import { BLOCK_SIZE } from '../rewrite/layout.js';
 import { type BlockKey, type BlockPool, blockKey, rootKey } from './blocks.js';
-import type { KvStore, SavedBlock } from './store.js';
+import type { KvStore } from './store.js';
+import type { Swapped, SwapStore } from './swap.js';
 
 export interface Sequence {
   /** Tokens whose positions are present. */
@@ -17,7 +18,7 @@ export interface Sequence {
   keys: BlockKey[];
   readonly root: BlockKey;
   /** While suspended: per block its key or its content. */
-  saved: readonly { readonly key?: BlockKey; readonly block: SavedBlock }[] | undefined;
+  saved: readonly { readonly key?: BlockKey; readonly block: Swapped }[] | undefined;
 }
 
 /** What `grow` did, so that a failed pass can be undone. */
@@ -36,6 +37,7 @@ export class SequenceTable {
   constructor(
     private readonly pool: BlockPool,
     private readonly store: KvStore,
+    private readonly swap: SwapStore,
   ) {}
 
   get(id: number): Sequence | undefined {
@@ -153,58 +155,71 @@ export class SequenceTable {
   close(id: number): void {
     const s = this.live.get(id);
     if (s === undefined) return;
-    // Last block first: of a chain that is only partly used again, the front should stay longest.
-    for (let i = s.table.length - 1; i >= 0; i--) this.pool.release(s.table[i]!);
+    this.releaseTable(s);
+    for (const { block } of s.saved ?? []) this.swap.drop(block);
     this.live.delete(id);
   }
 
-  /** Copies the sequence's blocks to host memory and gives its places in the pool back. */
-  suspend(id: number): void {
-    const s = this.need(id);
-    if (s.saved !== undefined) return;
-    s.saved = s.table.map((block, i) => {
-      const key = s.keys[i];
-      return { block: this.store.save(block), ...(key === undefined ? {} : { key }) };
-    });
+  /** Last block first: of a chain that is only partly used again, the front should stay longest. */
+  private releaseTable(s: Sequence): void {
     for (let i = s.table.length - 1; i >= 0; i--) this.pool.release(s.table[i]!);
     s.table = [];
   }
 
-  /** Brings a suspended sequence back; throws LimitError, changing nothing, where the pool has no room. */
+  /**
+   * Copies the sequence's blocks out of the pool and gives their places back. Throws LimitError (no room for them) or ModelError
+   * (swap file), changing nothing.
+   */
+  suspend(id: number): void {
+    const s = this.need(id);
+    if (s.saved !== undefined) return;
+    const saved: { key?: BlockKey; block: Swapped }[] = [];
+    try {
+      for (const [i, block] of s.table.entries()) {
+        const key = s.keys[i];
+        saved.push({ block: this.swap.put(this.store.save(block)), ...(key === undefined ? {} : { key }) });
+      }
+    } catch (error) {
+      for (const { block } of saved) this.swap.drop(block);
+      throw error;
+    }
+    s.saved = saved;
+    this.releaseTable(s);
+  }
+
+  /**
+   * Brings a suspended sequence back. Throws LimitError where the pool has no room and ModelError where its content was damaged,
+   * changing nothing.
+   */
   resume(id: number): void {
     const s = this.need(id);
-    const saved = s.saved;
+    const { saved } = s;
     if (saved === undefined) return;
     const table: number[] = [];
-    for (const { key, block: content } of saved) {
-      const known = key === undefined ? undefined : this.pool.take(key);
-      const block = known ?? this.pool.allocate();
-      if (block === undefined) {
-        for (const b of table) this.pool.release(b);
-        throw new LimitError('blocks of KV memory', saved.length, this.pool.total);
-      }
-      if (known === undefined) {
+    try {
+      for (const { key, block: swapped } of saved) {
+        const known = key === undefined ? undefined : this.pool.take(key);
+        if (known !== undefined) {
+          table.push(known);
+          continue;
+        }
+        const content = this.swap.get(swapped);
+        const block = this.pool.allocate();
+        if (block === undefined) throw new LimitError('blocks of KV memory', saved.length, this.pool.total);
+        table.push(block);
         this.store.restore(block, content);
         if (key !== undefined) this.pool.publish(block, key);
       }
-      table.push(block);
+    } catch (error) {
+      for (const b of table) this.pool.release(b);
+      throw error;
     }
+    for (const { block } of saved) this.swap.drop(block);
     s.table = table;
     s.saved = undefined;
-  }
-
-  /** Bytes that suspended sequences hold outside the pool. */
-  suspendedBytes(): number {
-    let bytes = 0;
-    for (const s of this.live.values()) for (const b of s.saved ?? []) bytes += bytesOf(b.block);
-    return bytes;
   }
 
   closeAll(): void {
     for (const id of [...this.live.keys()]) this.close(id);
   }
-}
-
-function bytesOf(block: SavedBlock): number {
-  return block.data.byteLength + block.scales.byteLength;
 }
