@@ -1,0 +1,127 @@
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import * as errors from '../../src/base/errors.js';
+import { fromPlain, toPlain } from '../../src/engine/wire.js';
+import { build } from '../cli/command.js';
+import { type RandomModel, randomModel } from './models.js';
+
+/** The package as built: a worker thread starts from a file that Node can read by itself. */
+type Package = typeof import('../../src/index.js');
+let built: Package;
+let model: RandomModel;
+let engine: Awaited<ReturnType<Package['createEngine']>>;
+let local: typeof engine;
+beforeAll(async () => {
+  await build();
+  built = (await import('../../dist/index.js' as string)) as Package;
+  model = await randomModel();
+  engine = await built.createEngine({ model: model.folder, worker: true });
+  local = await built.createEngine({ model: model.folder });
+}, 180_000);
+afterAll(async () => {
+  await engine.close();
+  await local.close();
+  await model.remove();
+});
+
+const schema = z.object({
+  name: z.string().max(8),
+  n: z
+    .int()
+    .min(0)
+    .max(99)
+    .transform((v) => v * 2),
+});
+
+describe('an engine in a worker thread', () => {
+  it('gives what an engine in this thread gives', async () => {
+    for (const o of [{}, { temperature: 1, seed: 4 }, { temperature: 0.7, seed: 9, n: 2 }]) {
+      const options = { prompt: 'hello', maxTokens: 60, ...o };
+      const [a, b] = [await engine.generate(schema, options), await local.generate(schema, options)];
+      expect(a.text).toBe(b.text);
+      expect(a.value).toEqual(b.value);
+      expect(a.choices?.map((c) => c.text)).toEqual(b.choices?.map((c) => c.text));
+    }
+  });
+  it('streams', async () => {
+    const s = engine.stream(schema, { prompt: 'hello', maxTokens: 60 });
+    let text = '';
+    for await (const t of s.textStream) text += t;
+    expect(text).toBe((await s.result).text);
+  });
+  it('leaves the event loop free while it works', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    await engine.generate({ type: 'string', minLength: 300 }, { prompt: 'x', maxTokens: 400 });
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(20);
+  });
+  it('aborts', async () => {
+    const controller = new AbortController();
+    const s = engine.stream(
+      { type: 'string', minLength: 1500 },
+      { prompt: 'x', maxTokens: 1800, signal: controller.signal },
+    );
+    for await (const e of s) if (e.type === 'token') controller.abort();
+    expect((await s.result).finishReason).toBe('abort');
+    expect((await engine.generate(schema, { prompt: 'x', signal: AbortSignal.abort() })).finishReason).toBe('abort');
+  });
+  it('errors keep their class and their place', async () => {
+    await expect(engine.generate(built.gbnf('root ::= ('), { prompt: 'x' })).rejects.toMatchObject({
+      line: 1,
+      language: 'GBNF',
+    });
+    await expect(engine.generate(built.gbnf('root ::= ('), { prompt: 'x' })).rejects.toThrow(built.GrammarError);
+    await expect(engine.generate({ type: 'nope' }, { prompt: 'x' })).rejects.toThrow(built.UnsupportedSchemaError);
+    await expect(engine.generate(false, { prompt: 'x' })).rejects.toThrow(built.UnsatisfiableError);
+    await expect(engine.generate(null, { prompt: 'word '.repeat(5000) })).rejects.toThrow(built.LimitError);
+    await expect(built.createEngine({ model: '/nonexistent', worker: true })).rejects.toThrow(built.ModelError);
+  });
+  it('metrics cross', async () => {
+    const m = await engine.metrics();
+    expect(m.prometheus).toMatch(/tokenloom_requests_total \d+/);
+  });
+  it('a worker that dies fails its requests with a typed error; the next request starts another', async () => {
+    const own = await built.createEngine({ model: model.folder, worker: true });
+    // The thread is found by what it is sent: the engine keeps it to itself.
+    const threads = new Set<Worker>();
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (this: Worker, ...args: Parameters<typeof post>) {
+      threads.add(this);
+      return post.apply(this, args);
+    };
+    try {
+      const running = own.generate({ type: 'string', minLength: 1500 }, { prompt: 'x', maxTokens: 1800 });
+      const outcome = expect(running).rejects.toThrow(built.ModelError);
+      while (threads.size === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      for (const thread of threads) await thread.terminate();
+      await outcome;
+      expect((await own.generate(schema, { prompt: 'x', maxTokens: 60 })).value).toMatchObject({
+        name: expect.any(String),
+      });
+    } finally {
+      Worker.prototype.postMessage = post;
+      await own.close();
+    }
+  });
+});
+
+describe('errors as data', () => {
+  it.each([
+    new errors.GrammarError('JSON', [{ message: 'm', line: 1, column: 2, offset: 1, end: 2, hint: 'h' }], 'ab'),
+    new errors.UnsupportedSchemaError('/a', 'k', 'r', 'h'),
+    new errors.UnsupportedSchemaError('/a', 'k', 'r'),
+    new errors.LimitError('w', 2, 1),
+    new errors.LimitError('w', 2, 1, '/p'),
+    new errors.UnsatisfiableError('r'),
+    new errors.ModelError('i', 'e', 'g'),
+    new errors.OptionError('o', 'e', 'g'),
+    new TypeError('other'),
+  ])('%s', (error) => {
+    const back = fromPlain(structuredClone(toPlain(error)));
+    expect(back.message).toBe(error.message);
+    expect(back.name).toBe(error.name);
+    if (!(error instanceof TypeError)) expect(back.constructor).toBe(error.constructor);
+  });
+});
