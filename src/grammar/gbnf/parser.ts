@@ -137,7 +137,7 @@ class GbnfParser extends EmbeddedActionsParser {
       return;
     }
     const item = items.pop();
-    if (item === undefined || (item.k === 'literal' && item.text === '')) {
+    if (item === undefined || (item.k === 'literal' && item.text === '' && item.span.end === item.span.start + 2)) {
       const hint = 'put it after a string, class, name or group';
       this.findings.push({ ...spanOf(t), message: `nothing to repeat before '${shown(t.image)}'`, hint });
     } else items.push({ k: 'repeat', item, ...quantifier, span: { start: item.span.start, end: endOf(t) } });
