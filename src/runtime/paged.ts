@@ -90,13 +90,19 @@ export class PagedModel implements StepModel {
     const out = new StepOutput(rows, this.graph, this.vocabSize);
     try {
       for (const row of rows) growths.push(this.sequences.grow(row.sequence, row.tokens.length));
-      const starts = growths.map((g) => g.sequence.tokens.length);
+      const starts = growths.map((g) => g.sequence.present);
+      const work = growths.map(({ sequence: { tokens, present } }, i) => {
+        const again = tokens.length - present;
+        const own = rows[i]!.tokens;
+        return { again, tokens: again === 0 ? own : [...tokens.slice(present), ...own] };
+      });
+      out.again = work.map((w) => w.again);
       const hot = rows.map((r) => r.allowed !== undefined && r.allowed.length <= this.restrictUpTo);
-      for (const pass of planPasses(rows, starts, this.graph)) {
+      for (const pass of planPasses(work, starts, this.graph)) {
         const passRows = pass.map(({ row, from, to }): PassRow => {
-          const r = rows[row]!;
-          const tokens = r.tokens.slice(from, to);
-          const logits = Math.max(0, to - Math.max(from, r.tokens.length - r.logits));
+          const all = work[row]!.tokens;
+          const tokens = all.slice(from, to);
+          const logits = Math.max(0, to - Math.max(from, all.length - rows[row]!.logits));
           return { tokens, start: starts[row]! + from, table: growths[row]!.table, logits, hot: hot[row]! };
         });
         await this.runPass(passRows, pass, out);
@@ -199,6 +205,8 @@ class StepOutput {
   private readonly restricted: boolean[];
   private readonly tokenAt: number[] = [];
   readonly trace: ExpertTrace | undefined;
+  /** Positions per row that are computed again, before its new ones. */
+  again: readonly number[] = [];
 
   constructor(
     private readonly rows: readonly StepRow[],
@@ -235,10 +243,12 @@ class StepOutput {
 
   addExperts(row: number, from: number, count: number, chosen: Int32Array, flat: number): void {
     const { k, layers } = this.graph.experts ?? { k: 0, layers: 0 };
+    // Positions that were computed again are not of this step.
+    const first = from - (this.again[row] ?? 0);
     for (const [layer, ids] of (this.trace?.ids ?? []).entries()) {
-      for (let t = 0; t < count; t++) {
+      for (let t = Math.max(0, -first); t < count; t++) {
         for (let j = 0; j < k; j++) {
-          ids[(this.tokenAt[row]! + from + t) * k + j] = chosen[((flat + t) * layers + layer) * k + j]!;
+          ids[(this.tokenAt[row]! + first + t) * k + j] = chosen[((flat + t) * layers + layer) * k + j]!;
         }
       }
     }

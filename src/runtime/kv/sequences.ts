@@ -2,7 +2,7 @@
  * Sequences over the block pool: what each holds, growing, cutting, forking, moving out and back. Knows no graph; the model
  * runs the pass between `grow` and `commit`.
  */
-import { LimitError, OptionError } from '../../base/errors.js';
+import { LimitError, ModelError, OptionError } from '../../base/errors.js';
 import type { OpenOptions } from '../../decoder/model.js';
 import { BLOCK_SIZE } from '../rewrite/layout.js';
 import { type BlockKey, type BlockPool, blockKey, rootKey } from './blocks.js';
@@ -10,9 +10,14 @@ import type { KvStore } from './store.js';
 import type { Swapped, SwapStore } from './swap.js';
 
 export interface Sequence {
-  /** Tokens whose positions are present. */
+  /** All tokens. */
   tokens: number[];
-  /** Blocks in order; covers at least `tokens.length` positions. */
+  /**
+   * Positions that lie in the pool, or outside while suspended. Fewer than the tokens only where a sequence was suspended and
+   * nothing had room for it: the rest is computed again with the next step.
+   */
+  present: number;
+  /** Blocks in order; covers at least `present` positions. */
   table: number[];
   /** Keys of the leading full blocks; never longer than the full blocks. */
   keys: BlockKey[];
@@ -57,7 +62,8 @@ export class SequenceTable {
     const { blocks, keys } = this.pool.match(root, prompt, BLOCK_SIZE);
     const cached = blocks.length * BLOCK_SIZE;
     const id = this.next++;
-    this.live.set(id, { tokens: prompt.slice(0, cached), table: blocks, keys, root, saved: undefined });
+    const tokens = prompt.slice(0, cached);
+    this.live.set(id, { tokens, present: cached, table: blocks, keys, root, saved: undefined });
     return { sequence: id, cached };
   }
 
@@ -66,21 +72,24 @@ export class SequenceTable {
     const s = this.live.get(id);
     if (s === undefined || count === 0) return 0;
     const held = s.saved?.length ?? s.table.length;
-    const length = s.tokens.length;
     const back = s.saved?.length ?? 0;
-    const partial =
-      s.saved === undefined && length % BLOCK_SIZE !== 0 ? s.table[Math.floor(length / BLOCK_SIZE)] : undefined;
+    const open = s.saved === undefined && s.present % BLOCK_SIZE !== 0;
+    const partial = open ? s.table[Math.floor(s.present / BLOCK_SIZE)] : undefined;
     const copy = partial !== undefined && this.pool.shared(partial) ? 1 : 0;
-    return Math.max(0, Math.ceil((length + count) / BLOCK_SIZE) - held) + copy + back;
+    return Math.max(0, Math.ceil((s.tokens.length + count) / BLOCK_SIZE) - held) + copy + back;
   }
 
-  /** Makes room for `count` more positions: takes blocks, copies a shared partial one. Throws LimitError, changing nothing. */
+  /**
+   * Makes room for the positions that are not present and `count` more: takes blocks, copies a shared partial one. Throws
+   * LimitError where the pool has too few.
+   */
   grow(id: number, count: number): Growth {
     const sequence = this.need(id);
-    if (sequence.saved !== undefined) this.resume(id);
+    this.resume(id);
     const { pool, store } = this;
     const demand = this.demand(id, count);
     if (demand > pool.available()) throw new LimitError('blocks of KV memory', demand, pool.available());
+    const { present } = sequence;
     const length = sequence.tokens.length;
     const table = [...sequence.table];
     const added: number[] = [];
@@ -91,8 +100,8 @@ export class SequenceTable {
       added.push(block);
       return block;
     };
-    const last = Math.floor(length / BLOCK_SIZE);
-    const partial = length % BLOCK_SIZE;
+    const last = Math.floor(present / BLOCK_SIZE);
+    const partial = present % BLOCK_SIZE;
     const was = table[last];
     if (partial !== 0 && was !== undefined) {
       if (pool.shared(was)) {
@@ -117,6 +126,7 @@ export class SequenceTable {
     if (growth.replaced !== undefined) this.pool.release(growth.replaced.was);
     s.table = [...growth.table];
     for (const t of tokens) s.tokens.push(t);
+    s.present = s.tokens.length;
     const full = Math.floor(s.tokens.length / BLOCK_SIZE);
     while (s.keys.length < full) {
       const i = s.keys.length;
@@ -129,21 +139,26 @@ export class SequenceTable {
   truncate(id: number, length: number): void {
     const s = this.live.get(id);
     if (s === undefined || length >= s.tokens.length) return;
-    if (s.saved !== undefined) this.resume(id);
     const keep = Math.max(0, length);
     s.tokens.length = keep;
-    const blocks = Math.ceil(keep / BLOCK_SIZE);
+    s.present = Math.min(s.present, keep);
+    const blocks = Math.ceil(s.present / BLOCK_SIZE);
     for (const block of s.table.splice(blocks)) this.pool.release(block);
-    s.keys.length = Math.min(s.keys.length, Math.floor(keep / BLOCK_SIZE));
+    s.keys.length = Math.min(s.keys.length, Math.floor(s.present / BLOCK_SIZE));
+    if (s.saved === undefined) return;
+    for (const { block } of s.saved.slice(blocks)) this.swap.drop(block);
+    // A block that is no longer full must not be taken for the one of its key.
+    s.saved = s.saved.slice(0, blocks).map((x, i) => (i < s.keys.length ? x : { block: x.block }));
   }
 
   fork(id: number): number {
     const s = this.need(id);
-    if (s.saved !== undefined) this.resume(id);
+    this.resume(id);
     for (const block of s.table) this.pool.retain(block);
     const copy = this.next++;
     this.live.set(copy, {
       tokens: [...s.tokens],
+      present: s.present,
       table: [...s.table],
       keys: [...s.keys],
       root: s.root,
@@ -167,8 +182,8 @@ export class SequenceTable {
   }
 
   /**
-   * Copies the sequence's blocks out of the pool and gives their places back. Throws LimitError (no room for them) or ModelError
-   * (swap file), changing nothing.
+   * Copies the sequence's blocks out of the pool and gives their places back. Where nothing has room for them they are dropped,
+   * to be computed again.
    */
   suspend(id: number): void {
     const s = this.need(id);
@@ -179,44 +194,59 @@ export class SequenceTable {
         const key = s.keys[i];
         saved.push({ block: this.swap.put(this.store.save(block)), ...(key === undefined ? {} : { key }) });
       }
+      s.saved = saved;
     } catch (error) {
+      if (!(error instanceof LimitError) && !(error instanceof ModelError)) throw error;
       for (const { block } of saved) this.swap.drop(block);
-      throw error;
+      this.lose(s);
     }
-    s.saved = saved;
     this.releaseTable(s);
   }
 
+  private lose(s: Sequence): void {
+    s.present = 0;
+    s.keys = [];
+    s.saved = undefined;
+  }
+
   /**
-   * Brings a suspended sequence back. Throws LimitError where the pool has no room and ModelError where its content was damaged,
-   * changing nothing.
+   * Brings a suspended sequence back, as far as it can be had: content that was dropped or damaged is computed again with the
+   * next step. Throws LimitError, changing nothing, where the pool has no room.
    */
   resume(id: number): void {
     const s = this.need(id);
     const { saved } = s;
-    if (saved === undefined) return;
+    if (saved === undefined) {
+      if (s.present > 0 || s.tokens.length === 0) return;
+      const { blocks, keys } = this.pool.match(s.root, s.tokens, BLOCK_SIZE);
+      [s.table, s.keys, s.present] = [blocks, keys, blocks.length * BLOCK_SIZE];
+      return;
+    }
     const table: number[] = [];
     try {
-      for (const { key, block: swapped } of saved) {
-        const known = key === undefined ? undefined : this.pool.take(key);
-        if (known !== undefined) {
-          table.push(known);
-          continue;
-        }
-        const content = this.swap.get(swapped);
-        const block = this.pool.allocate();
-        if (block === undefined) throw new LimitError('blocks of KV memory', saved.length, this.pool.total);
-        table.push(block);
-        this.store.restore(block, content);
-        if (key !== undefined) this.pool.publish(block, key);
-      }
+      for (const { key, block: swapped } of saved) table.push(this.bringBack(key, swapped));
     } catch (error) {
       for (const b of table) this.pool.release(b);
-      throw error;
+      if (!(error instanceof ModelError)) throw error;
+      for (const { block } of saved) this.swap.drop(block);
+      this.lose(s);
+      return;
     }
     for (const { block } of saved) this.swap.drop(block);
     s.table = table;
     s.saved = undefined;
+  }
+
+  /** The block of this key where the pool still has it, else a new one with the content that was put away. */
+  private bringBack(key: BlockKey | undefined, swapped: Swapped): number {
+    const known = key === undefined ? undefined : this.pool.take(key);
+    if (known !== undefined) return known;
+    const content = this.swap.get(swapped);
+    const block = this.pool.allocate();
+    if (block === undefined) throw new LimitError('blocks of KV memory', 1, this.pool.available());
+    this.store.restore(block, content);
+    if (key !== undefined) this.pool.publish(block, key);
+    return block;
   }
 
   closeAll(): void {
