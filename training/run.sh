@@ -17,5 +17,6 @@ if [ "$name" = dense ]; then
 else
   python train.py --config "$name" --upcycle work/dense.pt
 fi
+cp "work/$name.jsonl" "record/$name.jsonl"
 python export.py --checkpoint "work/$name.pt" --out "$out" --record "record/export-$name.json"
 python evaluate.py --model "$out" --record "record/eval-$name.json"

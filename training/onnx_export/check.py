@@ -34,15 +34,18 @@ class Runner:
 
 @torch.no_grad()
 def largest_difference(model: Decoder, runner: Runner, samples: list[list[int]], steps: int = 8) -> dict:
-    """Max |logit difference| over prefills and over `steps` single tokens after them."""
+    """|Logit difference| over prefills (max, mean) and over `steps` single tokens after them (max)."""
     prefill, decode, agree, total = 0.0, 0.0, 0, 0
+    means = []
     for ids in samples:
         wanted = model(torch.tensor([ids]))[0].numpy()
         logits, past = runner.step(np.array([ids[:-steps]]), runner.empty())
-        prefill = max(prefill, float(np.abs(logits[0] - wanted[0, :-steps]).max()))
+        difference = np.abs(logits[0] - wanted[0, :-steps])
+        prefill = max(prefill, float(difference.max()))
+        means.append(float(difference.mean()))
         for k in range(len(ids) - steps, len(ids)):
             logits, past = runner.step(np.array([[ids[k]]]), past)
             decode = max(decode, float(np.abs(logits[0, 0] - wanted[0, k]).max()))
             agree += int(logits[0, 0].argmax() == wanted[0, k].argmax())
             total += 1
-    return {"prefill_max_abs": round(prefill, 5), "steps_max_abs": round(decode, 5), "same_top_token": round(agree / total, 4)}
+    return {"prefill_max_abs": round(prefill, 5), "prefill_mean_abs": round(float(np.mean(means)), 5), "steps_max_abs": round(decode, 5), "same_top_token": round(agree / total, 4)}
