@@ -22,7 +22,7 @@ export function decimal(m: bigint, e: number): Decimal {
     mantissa /= 10n;
     exponent++;
   }
-  return { m: mantissa, e: exponent };
+  return mantissa === 1n && exponent === 0 ? ONE : { m: mantissa, e: exponent };
 }
 
 /** The decimal that a finite double prints as. */

@@ -359,7 +359,10 @@ export class Loader {
   }
 
   private walk(resource: Resource, pointer: string, scope: number): Location | undefined {
-    return this.walkFrom(this.locate(resource.root, resource, resource.pointer, scope), pointer);
+    const { root: schema, pointer: at } = resource;
+    if (pointer === '') return this.locate(schema, resource, at, scope);
+    // Resources passed on the way are not entered.
+    return this.walkFrom({ schema, resource, pointer: at, scope }, pointer);
   }
 
   private walkFrom(from: Location, pointer: string): Location | undefined {

@@ -56,6 +56,11 @@ class Comparer {
     this.base = (int.length + 2) * 3;
   }
 
+  /** Codes are below this. */
+  get size(): number {
+    return this.base + this.frac.length + 3;
+  }
+
   /** -1: no continuation fits. */
   digit(code: number, d: number): number {
     if (code >= this.base) {
@@ -129,6 +134,11 @@ class Remainder {
     return this.zeros * this.q;
   }
 
+  /** Codes are from -2 to below this. */
+  get size(): number {
+    return (Math.max(this.zeros, this.places) + 1) * this.q;
+  }
+
   digit(code: number, d: number): number {
     const q = this.q;
     const z = Math.floor(code / q);
@@ -200,12 +210,21 @@ function magnitude(states: Draft[], root: number, range: Magnitude, b: Box, inte
   const nb = bounds.length;
   const width = 1 + nb + steps.length;
 
-  const ids = new Map<string, number>();
+  // A tuple as one number, or as text where that is too large.
+  const radix = [5, ...bounds.map((c) => c.size), ...steps.map((r) => r.size + 2)];
+  const numeric = radix.reduce((a, b) => a * b, 1) < Number.MAX_SAFE_INTEGER;
+  const ids = new Map<string | number, number>();
+  const keyOf = (tuple: readonly number[]): string | number => {
+    if (!numeric) return tuple.join();
+    let key = 0;
+    for (let i = 0; i < width; i++) key = key * radix[i]! + tuple[i]! + (i > nb ? 2 : 0);
+    return key;
+  };
   const tuples: number[][] = [[START, ...bounds.map(() => 0), ...steps.map((s) => s.start)]];
   const stateOf: number[] = [root];
   const next = new Array<number>(width).fill(0);
   const visit = (): number => {
-    const key = next.join();
+    const key = keyOf(next);
     let id = ids.get(key);
     if (id === undefined) {
       id = tuples.length;

@@ -7,7 +7,7 @@
  * and mantissa are compared one after the other; sets without bounds admit every spelling. A multiple of M * 10^-s is a
  * remainder automaton (number-automaton.ts).
  */
-import type { Regex } from '../../regular/regex.js';
+import { anyChar, type Regex } from '../../regular/regex.js';
 import { type Decimal, decimal, ONE, toText } from './decimal.js';
 import { type Magnitude, negativeSide, positional, positiveSide } from './number-automaton.js';
 import { ALL_NUMBERS, type Box, INTEGERS, isPoint, type NumberSet } from './numbers.js';
@@ -19,38 +19,58 @@ export type NumberStyle = 'canonical' | 'any';
 const DIGIT = chars('09');
 const NONZERO = chars('19');
 const MINUS = opt(lit('-'));
-const INT = alt(lit('0'), cat(NONZERO, star(DIGIT)));
+/**
+ * Digits of an integer part without a bound of its own. With the exponents below every admitted text denotes a finite double,
+ * so that what is generated can be read back; no program writes longer ones.
+ */
+const MAX_DIGITS = 200;
+const POSITIVE = cat(NONZERO, rep(DIGIT, 0, MAX_DIGITS - 1));
+const INT = alt(lit('0'), POSITIVE);
 const FRACTION = opt(lit('.'), plus(DIGIT));
 const ZERO_FRACTION = opt(lit('.'), plus(lit('0')));
 const E = chars('e', 'E');
-/** Exponents stay where doubles are finite, so that every admitted text can be read back. */
-const EXPONENT_VALUE = cat(
-  star(lit('0')),
-  alt(rep(DIGIT, 1, 2), cat(chars('12'), DIGIT, DIGIT), cat(lit('30'), chars('07'))),
-);
-const EXPONENT = opt(E, opt(chars('+', '-')), EXPONENT_VALUE);
+const ZEROS = star(lit('0'));
+const PLUS = opt(lit('+'));
 /** Doubles hold at most 17 digits: with an exponent of 16 and more, a written mantissa is an integer. */
 const EXACT = 16;
+/** Longest text of a multiple: its double is then exact enough that the remainder survives reading. */
+const MULTIPLE_TEXT = 17;
 const SHORT_FRACTION = opt(lit('.'), rep(DIGIT, 1, EXACT));
-const PLUS = opt(lit('+'));
+/** Least and greatest exponents with any mantissa of one digit before the point; 308 goes with mantissas up to 1.7 only. */
+const MIN_EXP = -307;
+const MAX_EXP = 307;
 
-const ALL_ANY = cat(MINUS, INT, FRACTION, EXPONENT);
-const ALL_CANONICAL = cat(MINUS, INT, FRACTION);
-const UNSIGNED_ANY = cat(INT, FRACTION, EXPONENT);
-const UNSIGNED_CANONICAL = cat(INT, FRACTION);
-const INTEGER_EXPONENT = opt(E, PLUS, star(lit('0')), rep(DIGIT, 1, 2));
-const BIG_EXPONENT = cat(E, PLUS, exponents(EXACT, 307));
-const WHOLE = (sign: Regex, int: Regex): Regex =>
-  alt(
-    cat(sign, int, ZERO_FRACTION, INTEGER_EXPONENT),
-    cat(sign, NONZERO, lit('.'), rep(DIGIT, 1, EXACT), BIG_EXPONENT),
+const SMALL_EXPONENT = cat(E, opt(chars('+', '-')), ZEROS, rep(DIGIT, 1, 2));
+const top = (short: boolean): Regex =>
+  cat(
+    lit('1'),
+    opt(lit('.'), chars('06'), rep(DIGIT, 0, short ? EXACT : Number.POSITIVE_INFINITY)),
+    E,
+    PLUS,
+    ZEROS,
+    lit('308'),
   );
-const INTEGER_ANY = WHOLE(MINUS, INT);
+/** Scientific form with exponents of three digits. */
+const LARGE = alt(cat(NONZERO, FRACTION, E, alt(exponents(100, MAX_EXP), exponents(MIN_EXP, -100))), top(false));
+
+const float = (sign: Regex): Regex => alt(cat(sign, INT, FRACTION, opt(SMALL_EXPONENT)), cat(sign, LARGE));
+const whole = (sign: Regex, int: Regex): Regex =>
+  alt(
+    cat(sign, int, ZERO_FRACTION, opt(E, PLUS, ZEROS, rep(DIGIT, 1, 2))),
+    cat(sign, NONZERO, lit('.'), rep(DIGIT, 1, EXACT), E, exponents(EXACT, MAX_EXP)),
+    cat(sign, NONZERO, E, exponents(100, MAX_EXP)),
+    cat(sign, top(true)),
+  );
+const ALL_ANY = float(MINUS);
+const ALL_CANONICAL = cat(MINUS, INT, FRACTION);
+const UNSIGNED_ANY = float(EMPTY_RE);
+const UNSIGNED_CANONICAL = cat(INT, FRACTION);
+const INTEGER_ANY = whole(MINUS, INT);
 const INTEGER_CANONICAL = cat(MINUS, INT);
-const NATURAL_ANY = WHOLE(EMPTY_RE, INT);
+const NATURAL_ANY = whole(EMPTY_RE, INT);
 const NATURAL_CANONICAL = INT;
-const POSITIVE_ANY = WHOLE(EMPTY_RE, cat(NONZERO, star(DIGIT)));
-const POSITIVE_CANONICAL = cat(NONZERO, star(DIGIT));
+const POSITIVE_ANY = whole(EMPTY_RE, POSITIVE);
+const POSITIVE_CANONICAL = POSITIVE;
 
 /** The spellings of a number set. @throws LimitError where an automaton grows too large. */
 export function numberRegex(numbers: NumberSet, style: NumberStyle, maxDigits: number | undefined): Regex {
@@ -66,16 +86,16 @@ function spell(numbers: NumberSet, style: NumberStyle): Regex {
   const any = style === 'any';
   if (numbers === ALL_NUMBERS) return any ? ALL_ANY : ALL_CANONICAL;
   if (numbers === INTEGERS) return any ? INTEGER_ANY : INTEGER_CANONICAL;
-  const whole: string[] = [];
+  const integers: string[] = [];
   const parts: Regex[] = [];
   for (const b of numbers) {
     if (isPoint(b)) {
       const v = b.lo!;
-      if (v.e >= 0 && v.e < EXACT) whole.push(...(v.m === 0n && any ? ['0', '-0'] : [toText(v)]));
+      if (v.e >= 0 && v.e < EXACT) integers.push(...(v.m === 0n && any ? ['0', '-0'] : [toText(v)]));
       else parts.push(pointRegex(v, any));
     } else parts.push(boxRegex(b, any));
   }
-  if (whole.length > 0) parts.push(any ? cat(lits(whole), ZERO_FRACTION) : lits(whole));
+  if (integers.length > 0) parts.push(any ? cat(lits(integers), ZERO_FRACTION) : lits(integers));
   return alt(...parts);
 }
 
@@ -92,12 +112,17 @@ function pointRegex(v: Decimal, any: boolean): Regex {
 }
 
 function boxRegex(b: Box, any: boolean): Regex {
-  if (b.nots.length === 0 && b.hi === undefined && b.lo !== undefined && !b.loOpen) {
-    if (b.step === undefined && b.lo.m === 0n) return any ? UNSIGNED_ANY : UNSIGNED_CANONICAL;
-    if (b.step === ONE && b.lo.m === 0n) return any ? NATURAL_ANY : NATURAL_CANONICAL;
-    if (b.step === ONE && b.lo.m === 1n && b.lo.e === 0) return any ? POSITIVE_ANY : POSITIVE_CANONICAL;
+  if (b.nots.length === 0 && b.hi === undefined && !b.loOpen) {
+    const low = b.lo === undefined ? undefined : b.lo.m;
+    const unit = b.lo === undefined || b.lo.e === 0;
+    if (b.step === ONE && low === undefined) return any ? INTEGER_ANY : INTEGER_CANONICAL;
+    if (b.step === ONE && low === 0n) return any ? NATURAL_ANY : NATURAL_CANONICAL;
+    if (b.step === ONE && low === 1n && unit) return any ? POSITIVE_ANY : POSITIVE_CANONICAL;
+    if (b.step === undefined && low === 0n) return any ? UNSIGNED_ANY : UNSIGNED_CANONICAL;
   }
-  const plain = positional(b, any);
+  let plain = positional(b, any);
+  if (b.step !== undefined && b.step !== ONE) plain = and(plain, rep(anyChar, 0, MULTIPLE_TEXT));
+  else if (b.lo === undefined || b.hi === undefined) plain = and(plain, rep(anyChar, 0, MAX_DIGITS));
   return any ? alt(plain, scientific(b)) : plain;
 }
 
@@ -106,7 +131,6 @@ function boxRegex(b: Box, any: boolean): Regex {
 /** Exponent texts (sign, leading zeros) for the exponents lo to hi. */
 function exponents(lo: number, hi: number): Regex {
   if (lo > hi) return NEVER_RE;
-  const zeros = star(lit('0'));
   const parts: Regex[] = [];
   const range = (from: number, to: number): Regex =>
     from === to
@@ -122,22 +146,20 @@ function exponents(lo: number, hi: number): Regex {
           },
           false,
         );
-  if (hi >= 0) parts.push(cat(opt(lit('+')), zeros, range(Math.max(lo, 0), hi)));
-  if (lo < 0) parts.push(cat(lit('-'), zeros, range(Math.max(1, -hi), -lo)));
+  if (hi >= 0) parts.push(cat(PLUS, ZEROS, range(Math.max(lo, 0), hi)));
+  if (lo < 0) parts.push(cat(lit('-'), ZEROS, range(Math.max(1, -hi), -lo)));
   return alt(...parts);
 }
-
-/** Least and greatest exponents of finite, non-zero doubles in scientific form (with some room to the ends). */
-const MIN_EXP = -307;
-const MAX_EXP = 307;
 
 function scientific(b: Box): Regex {
   if (b.nots.length > 0) return NEVER_RE;
   let from = MIN_EXP;
   if (b.step !== undefined) {
-    // Multiples of 10^k only: a mantissa with at most 16 decimals times 10^(16 + k) and more is one.
-    if (b.step.m !== 1n) return NEVER_RE;
-    from = EXACT + Math.max(b.step.e, 0);
+    // Where 10^k is a multiple of the step, so is a mantissa with at most 16 decimals times 10^(16 + k) and more.
+    let k = 0;
+    while (k <= 30 && 10n ** BigInt(k) % b.step.m !== 0n) k++;
+    if (k > 30) return NEVER_RE;
+    from = EXACT + Math.max(b.step.e + k, 0);
   }
   const up = positiveSide(b);
   const down = negativeSide(b);
@@ -164,19 +186,23 @@ function magnitudeScientific(range: Magnitude, from: number, short: boolean): Re
     return short ? and(re, anyMantissa) : re;
   };
   const parts: Regex[] = [];
-  const add = (m: Regex, lo: number, hi: number): void => {
+  const add = (make: () => Regex, lo: number, hi: number): void => {
     const first = Math.max(lo, from);
-    if (first <= hi && m.t !== 'never') parts.push(cat(m, E, exponents(first, Math.min(hi, MAX_EXP))));
+    if (first > hi) return;
+    const m = make();
+    if (m.t !== 'never') parts.push(cat(m, E, exponents(first, Math.min(hi, MAX_EXP))));
   };
   const lo = range.lo.m === 0n ? undefined : split(range.lo);
   if (range.hi !== undefined && range.hi.m === 0n) return NEVER_RE;
   const hi = range.hi === undefined ? undefined : split(range.hi);
+  if (hi !== undefined && hi.exponent < from) return NEVER_RE;
   if (lo !== undefined && hi !== undefined && lo.exponent === hi.exponent) {
-    add(mantissa(lo.mantissa, range.loOpen, hi.mantissa, range.hiOpen), lo.exponent, lo.exponent);
+    add(() => mantissa(lo.mantissa, range.loOpen, hi.mantissa, range.hiOpen), lo.exponent, lo.exponent);
     return alt(...parts);
   }
-  if (lo !== undefined) add(mantissa(lo.mantissa, range.loOpen, undefined, true), lo.exponent, lo.exponent);
-  add(anyMantissa, lo === undefined ? MIN_EXP : lo.exponent + 1, hi === undefined ? MAX_EXP : hi.exponent - 1);
-  if (hi !== undefined) add(mantissa(undefined, false, hi.mantissa, range.hiOpen), hi.exponent, hi.exponent);
+  if (lo !== undefined) add(() => mantissa(lo.mantissa, range.loOpen, undefined, true), lo.exponent, lo.exponent);
+  add(() => anyMantissa, lo === undefined ? MIN_EXP : lo.exponent + 1, hi === undefined ? MAX_EXP : hi.exponent - 1);
+  if (hi === undefined && (lo === undefined || lo.exponent < 308)) parts.push(top(short));
+  if (hi !== undefined) add(() => mantissa(undefined, false, hi.mantissa, range.hiOpen), hi.exponent, hi.exponent);
   return alt(...parts);
 }
