@@ -14,6 +14,7 @@ import { idsOf, specsOf } from './device.js';
 import { ExpertProfiles } from './experts.js';
 import { Metrics } from './metrics.js';
 import type { StepHandle, StepModel, StepRow } from './model.js';
+import { WaitingQueue } from './queue.js';
 import type { DecodeRequest, DecodeResult } from './request.js';
 import { Sampler } from './sampler.js';
 import { type PlannedRow, planStep, type SlotView } from './schedule.js';
@@ -49,7 +50,9 @@ interface Job {
   first: number;
   passes: number;
   modelMs: number;
-  waited: number;
+  /** The step at which it came. */
+  readonly step: number;
+  readonly priority: number;
   done: boolean;
 }
 
@@ -75,10 +78,13 @@ export class DecodeLoop {
   readonly #vocabulary: Vocabulary;
   readonly #options: LoopOptions;
   readonly #scratch: Scratch;
-  readonly #queue: Job[] = [];
+  readonly #queue = new WaitingQueue<Job>();
+  /** Jobs whose signal has fired since the last step. */
+  readonly #aborted = new Set<Job>();
   readonly #slots = new Map<number, Slot>();
   readonly #experts: ExpertProfiles;
   #ids = 0;
+  #steps = 0;
   #running = false;
   #closed: Error | undefined;
 
@@ -95,7 +101,7 @@ export class DecodeLoop {
     };
     this.#experts = new ExpertProfiles();
     this.metrics = new Metrics(() => ({
-      queued: this.#queue.length,
+      queued: this.#queue.size,
       running: this.#slots.size,
       ...(model.blocks === undefined ? {} : { blocks: model.blocks.total, freeBlocks: model.blocks.free() }),
       ...this.#experts.gauges(),
@@ -110,14 +116,16 @@ export class DecodeLoop {
     return new Promise((resolve, reject) => {
       if (this.#closed !== undefined) throw this.#closed;
       const limit = this.#options.maxQueue ?? 100_000;
-      if (this.#queue.length >= limit) throw new LimitError('waiting requests', this.#queue.length + 1, limit);
+      if (this.#queue.size >= limit) throw new LimitError('waiting requests', this.#queue.size + 1, limit);
       const { prompt } = request;
       if (prompt.length === 0) throw new OptionError('prompt', 'at least one token', 'none');
       if (prompt.length >= this.#model.contextLength) {
         throw new LimitError('prompt tokens', prompt.length, this.#model.contextLength - 1);
       }
-      const wake = (): void => this.#wake();
-      request.signal?.addEventListener('abort', wake, { once: true });
+      const abort = (): void => {
+        this.#aborted.add(job);
+        this.#wake();
+      };
       const job: Job = {
         id: ++this.#ids,
         request,
@@ -125,15 +133,18 @@ export class DecodeLoop {
         arrived: performance.now(),
         resolve,
         reject,
-        unlisten: () => request.signal?.removeEventListener('abort', wake),
+        unlisten: () => request.signal?.removeEventListener('abort', abort),
         cached: 0,
         started: 0,
         first: 0,
         passes: 0,
         modelMs: 0,
-        waited: 0,
+        step: this.#steps,
+        priority: request.priority ?? 0,
         done: false,
       };
+      if (request.signal?.aborted === true) this.#aborted.add(job);
+      else request.signal?.addEventListener('abort', abort, { once: true });
       this.metrics.add('requests');
       this.#queue.push(job);
       this.#wake();
@@ -170,10 +181,10 @@ export class DecodeLoop {
     try {
       // The caller's own turn ends first, so that requests made together start together.
       await turn();
-      while (this.#queue.length > 0 || this.#slots.size > 0) {
+      while (this.#queue.size > 0 || this.#slots.size > 0) {
         this.#dropAborted();
         const idle = !(await this.#step());
-        if (idle && this.#queue.length === 0 && this.#slots.size === 0) break;
+        if (idle && this.#queue.size === 0 && this.#slots.size === 0) break;
         await turn();
       }
     } catch (error) {
@@ -185,34 +196,41 @@ export class DecodeLoop {
   }
 
   #dropAborted(): void {
-    for (const job of new Set(this.#jobs())) {
-      if (job.request.signal?.aborted !== true) continue;
+    for (const job of this.#aborted) {
+      if (job.done) continue;
       for (const sequence of job.sequences) sequence.stop('abort');
       this.#finish(job);
     }
+    this.#aborted.clear();
   }
 
   /** One turn; false where there was nothing to run. */
   async #step(): Promise<boolean> {
+    this.#steps++;
+    const limits = this.#limits();
+    const waiting = new Map<number, Job>();
+    for (const job of this.#queue.first(Math.max(0, limits.maxSequences - this.#slots.size))) waiting.set(job.id, job);
     const plan = planStep({
       slots: this.#views(),
-      queue: this.#queue.map((job) => ({
+      queue: [...waiting.values()].map((job) => ({
         id: job.id,
-        priority: job.request.priority ?? 0,
+        priority: job.priority,
         arrived: job.id,
-        waited: job.waited,
+        waited: this.#steps - job.step,
         promptTokens: job.request.prompt.length,
       })),
-      limits: this.#limits(),
+      limits,
       prefer: this.#options.composition === 'fcfs' ? undefined : this.#experts.composer(),
     });
-    for (const id of plan.admit) this.#admit(id);
+    for (const id of plan.admit) {
+      const job = waiting.get(id);
+      if (job !== undefined) this.#admit(job);
+    }
     for (const id of plan.preempt) this.#preempt(id);
     for (const id of plan.stuck) {
       const slot = this.#slots.get(id);
       if (slot !== undefined) this.#fail(slot.job, this.#outOfMemory(slot));
     }
-    for (const job of this.#queue) job.waited++;
     const rows = this.#fit(plan.rows);
     for (const slot of this.#slots.values()) slot.waited++;
     if (rows.length === 0) return plan.admit.length > 0 || plan.stuck.length > 0 || plan.preempt.length > 0;
@@ -231,7 +249,7 @@ export class DecodeLoop {
       else sequence.draft = [];
       return {
         id: slot.id,
-        priority: slot.job.request.priority ?? 0,
+        priority: slot.job.priority,
         arrived: slot.job.id,
         waited: slot.waited,
         length,
@@ -256,11 +274,8 @@ export class DecodeLoop {
     };
   }
 
-  #admit(id: number): void {
-    const at = this.#queue.findIndex((job) => job.id === id);
-    const job = this.#queue[at];
-    if (job === undefined) return;
-    this.#queue.splice(at, 1);
+  #admit(job: Job): void {
+    this.#queue.remove(job);
     const [leader, ...followers] = job.sequences;
     if (leader === undefined) {
       this.#finish(job);
@@ -337,9 +352,7 @@ export class DecodeLoop {
   /** Moves the latest other sequence out of the pool; false where there is none. */
   #makeRoom(keep: Slot): boolean {
     const victims = [...this.#slots.values()].filter((s) => s !== keep && !s.sequence.suspended && s.waited !== -1);
-    const victim = victims.sort(
-      (a, b) => (a.job.request.priority ?? 0) - (b.job.request.priority ?? 0) || b.id - a.id,
-    )[0];
+    const victim = victims.sort((a, b) => a.job.priority - b.job.priority || b.id - a.id)[0];
     if (victim === undefined) return false;
     this.#preempt(victim.id);
     return true;
@@ -504,10 +517,9 @@ export class DecodeLoop {
   }
 
   #release(job: Job): void {
+    this.#queue.remove(job);
     job.done = true;
     job.unlisten();
-    const at = this.#queue.indexOf(job);
-    if (at >= 0) this.#queue.splice(at, 1);
     for (const slot of [...this.#slots.values()]) if (slot.job === job) this.#free(slot);
   }
 
