@@ -3,15 +3,22 @@
  * Run in a process of its own: `node js.mjs ENGINE VOCAB CASES`.
  */
 import { createReadStream, readFileSync } from 'node:fs';
-import { register } from 'node:module';
+import { createRequire, register } from 'node:module';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 const [engineName, vocabFile, casesFile] = process.argv.slice(2);
 const vocab = JSON.parse(readFileSync(vocabFile, 'utf8'));
 const bytes = vocab.tokens.map((t) => (t === null ? new Uint8Array(0) : new Uint8Array(Buffer.from(t, 'base64'))));
 
 async function webXgrammar() {
-  const xgr = await import('@mlc-ai/web-xgrammar');
+  // Its WASM loader is written for CommonJS and looks for these as globals.
+  globalThis.require = createRequire(import.meta.url);
+  globalThis.__filename = fileURLToPath(import.meta.resolve('@mlc-ai/web-xgrammar'));
+  globalThis.__dirname = dirname(globalThis.__filename);
+  await import('@mlc-ai/web-xgrammar');
+  const xgr = globalThis.xgrammar;
   // It takes tokens as text: the byte-level alphabet of GPT-2 spells any bytes.
   const table = byteLevel();
   const spelled = bytes.map((b) => Array.from(b, (x) => table[x]).join(''));
@@ -20,7 +27,7 @@ async function webXgrammar() {
   return {
     version: '0.1.27',
     async compile(schema) {
-      const compiled = await compiler.compileJSONSchema(JSON.stringify(schema), -1, undefined, false);
+      const compiled = await compiler.compileJSONSchema(JSON.stringify(schema), true, 2, [',', ':'], false);
       const m = await xgr.GrammarMatcher.createGrammarMatcher(compiled);
       await m.getNextTokenBitmask();
       m.dispose();
