@@ -168,8 +168,9 @@ export class PagedModel implements StepModel {
     this.sequences.suspend(sequence);
   }
 
+  /** Brings a sequence back if there is room; else the step that needs it does, and `fits` counts what that takes. */
   resume(sequence: number): void {
-    this.sequences.resume(sequence);
+    if (this.sequences.demand(sequence, 1) <= this.pool.available()) this.sequences.resume(sequence);
   }
 
   /** Bytes of the pool, bytes moved out of it (memory and file), and what the prefix cache did. */
