@@ -1,4 +1,4 @@
 /** GBNF: reading (parser.ts), meaning (lower.ts). */
 export type { GbnfFile, GbnfNode, GbnfRule } from './ast.js';
-export { fileToGrammar, gbnfToGrammar } from './lower.js';
+export { fileToGrammar, gbnfToGrammar, type LowerOptions } from './lower.js';
 export { type GbnfOptions, parseGbnf, readGbnf } from './parser.js';

@@ -29,15 +29,20 @@ export function gbnfToGrammar(source: string, options: GbnfOptions = {}): Gramma
   return fileToGrammar(parseGbnf(source, options));
 }
 
+export interface LowerOptions {
+  /** Rules stay rules even where they are small and regular, so that a reader finds them again. */
+  readonly keepRules?: boolean;
+}
+
 /** As {@link gbnfToGrammar} for a file that was read without faults. */
-export function fileToGrammar(file: GbnfFile): Grammar {
+export function fileToGrammar(file: GbnfFile, options: LowerOptions = {}): Grammar {
   const first = pruned(toMid(file));
   if (first === undefined) {
     throw new UnsatisfiableError(`no text fits rule '${file.root}' (every alternative needs itself or an empty class)`);
   }
   const flat = pruned(withoutLeftRecursion(first));
   if (flat === undefined) throw new UnsatisfiableError(`no text fits rule '${file.root}'`);
-  return new Emitter(flat, file.source).run();
+  return new Emitter(flat, file.source, options.keepRules === true).run();
 }
 
 interface Leaf {
@@ -59,6 +64,7 @@ class Emitter {
   constructor(
     private readonly grammar: MidGrammar,
     private readonly source: string,
+    private readonly keepRules: boolean,
   ) {
     this.leaves = new Array<Leaf | undefined>(grammar.rules.length).fill(undefined);
     this.ruleIds = new Array<ExprId>(grammar.rules.length).fill(-1);
@@ -83,7 +89,7 @@ class Emitter {
   private emitRule(r: number, loops: boolean): void {
     const rule = this.grammar.rules[r] as MidRule;
     const out = this.emit(rule.body);
-    if (!loops && !('id' in out)) {
+    if (!loops && !this.keepRules && !('id' in out)) {
       this.leaves[r] = out;
       return;
     }

@@ -1,0 +1,124 @@
+/** `tokenloom gbnf check`: faults, suspicious rules and portability of GBNF files. */
+import { writeFile } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import { codeFrame, placeOf } from '../../base/errors.js';
+import { fixGbnf } from '../../grammar/gbnf/fix.js';
+import { readGbnf } from '../../grammar/gbnf/index.js';
+import { lintGbnf } from '../../grammar/gbnf/lint.js';
+import { EXIT } from '../exit.js';
+import { readText } from '../generate-input.js';
+import type { Finish } from './input.js';
+
+interface Flags {
+  readonly root?: string;
+  readonly json?: boolean;
+  readonly format: string;
+  readonly fix?: boolean;
+  readonly strict?: boolean;
+  readonly notes: boolean;
+}
+
+export interface CheckFinding {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+  readonly severity: 'error' | 'warning' | 'note';
+  readonly rule: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export function addCheckCommand(parent: Command, finish: Finish): void {
+  parent
+    .command('check')
+    .description('find faults, suspicious rules and portability problems in GBNF files')
+    .argument('<files...>', "GBNF files; '-' reads standard input")
+    .option('--root <rule>', "start rule ('root' by default)")
+    .option('--json', 'findings as JSON')
+    .addOption(
+      new Option('--format <format>', 'how to print findings').choices(['text', 'github', 'json']).default('text'),
+    )
+    .option('--fix', 'repair what is mechanical: notation, names, doubled alternatives, layout')
+    .option('--strict', 'warnings count as errors')
+    .option('--no-notes', 'leave out notes on portability')
+    .addHelpText(
+      'after',
+      `
+Errors (exit code 1): what cannot be read, undefined and doubled rules, an empty language.
+Warnings: unused, unreachable and unproductive rules, repeats of what may be empty, ambiguous alternatives.
+Notes: what llama.cpp refuses or reads differently.
+
+Examples:
+  $ tokenloom gbnf check grammar.gbnf
+  $ tokenloom gbnf check --fix grammars/*.gbnf
+  $ tokenloom gbnf check --format github --strict grammars/*.gbnf`,
+    )
+    .action(async (files: string[], flags: Flags) => {
+      const all: CheckFinding[] = [];
+      const sources = new Map<string, string>();
+      for (const file of files) {
+        let source = await readText(file);
+        if (flags.fix === true) source = await fix(file, source, flags);
+        sources.set(file, source);
+        all.push(...findings(file, source, flags));
+      }
+      const shown = flags.notes ? all : all.filter((f) => f.severity !== 'note');
+      const format = flags.json === true ? 'json' : flags.format;
+      if (format === 'json') process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+      else if (format === 'github') for (const f of shown) process.stdout.write(github(f));
+      else {
+        for (const f of shown) process.stdout.write(human(f, sources.get(f.file) as string));
+        const count = (severity: string): number => all.filter((f) => f.severity === severity).length;
+        const parts = ['error', 'warning', 'note'].map((s) => `${count(s)} ${s}${count(s) === 1 ? '' : 's'}`);
+        process.stderr.write(`${files.length} file${files.length === 1 ? '' : 's'}: ${parts.join(', ')}\n`);
+      }
+      const bad = all.some((f) => f.severity === 'error' || (flags.strict === true && f.severity === 'warning'));
+      finish(bad ? EXIT.mismatch : EXIT.ok);
+    });
+}
+
+async function fix(file: string, source: string, flags: Flags): Promise<string> {
+  const fixed = fixGbnf(source, flags.root === undefined ? {} : { root: flags.root });
+  if (file === '-') {
+    if (flags.json !== true) process.stdout.write(fixed);
+  } else if (fixed !== source) {
+    await writeFile(file, fixed);
+    process.stderr.write(`${file}: repaired\n`);
+  }
+  return fixed;
+}
+
+function findings(file: string, source: string, flags: Flags): CheckFinding[] {
+  const read = readGbnf(source, flags.root === undefined ? {} : { root: flags.root });
+  const faults = read.issues.map((i) => ({ severity: 'error' as const, rule: 'syntax', start: i.offset, ...i }));
+  const lints = faults.length > 0 ? [] : lintGbnf(read.file);
+  return [...faults, ...lints].map((f) => {
+    const from = placeOf(source, f.start);
+    const to = placeOf(source, Math.max(f.start, f.end));
+    const { severity, rule, message } = f;
+    const place = { line: from.line, column: from.column, endLine: to.line, endColumn: to.column };
+    const finding = { file, ...place, severity, rule, message };
+    return f.hint === undefined ? finding : { ...finding, hint: f.hint };
+  });
+}
+
+function human(f: CheckFinding, source: string): string {
+  let offset = 0;
+  for (let line = 1; line < f.line; line++) offset = source.indexOf('\n', offset) + 1;
+  const place = { line: f.line, column: f.column, offset: offset + f.column - 1 };
+  const end = f.endLine === f.line ? offset + f.endColumn - 1 : place.offset + 1;
+  const hint = f.hint === undefined ? '' : `  hint: ${f.hint}\n`;
+  const frame = codeFrame(source, place, end).replace(/^/gm, '  ');
+  return `${f.file}:${f.line}:${f.column}: ${f.severity}: ${f.message} [${f.rule}]\n${frame}\n${hint}`;
+}
+
+/** Workflow command of GitHub Actions. */
+function github(f: CheckFinding): string {
+  const data = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+  const kind = f.severity === 'note' ? 'notice' : f.severity;
+  const place = `file=${property(f.file)},line=${f.line},endLine=${f.endLine},col=${f.column},endColumn=${f.endColumn}`;
+  return `::${kind} ${place},title=${property(f.rule)}::${data(f.hint === undefined ? f.message : `${f.message} (${f.hint})`)}\n`;
+}
