@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addCompletionCommand } from './completion.js';
 import { EXIT, type ExitCode, exitCodeOf, messageOf } from './exit.js';
+import { addGbnfCommands } from './gbnf/index.js';
 import { addGbnfGenerateCommand, addGenerateCommand } from './generate.js';
 
 const HELP = `
@@ -28,6 +29,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .command('gbnf')
     .description('work with GBNF grammars')
     .addHelpText('after', '\nExample:\n  $ tokenloom gbnf check grammar.gbnf');
+  addGbnfCommands(gbnf, finish);
   addGbnfGenerateCommand(gbnf, finish);
   addCompletionCommand(program, finish);
   quietExit(program);
