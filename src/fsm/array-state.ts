@@ -1,28 +1,47 @@
 /**
- * What an array still allows and still needs: [index (clamped), counters (clamped)…], with an exact liveness test.
+ * What an array still allows and still needs: [index (clamped), counters (clamped)…, and where items are unique: used strings, used
+ * texts, used objects and arrays, forgotten], with an exact liveness test for the counters.
  *
  * Without counters liveness is arithmetic. With counters (contains, minContains, maxContains) it is a search over the clamped
- * states, remembered; the search is bounded at compile time (see `checkArray`).
+ * states, remembered. Unique scalars are kept out of the item's own lexeme (its term minus the values used), so that no item
+ * can begin that could only end as a duplicate; unique objects and arrays are compared as canonical JSON when they end.
  */
 import { TupleTable } from '../base/tuple-table.js';
 import type { ArrayExpr, ItemVariant } from '../grammar/ir.js';
+import { NEVER } from '../regular/terms.js';
+import type { LexemePool } from './lexeme.js';
+import { couldBecome } from './partial-value.js';
+import { canonicalJson, numberSpellings, withoutExponents } from './unique.js';
 
 const OPEN = 1;
 const LIVE = 2;
 const LOST = 3;
 
+const USED_STRINGS = 0;
+const USED_TEXTS = 1;
+const USED_VALUES = 2;
+const FORGOTTEN = 3;
+
 export class ArrayStates {
   private readonly tuples = new TupleTable(8);
   private readonly verdict: number[] = [];
-  private readonly closes: number[] = [];
+  private readonly parsed = new Map<number, readonly unknown[]>();
   private readonly clampIndex: number;
   private readonly most: number;
+  /** Where the fields of unique items begin. */
+  private readonly used: number;
   readonly start: number;
 
-  constructor(readonly expr: ArrayExpr) {
+  constructor(
+    readonly expr: ArrayExpr,
+    private readonly pool: LexemePool,
+  ) {
     this.most = Math.min(expr.maxItems, expr.rest.length > 0 ? Number.POSITIVE_INFINITY : expr.prefix.length);
     this.clampIndex = this.most === Number.POSITIVE_INFINITY ? Math.max(expr.prefix.length, expr.minItems) : this.most;
     const first = new Array<number>(1 + expr.counters.length).fill(0);
+    this.used = first.length;
+    const { none } = pool.terms.literals;
+    if (expr.unique) first.push(none, NEVER, none, 0);
     this.start = this.tuples.intern(first, first.length);
   }
 
@@ -65,33 +84,29 @@ export class ArrayStates {
     return false;
   }
 
-  /** Depth-first search with an explicit stack for a state that may close. */
+  /** Breadth-first search with an explicit queue for a state that may close. */
   private live(root: number): boolean {
     if (this.verdict[root] === LIVE) return true;
     if (this.verdict[root] === LOST) return false;
     const seen = [root];
     const parent: number[] = [-1];
     this.verdict[root] = OPEN;
-    const fresh: number[] = [root];
     for (let i = 0; i < seen.length; i++) {
       const a = seen[i]!;
       if (this.canClose(a) || this.verdict[a] === LIVE) {
+        for (const s of seen) if (this.verdict[s] === OPEN) this.verdict[s] = 0;
         for (let p = i; p >= 0; p = parent[p]!) this.verdict[seen[p]!] = LIVE;
-        for (const f of fresh) if (this.verdict[f] === OPEN) this.verdict[f] = 0;
         return true;
       }
       for (const v of this.next(a)) {
         const b = this.plain(a, v);
         if (b < 0 || this.verdict[b] === LOST || this.verdict[b] === OPEN) continue;
-        if (this.verdict[b] !== LIVE) {
-          this.verdict[b] = OPEN;
-          fresh.push(b);
-        }
+        if (this.verdict[b] !== LIVE) this.verdict[b] = OPEN;
         seen.push(b);
         parent.push(i);
       }
     }
-    for (const f of fresh) this.verdict[f] = LOST;
+    for (const s of seen) this.verdict[s] = LOST;
     return false;
   }
 
@@ -104,32 +119,74 @@ export class ArrayStates {
       if (v > c.max) return -1;
       t.push(c.max === Number.POSITIVE_INFINITY ? Math.min(v, c.min) : v);
     }
+    if (this.expr.unique) for (let i = 0; i <= FORGOTTEN; i++) t.push(this.field(a, this.used + i));
     return this.tuples.intern(t, t.length);
   }
 
-  /** Least number of further items until the array may close; used for witnesses. Infinity never occurs for live states. */
-  itemsToClose(a: number): number {
-    const known = this.closes[a];
-    if (known !== undefined) return known;
-    let layer = [a];
-    const seen = new Set(layer);
-    for (let d = 0; layer.length > 0; d++) {
-      const next: number[] = [];
-      for (const s of layer) {
-        if (this.canClose(s)) {
-          this.closes[a] = d;
-          return d;
-        }
-        for (const v of this.next(s)) {
-          const b = this.after(s, v);
-          if (b >= 0 && !seen.has(b)) {
-            seen.add(b);
-            next.push(b);
-          }
-        }
-      }
-      layer = next;
+  // ---- unique items -------------------------------------------------------------------------------------------------
+
+  /** A string item's term less the strings used. */
+  stringTerm(a: number, term: number): number {
+    const { terms } = this.pool;
+    return terms.and(term, terms.not(terms.literalNode(this.field(a, this.used + USED_STRINGS))));
+  }
+
+  /** A raw item's term (numbers, true, false, null) less the values used; numbers without exponents, so that spellings are known. */
+  textTerm(a: number, term: number): number {
+    const { terms } = this.pool;
+    const gone = this.field(a, this.used + USED_TEXTS);
+    return terms.and(terms.and(term, terms.intern(withoutExponents)), terms.not(gone));
+  }
+
+  /** Whether an item was not remembered: then which may follow is unknown. */
+  hasForgotten(a: number): boolean {
+    return this.expr.unique && this.field(a, this.used + FORGOTTEN) === 1;
+  }
+
+  /** Whether some object or array was used. */
+  hasValues(a: number): boolean {
+    return this.field(a, this.used + USED_VALUES) !== this.pool.terms.literals.none;
+  }
+
+  /** Whether an object or array item that begins with this text could end as one that was used. */
+  couldRepeat(a: number, prefix: string): boolean {
+    const node = this.field(a, this.used + USED_VALUES);
+    let values = this.parsed.get(node);
+    if (values === undefined) {
+      values = this.pool.terms.literals.words(node).map((w) => JSON.parse(w) as unknown);
+      if (this.parsed.size > 64) this.parsed.clear();
+      this.parsed.set(node, values);
     }
-    return Number.POSITIVE_INFINITY;
+    return values.some((v) => couldBecome(prefix, v));
+  }
+
+  /** State after an item that was not remembered. */
+  forget(a: number): number {
+    return this.with(a, FORGOTTEN, 1);
+  }
+
+  /** State after a scalar item (its JSON text); its term made sure that it is new. */
+  useScalar(a: number, text: string): number {
+    const { terms } = this.pool;
+    if (text.startsWith('"')) {
+      const node = terms.literals.insert(this.field(a, this.used + USED_STRINGS), JSON.parse(text) as string);
+      return this.with(a, USED_STRINGS, node);
+    }
+    const gone = terms.or(this.field(a, this.used + USED_TEXTS), terms.intern(numberSpellings(text)));
+    return this.with(a, USED_TEXTS, gone);
+  }
+
+  /** State after an object or array item, or -1 where it was there before. */
+  useValue(a: number, text: string): number {
+    const { literals } = this.pool.terms;
+    const before = this.field(a, this.used + USED_VALUES);
+    const after = literals.insert(before, canonicalJson(JSON.parse(text)));
+    return after === before ? -1 : this.with(a, USED_VALUES, after);
+  }
+
+  private with(a: number, field: number, value: number): number {
+    const t = Array.from(this.tuples.data.subarray(this.tuples.offsets[a]!, this.tuples.offsets[a + 1]!));
+    t[this.used + field] = value;
+    return this.tuples.intern(t, t.length);
   }
 }

@@ -6,7 +6,7 @@
  * marker; a walk that comes through the marker says so (`reachedBottom`) and is done again with a deeper cut.
  */
 import { PairMap } from '../base/tuple-table.js';
-import { BOTTOM, DYN, END, FRAME, type Recognizer } from './recognizer.js';
+import { BOTTOM, CAPTURE, DYN, END, FRAME, ITEM, type Recognizer } from './recognizer.js';
 
 export class Bottomless {
   private readonly cutStacks = new PairMap(64);
@@ -30,10 +30,17 @@ export class Bottomless {
         ids.push(id);
         continue;
       }
+      if (kind === CAPTURE) {
+        const { none, apart } = recognizer.captures;
+        const kept = recognizer.couldRepeat(state) ? none : apart;
+        changed ||= configs.data[o + 1] !== kept;
+        ids.push(configs.intern([CAPTURE, kept, 0, 0], 4));
+        continue;
+      }
       const stack = configs.data[o + 3]!;
       const cut = this.cut(stack, depth);
       const capture = configs.data[o + 2]!;
-      const kept = kind === DYN ? recognizer.captures.none : capture;
+      const kept = kind === DYN || kind === ITEM ? recognizer.captures.none : capture;
       if (cut === stack && kept === capture) ids.push(id);
       else {
         changed = true;

@@ -12,10 +12,12 @@
 import { Distances } from './distance.js';
 import { DEAD } from './lexeme.js';
 import type { MaskShare } from './mask.js';
-import { DYN, END, LEX, type Recognizer } from './recognizer.js';
+import { CAPTURE, DYN, END, ITEM, LEX, type Recognizer } from './recognizer.js';
 import type { Vocabulary } from './vocabulary.js';
 
 const FAR = Number.POSITIVE_INFINITY;
+/** Tokens after which a completion counts as endless. */
+const MAX_CHAIN = 1 << 16;
 
 export class Budget {
   private readonly distances: Distances;
@@ -62,6 +64,7 @@ export class Budget {
         else {
           chain.push(at);
           at = next;
+          if (chain.length > MAX_CHAIN) n = FAR;
           continue;
         }
       }
@@ -112,7 +115,8 @@ export class Budget {
         }
       }
     }
-    return least < now ? fallback : -1;
+    // Where the distance is only an estimate (unique items) the nearest state is the way on.
+    return least < FAR && (least < now || !recognizer.wantsToken(state)) ? fallback : -1;
   }
 
   private child(node: number, byte: number): number {
@@ -151,8 +155,8 @@ export class Budget {
       const kind = configs.data[o]!;
       const q = configs.data[o + 1]!;
       const stack = configs.data[o + 3]!;
-      if (kind === END) continue;
-      if (recognizer.wantsToken(state) || (kind !== LEX && kind !== DYN) || !share.lexemes.isWide(q)) {
+      if (kind === END || kind === CAPTURE) continue;
+      if (recognizer.wantsToken(state) || (kind !== LEX && kind !== DYN && kind !== ITEM) || !share.lexemes.isWide(q)) {
         narrow.push(config);
         continue;
       }

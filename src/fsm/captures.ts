@@ -1,37 +1,56 @@
 /**
- * The text of the key being read, as interned bytes: a capture is (capture before, byte). `none` remembers nothing (and stays so),
- * `empty` has read nothing yet.
+ * Text being remembered, as interned bytes: a capture is (capture before, byte). `none` remembers nothing (and stays so), `empty`
+ * has read nothing yet; `apart` remembers only that the text differs from all it must be compared with.
  */
 import { TupleTable } from '../base/tuple-table.js';
 
 export class Captures {
   private readonly tuples = new TupleTable(16);
+  private readonly lengths: number[] = [];
   readonly none: number;
   readonly empty: number;
+  readonly apart: number;
 
   constructor() {
     this.none = this.tuples.intern([0], 1);
     this.empty = this.tuples.intern([1], 1);
+    this.apart = this.tuples.intern([2], 1);
+    this.lengths.push(0, 0, 0);
   }
 
   get bytes(): number {
-    return this.tuples.bytes;
+    return this.tuples.bytes + this.lengths.length * 8;
   }
 
   append(capture: number, byte: number): number {
-    return capture === this.none ? capture : this.tuples.intern([capture, byte], 2);
+    if (capture === this.none || capture === this.apart) return capture;
+    const id = this.tuples.intern([capture, byte], 2);
+    this.lengths[id] ??= this.lengths[capture]! + 1;
+    return id;
   }
 
-  /** The decoded JSON string content that was captured; undefined for `none`. */
-  key(capture: number): string | undefined {
-    if (capture === this.none) return undefined;
-    const raw: number[] = [];
-    for (let c = capture; c !== this.empty; ) {
+  /** Bytes remembered. */
+  lengthOf(capture: number): number {
+    return this.lengths[capture]!;
+  }
+
+  /** The text from byte `from` on; undefined for `none` and `apart`. */
+  text(capture: number, from = 0): string | undefined {
+    if (capture === this.none || capture === this.apart) return undefined;
+    const n = this.lengths[capture]! - from;
+    const raw = new Uint8Array(n);
+    let c = capture;
+    for (let i = n - 1; i >= 0; i--) {
       const o = this.tuples.offsets[c]!;
-      raw.push(this.tuples.data[o + 1]!);
+      raw[i] = this.tuples.data[o + 1]!;
       c = this.tuples.data[o]!;
     }
-    const text = new TextDecoder().decode(Uint8Array.from(raw.reverse()));
-    return JSON.parse(`"${text}"`) as string;
+    return new TextDecoder().decode(raw);
+  }
+
+  /** The decoded content of a JSON string that was captured without its quotes; undefined for `none`. */
+  key(capture: number): string | undefined {
+    const text = this.text(capture);
+    return text === undefined ? undefined : (JSON.parse(`"${text}"`) as string);
   }
 }

@@ -10,7 +10,7 @@
 import type { ArrayExpr, ExprId, Grammar, ObjectExpr } from '../grammar/ir.js';
 import type { LexemePool } from './lexeme.js';
 import { keyBytes } from './object-state.js';
-import { DYN, END, FRAME, LEX, NAME, PHASE, type Recognizer, STRUCT, TOKEN } from './recognizer.js';
+import { CAPTURE, DYN, END, FRAME, ITEM, LEX, NAME, PHASE, type Recognizer, STRUCT, TOKEN } from './recognizer.js';
 
 const FAR = Number.POSITIVE_INFINITY;
 
@@ -49,7 +49,8 @@ export class Distances {
     const a = configs.data[o + 1]!;
     const stack = configs.data[o + 3]!;
     if (kind === END) return 0;
-    if (kind === LEX) return this.pool.distance(a) + this.stack(stack);
+    if (kind === CAPTURE) return FAR;
+    if (kind === LEX || kind === ITEM) return this.pool.distance(a) + this.stack(stack);
     if (kind === TOKEN) return 1 + this.stack(stack);
     let best = FAR;
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {

@@ -39,6 +39,16 @@ const BACKSLASH = 0x5c;
 const ACCEPT = 1;
 const FINAL = 2;
 
+const SLASH = 0x2f;
+
+/** Code points that JSON writers spell `\\uXXXX`, always or where they write ASCII only. */
+const WRITTEN_AS_HEX: readonly (readonly [number, number])[] = [
+  [0x00, 0x07],
+  [0x0b, 0x0b],
+  [0x0e, 0x1f],
+  [0x7f, 0x10ffff],
+];
+
 const SIMPLE_ESCAPES = [0x22, 0x5c, 0x2f, 0x08, 0x0c, 0x0a, 0x0d, 0x09];
 
 /** Times a state is stepped before it gets a row of 256 successors. */
@@ -46,7 +56,8 @@ const ROW_AFTER = 12;
 const UNKNOWN = -2;
 
 export class LexemePool {
-  readonly terms = new TermStore();
+  /** Searches that the front ends bounded already; here nothing may throw. */
+  readonly terms = new TermStore({ search: 50_000, onLimit: 'assume live' });
   private readonly textDistance = new TermDistances(this.terms, 'text');
   private readonly stringDistance = new TermDistances(this.terms, 'string');
   private readonly states = new TupleTable(256);
@@ -55,6 +66,7 @@ export class LexemePool {
   private readonly rows: (Int32Array | undefined)[] = [];
   private readonly firsts: (Int32Array | undefined)[] = [];
   private extraBytes = 0;
+  private readonly literalEdges = new Map<number, Int32Array>();
   private readonly tuple = [0, 0, 0, 0, 0];
 
   /** Bytes held, roughly. */
@@ -140,7 +152,7 @@ export class LexemePool {
       case S_PART:
         return this.someBetween(x, z << (6 * y), ((z + 1) << (6 * y)) - 1, visit);
       case S_ESC:
-        return this.someBetween(x, 0, 0x10ffff, visit);
+        return this.someEscape(x, visit);
       case S_HEX:
         return this.someHex(x, z << (4 * y), ((z + 1) << (4 * y)) - 1, visit);
       case S_HI:
@@ -176,7 +188,7 @@ export class LexemePool {
             : 0;
     if (kind === S_ESC) {
       const x = data[o + 1]!;
-      this.someBetween(x, 0, 0x10ffff, (t) => {
+      this.someEscape(x, (t) => {
         visit(t, this.escapeBytes(x, t));
         return false;
       });
@@ -196,8 +208,13 @@ export class LexemePool {
     return 11;
   }
 
-  private someBetween(term: number, lo: number, hi: number, visit: (term: number) => boolean): boolean {
-    const edges = this.terms.liveEdges(term);
+  private someBetween(
+    term: number,
+    lo: number,
+    hi: number,
+    visit: (term: number) => boolean,
+    edges = this.terms.liveEdges(term),
+  ): boolean {
     for (let i = 0; i < edges.length; i += 3) {
       if (edges[i]! > hi) break;
       if (edges[i + 1]! >= lo && visit(edges[i + 2]!)) return true;
@@ -205,8 +222,41 @@ export class LexemePool {
     return false;
   }
 
+  private someEscape(term: number, visit: (term: number) => boolean): boolean {
+    const edges = this.terms.liveEdges(term);
+    for (const cp of SIMPLE_ESCAPES) {
+      if (cp === SLASH && this.terms.isLiteral(term)) continue;
+      const t = edgeTarget(edges, cp, NEVER);
+      if (t !== NEVER && visit(t)) return true;
+    }
+    return this.someHex(term, 0, 0xffff, visit);
+  }
+
+  /**
+   * What `\\u` escapes may spell. Any code point in free text; in literals (names, enums) only what JSON writers escape so: then
+   * the grammar leaves no choice of spelling, and keys and constants are forced.
+   */
+  private hexEdges(term: number): Int32Array {
+    const edges = this.terms.liveEdges(term);
+    if (!this.terms.isLiteral(term)) return edges;
+    let cut = this.literalEdges.get(term);
+    if (cut === undefined) {
+      const out: number[] = [];
+      for (let i = 0; i < edges.length; i += 3)
+        for (const [from, to] of WRITTEN_AS_HEX) {
+          const lo = Math.max(from, edges[i]!);
+          const hi = Math.min(to, edges[i + 1]!);
+          if (lo <= hi) out.push(lo, hi, edges[i + 2]!);
+        }
+      cut = Int32Array.from(out);
+      this.literalEdges.set(term, cut);
+      this.extraBytes += 100 + cut.byteLength;
+    }
+    return cut;
+  }
+
   private someHex(term: number, lo: number, hi: number, visit: (term: number) => boolean): boolean {
-    if (this.someBetween(term, lo, hi, visit)) return true;
+    if (this.someBetween(term, lo, hi, visit, this.hexEdges(term))) return true;
     const a = Math.max(lo, 0xd800);
     const b = Math.min(hi, 0xdbff);
     return a <= b && this.someBetween(term, pairOf(a, 0xdc00), pairOf(b, 0xdfff), visit);
@@ -275,12 +325,19 @@ export class LexemePool {
   }
 
   /** Least distance among the targets of the code points lo to hi. */
-  private nearest(term: number, lo: number, hi: number, distances: TermDistances): number {
+  private nearest(
+    term: number,
+    lo: number,
+    hi: number,
+    distances: TermDistances,
+    edges = this.terms.liveEdges(term),
+  ): number {
     let best = Number.POSITIVE_INFINITY;
-    this.someBetween(term, lo, hi, (t) => {
+    const visit = (t: number): boolean => {
       best = Math.min(best, distances.of(t));
       return false;
-    });
+    };
+    this.someBetween(term, lo, hi, visit, edges);
     return best;
   }
 
@@ -299,7 +356,7 @@ export class LexemePool {
   /** Content bytes after the last digit of an escape whose value lies in lo to hi. */
   private hexDistance(term: number, lo: number, hi: number): number {
     if (lo > hi) return Number.POSITIVE_INFINITY;
-    let best = this.nearest(term, lo, hi, this.stringDistance);
+    let best = this.nearest(term, lo, hi, this.stringDistance, this.hexEdges(term));
     const a = Math.max(lo, 0xd800);
     const b = Math.min(hi, 0xdbff);
     if (a <= b)
@@ -311,6 +368,7 @@ export class LexemePool {
   private escapeDistance(term: number): number {
     let best = 5 + this.hexDistance(term, 0, 0xffff);
     for (const cp of SIMPLE_ESCAPES) {
+      if (cp === SLASH && this.terms.isLiteral(term)) continue;
       const t = edgeTarget(this.terms.liveEdges(term), cp, NEVER);
       if (t !== NEVER) best = Math.min(best, 1 + this.stringDistance.of(t));
     }
@@ -392,7 +450,7 @@ export class LexemePool {
 
   private stringStep(term: number, b: number): number {
     if (b === QUOTE) return this.terms.nullable(term) ? this.make2(S_END, term) : DEAD;
-    if (b === BACKSLASH) return this.terms.liveEdges(term).length > 0 ? this.make2(S_ESC, term) : DEAD;
+    if (b === BACKSLASH) return this.someEscape(term, isAny) ? this.make2(S_ESC, term) : DEAD;
     if (b < 0x20) return DEAD;
     if (b < 0x80) return this.at(S_AT, edgeTarget(this.terms.liveEdges(term), b, NEVER));
     return this.lead(S_AT, term, b);
@@ -401,7 +459,7 @@ export class LexemePool {
   private escapeStep(term: number, b: number): number {
     if (b === 0x75) return this.hex(term, 4, 0);
     const cp = simpleEscape(b);
-    return cp < 0 ? DEAD : this.at(S_AT, edgeTarget(this.terms.liveEdges(term), cp, NEVER));
+    return cp < 0 || (cp === SLASH && this.terms.isLiteral(term)) ? DEAD : this.at(S_AT, edgeTarget(this.terms.liveEdges(term), cp, NEVER));
   }
 
   private lead(mode: number, term: number, b: number): number {
@@ -440,7 +498,7 @@ export class LexemePool {
 
   /** State after `\u` and 4 - n digits. */
   private hex(term: number, n: number, prefix: number): number {
-    const edges = this.terms.liveEdges(term);
+    const edges = this.hexEdges(term);
     const lo = prefix << (4 * n);
     const hi = ((prefix + 1) << (4 * n)) - 1;
     const surrogates = lo <= 0xdbff && hi >= 0xd800;
@@ -511,7 +569,7 @@ export class LexemePool {
         out[1]! &= ~(1 << (QUOTE & 31));
         out[2]! &= ~(1 << (BACKSLASH & 31));
         if (this.terms.nullable(x)) setBit(out, QUOTE);
-        if (edges.length > 0) setBit(out, BACKSLASH);
+        if (this.someEscape(x, isAny)) setBit(out, BACKSLASH);
       }
     } else if (k === S_OPEN) setBit(out, QUOTE);
     else for (let b = 0; b < 256; b++) if (this.step(q, b) !== DEAD) setBit(out, b);

@@ -10,7 +10,7 @@
 import { Bottomless } from './bottomless.js';
 import { DEAD, type LexemePool } from './lexeme.js';
 import { type LexemeMask, LexemeMasks, type Residual } from './lexeme-mask.js';
-import { BOTTOM, DYN, END, LEX, type Recognizer } from './recognizer.js';
+import { BOTTOM, DYN, END, ITEM, LEX, type Recognizer } from './recognizer.js';
 import type { Slices } from './slices.js';
 import { type TokenTrie, trieOf } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -133,13 +133,13 @@ export class Masks {
       const kind = configs.data[o]!;
       const q = configs.data[o + 1]!;
       if (kind === BOTTOM || kind === END) continue;
-      if ((kind !== LEX && kind !== DYN) || !share.lexemes.isWide(q)) {
+      if ((kind !== LEX && kind !== DYN && kind !== ITEM) || !share.lexemes.isWide(q)) {
         narrow.push(config);
         continue;
       }
       const stack = configs.data[o + 3]!;
       const follow = recognizer.afterLexeme(kind, stack);
-      const split = kind === DYN ? this.splitKey(q) : undefined;
+      const split = kind === LEX ? undefined : this.splitKey(q);
       const mask = share.lexemes.get(split === undefined ? q : split.rest);
       const rest = this.residualTokens(mask, follow);
       if (rest === null) return undefined;

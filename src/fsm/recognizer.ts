@@ -29,6 +29,13 @@ export const END = 3;
 export const BOTTOM = 4;
 export const NAME = 5;
 export const DYN = 6;
+/** A scalar item of an array with unique items. */
+export const ITEM = 7;
+/** Not a reading but the text since the outermost unique array began, while objects or arrays must be compared. */
+export const CAPTURE = 8;
+
+/** Bytes that end things soonest, for searches. */
+const LIKELY: readonly number[] = [...'"}],:{[0123456789tfnab'].map((c) => c.charCodeAt(0));
 
 /** Frame labels: [kind, …]; see docs/tables.md. */
 export const FRAME = { end: 0, bottom: 1, seq: 2, repeat: 3, object: 4, array: 5 } as const;
@@ -53,6 +60,13 @@ export class Recognizer {
   private readonly entered: Int32Array;
   private readonly enteredStack: Int32Array;
   private generation = 0;
+  private readonly hasUnique: boolean;
+  /** Text since the outermost unique array began, or -1 where nothing is compared. */
+  private capture = -1;
+  /** Whether some frame of a stack is an array with unique items. */
+  private readonly uniqueBelow: (boolean | undefined)[] = [];
+  private readonly endsAnew: (boolean | undefined)[] = [];
+  private endedAnew = false;
   // Scratch of one step.
   private readonly out: number[] = [];
   private readonly pending: number[] = [];
@@ -68,6 +82,7 @@ export class Recognizer {
     readonly pool: LexemePool,
   ) {
     const n = grammar.exprs.length;
+    this.hasUnique = grammar.exprs.some((e) => e.op === 'array' && e.unique);
     this.leaves = new Int32Array(n).fill(-2);
     this.entered = new Int32Array(n);
     this.enteredStack = new Int32Array(n);
@@ -110,7 +125,9 @@ export class Recognizer {
   step(state: number, byte: number): number {
     const known = this.transitions.get(state, byte);
     if (known >= 0) return known - 1;
-    const next = this.compute(state, byte);
+    let next = this.compute(state, byte);
+    if (this.hasUnique && next !== DEAD && this.couldRepeat(next) && this.captureOf(next) !== this.captures.none)
+      if (!this.canEndAnew(next)) next = DEAD;
     this.transitions.set(state, byte, next + 1);
     return next;
   }
@@ -142,7 +159,7 @@ export class Recognizer {
     for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
       const o = configs.offsets[states.data[i]!]!;
       const kind = configs.data[o]!;
-      if (kind === LEX || kind === NAME || kind === DYN) {
+      if (kind === LEX || kind === NAME || kind === DYN || kind === ITEM) {
         const first = this.pool.firstBytes(configs.data[o + 1]!);
         for (let w = 0; w < 8; w++) out[w]! |= first[w]!;
       } else if (kind === STRUCT) this.structBytes(configs.data[o + 1]!, configs.data[o + 3]!, out);
@@ -209,6 +226,7 @@ export class Recognizer {
   private begin(): void {
     this.generation++;
     this.processing = -1;
+    this.capture = -1;
     this.out.length = 0;
     this.pending.length = 0;
   }
@@ -216,6 +234,10 @@ export class Recognizer {
   private compute(state: number, byte: number): number {
     this.begin();
     const { configs, states } = this;
+    if (this.hasUnique) {
+      const c = this.captureOf(state);
+      if (c >= 0) this.capture = this.captures.append(c, byte);
+    }
     for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
       const o = configs.offsets[states.data[i]!]!;
       const kind = configs.data[o]!;
@@ -225,6 +247,7 @@ export class Recognizer {
         const q = this.pool.step(a, byte);
         if (q !== DEAD) this.lexeme(q, stack);
       } else if (kind === STRUCT) this.structStep(a, stack, byte);
+      else if (kind === ITEM) this.itemStep(a, configs.data[o + 2]!, stack, byte);
       else if (kind === NAME) this.nameStep(a, stack, byte);
       else if (kind === DYN) this.dynamicStep(a, configs.data[o + 2]!, stack, byte);
     }
@@ -238,6 +261,7 @@ export class Recognizer {
       this.processing = i;
       this.enter(pending[i]!, pending[i + 1]!);
     }
+    if (this.capture >= 0 && this.mustCapture()) out.push(CAPTURE, this.capture, 0, 0);
     const n = out.length;
     if (n === 0) return DEAD;
     const tuple = this.tuple;
@@ -382,13 +406,19 @@ export class Recognizer {
       case 'text': {
         let q = this.leaves[id]!;
         if (q === -2) q = this.leaves[id] = this.pool.text(expr.re);
-        if (q !== DEAD) this.lexeme(q, stack);
+        if (q !== DEAD) {
+          const rest = this.hasUnique ? this.uniqueItems(q, stack) : stack;
+          if (rest >= 0) this.lexeme(q, rest);
+        }
         return;
       }
       case 'string': {
         let q = this.leaves[id]!;
         if (q === -2) q = this.leaves[id] = this.pool.string(expr.re);
-        if (q !== DEAD) this.add(LEX, q, 0, stack);
+        if (q !== DEAD) {
+          const rest = this.hasUnique ? this.uniqueItems(q, stack) : stack;
+          if (rest >= 0) this.add(LEX, q, 0, rest);
+        }
         return;
       }
       case 'token':
@@ -408,12 +438,14 @@ export class Recognizer {
         return;
       case 'object': {
         const o = this.objectStates(id).start;
-        this.add(STRUCT, 0, 0, this.push(this.labels.intern([FRAME.object, id, PHASE.open, o, 0], 5), stack));
+        const below = this.hasUnique ? this.markItem(stack) : stack;
+        this.add(STRUCT, 0, 0, this.push(this.labels.intern([FRAME.object, id, PHASE.open, o, 0], 5), below));
         return;
       }
       case 'array': {
         const a = this.arrayStates(id).start;
-        this.add(STRUCT, 0, 0, this.push(this.labels.intern([FRAME.array, id, PHASE.open, a], 4), stack));
+        const below = this.hasUnique ? this.markItem(stack) : stack;
+        this.add(STRUCT, 0, 0, this.push(this.labels.intern([FRAME.array, id, PHASE.open, a, 0], 5), below));
         return;
       }
     }
@@ -464,9 +496,11 @@ export class Recognizer {
         case FRAME.object:
           this.structure(FRAME.object, labels.data[l + 1]!, PHASE.after, labels.data[l + 3]!, 0, parent);
           break;
-        case FRAME.array:
-          this.structure(FRAME.array, labels.data[l + 1]!, PHASE.after, labels.data[l + 3]!, 0, parent);
+        case FRAME.array: {
+          const a = this.endValue(labels.data[l + 1]!, labels.data[l + 3]!, labels.data[l + 4]!);
+          if (a >= 0) this.structure(FRAME.array, labels.data[l + 1]!, PHASE.after, a, 0, parent);
           break;
+        }
       }
     }
   }
@@ -485,7 +519,7 @@ export class Recognizer {
   arrayStates(id: ExprId): ArrayStates {
     let a = this.arrays[id];
     if (a === undefined) {
-      a = new ArrayStates(this.grammar.exprs[id] as ArrayExpr);
+      a = new ArrayStates(this.grammar.exprs[id] as ArrayExpr, this.pool);
       this.arrays[id] = a;
     }
     return a;
@@ -496,7 +530,7 @@ export class Recognizer {
     const label =
       kind === FRAME.object
         ? this.labels.intern([FRAME.object, id, phase, dyn, prop], 5)
-        : this.labels.intern([FRAME.array, id, phase, dyn], 4);
+        : this.labels.intern([FRAME.array, id, phase, dyn, 0], 5);
     this.structAt(0, label, parent);
   }
 
@@ -520,7 +554,7 @@ export class Recognizer {
       for (const v of states.next(dyn)) {
         const after = states.after(dyn, v);
         if (after >= 0)
-          this.pend(v.value, this.push(this.labels.intern([FRAME.array, id, PHASE.after, after], 4), parent));
+          this.pend(v.value, this.push(this.labels.intern([FRAME.array, id, PHASE.after, after, 0], 5), parent));
       }
       own = phase === PHASE.first && states.canClose(dyn);
     }
@@ -584,7 +618,9 @@ export class Recognizer {
         return;
       case PHASE.after:
         if (b === 0x2c) {
-          if (this.arrayStates(id).canContinue(a)) this.structure(FRAME.array, id, PHASE.next, a, 0, parent);
+          const states = this.arrayStates(id);
+          if (states.hasForgotten(a) && this.itemsAreFinite(id, a)) this.add(BOTTOM, 0, 0, 0);
+          else if (states.canContinue(a) && this.hasItemLeft(id, a)) this.structure(FRAME.array, id, PHASE.next, a, 0, parent);
         } else if (b === 0x5d && this.arrayStates(id).canClose(a)) this.complete(parent);
         return;
     }
@@ -674,16 +710,270 @@ export class Recognizer {
     }
   }
 
+  // ---- unique items -------------------------------------------------------------------------------------------------
+
+  private captureOf(state: number): number {
+    const { configs, states } = this;
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const o = configs.offsets[states.data[i]!]!;
+      if (configs.data[o] === CAPTURE) return configs.data[o + 1]!;
+    }
+    return -1;
+  }
+
+  /** Whether some config of the step lies inside an array with unique items. */
+  private mustCapture(): boolean {
+    const { out } = this;
+    for (let i = 0; i < out.length; i += 4) {
+      const kind = out[i]!;
+      if (kind !== END && kind !== BOTTOM && kind !== CAPTURE && this.isUniqueBelow(out[i + 3]!)) return true;
+    }
+    return false;
+  }
+
+  private isUniqueBelow(stack: number): boolean {
+    const known = this.uniqueBelow[stack];
+    if (known !== undefined) return known;
+    const { stacks, labels } = this;
+    let found = false;
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end && !found; i += 2) {
+      const l = labels.offsets[stacks.data[i]!]!;
+      const parent = stacks.data[i + 1]!;
+      found = this.isUniqueArray(l) || (parent >= 0 && this.isUniqueBelow(parent));
+    }
+    this.uniqueBelow[stack] = found;
+    return found;
+  }
+
+  private isUniqueArray(l: number): boolean {
+    return (
+      this.labels.data[l] === FRAME.array && (this.grammar.exprs[this.labels.data[l + 1]!] as ArrayExpr).unique
+    );
+  }
+
+  /** Enters a scalar as item of unique arrays: its lexeme less the values used. Returns the stack's other edges, -1 if none. */
+  private uniqueItems(q: number, stack: number): number {
+    const { stacks, labels, pool } = this;
+    const others: number[] = [];
+    const string = !pool.isTextContent(q);
+    const term = pool.termOf(q);
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+      const label = stacks.data[i]!;
+      const parent = stacks.data[i + 1]!;
+      const l = labels.offsets[label]!;
+      if (!this.isUniqueArray(l)) {
+        others.push(label, parent);
+        continue;
+      }
+      const states = this.arrayStates(labels.data[l + 1]!);
+      const a = labels.data[l + 3]!;
+      const less = string ? pool.stringOpen(states.stringTerm(a, term)) : pool.textAt(states.textTerm(a, term));
+      if (less !== DEAD) this.add(ITEM, less, this.captures.empty, this.push(label, parent));
+    }
+    if (others.length === 0) return -1;
+    return others.length === stacks.offsets[stack + 1]! - stacks.offsets[stack]!
+      ? stack
+      : stacks.intern(others, others.length);
+  }
+
+  /** Notes in the frames of unique arrays where an object or array item begins. */
+  private markItem(stack: number): number {
+    const { stacks, labels } = this;
+    let marked: number[] | undefined;
+    const from = stacks.offsets[stack]!;
+    for (let i = from, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+      const l = labels.offsets[stacks.data[i]!]!;
+      if (!this.isUniqueArray(l)) continue;
+      if (this.capture < 0) this.capture = this.captures.empty;
+      marked ??= Array.from(stacks.data.subarray(from, end));
+      marked[i - from] = labels.intern(
+        [FRAME.array, labels.data[l + 1]!, PHASE.after, labels.data[l + 3]!, this.captures.lengthOf(this.capture)],
+        5,
+      );
+    }
+    if (marked === undefined) return stack;
+    if (marked.length === 2) return stacks.intern(marked, 2);
+    let all = -1;
+    for (let i = 0; i < marked.length; i += 2) {
+      const one = this.push(marked[i]!, marked[i + 1]!);
+      all = all < 0 ? one : this.union(all, one);
+    }
+    return all;
+  }
+
+  private itemStep(a: number, capture: number, stack: number, b: number): void {
+    const q = this.pool.step(a, b);
+    if (q === DEAD) return;
+    const text = this.captures.append(capture, b);
+    if (this.pool.accepts(q)) this.endItem(stack, this.captures.text(text));
+    if (!this.pool.isFinal(q)) this.add(ITEM, q, text, stack);
+  }
+
+  /** A scalar item of unique arrays has ended; `text` undefined where it was not captured. */
+  private endItem(stack: number, text: string | undefined): void {
+    const { stacks, labels } = this;
+    const from = stacks.offsets[stack]!;
+    const to = stacks.offsets[stack + 1]!;
+    for (let i = from; i < to; i += 2) {
+      const parent = stacks.data[i + 1]!;
+      const l = labels.offsets[stacks.data[i]!]!;
+      const id = labels.data[l + 1]!;
+      const a = labels.data[l + 3]!;
+      const states = this.arrayStates(id);
+      if (states.hasForgotten(a)) this.add(BOTTOM, 0, 0, 0);
+      else {
+        const after = text === undefined ? states.forget(a) : states.useScalar(a, text);
+        this.structure(FRAME.array, id, PHASE.after, after, 0, parent);
+      }
+    }
+  }
+
+  /** An object or array item has ended: the array's state with it, or -1 where it is a duplicate. */
+  private endValue(id: ExprId, a: number, start: number): number {
+    const states = this.arrayStates(id);
+    if (!states.expr.unique) return a;
+    const text = this.capture < 0 ? undefined : this.captures.text(this.capture, start);
+    if (text !== undefined && !states.hasForgotten(a)) {
+      const after = states.useValue(a, text);
+      if (after >= 0) this.endedAnew = true;
+      return after;
+    }
+    if (states.hasForgotten(a) || (states.hasValues(a) && this.capture !== this.captures.apart)) {
+      this.add(BOTTOM, 0, 0, 0);
+      return -1;
+    }
+    return states.forget(a);
+  }
+
+  /** Whether an object or array item in progress could end as one that its array already has. */
+  couldRepeat(state: number): boolean {
+    if (!this.hasUnique) return false;
+    const capture = this.captureOf(state);
+    if (capture < 0 || capture === this.captures.apart) return false;
+    if (capture === this.captures.none) return true;
+    const { configs, states } = this;
+    const seen = new Set<number>();
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const o = configs.offsets[states.data[i]!]!;
+      const kind = configs.data[o]!;
+      if (kind === END || kind === BOTTOM || kind === CAPTURE) continue;
+      // The top frame is being read itself; items in progress are below it.
+      const stack = configs.data[o + 3]!;
+      for (let j = this.stacks.offsets[stack]!; j < this.stacks.offsets[stack + 1]!; j += 2) {
+        const parent = this.stacks.data[j + 1]!;
+        if (parent >= 0 && this.repeatsBelow(parent, capture, seen)) return true;
+      }
+    }
+    return false;
+  }
+
+  private repeatsBelow(stack: number, capture: number, seen: Set<number>): boolean {
+    if (seen.has(stack) || !this.isUniqueBelow(stack)) return false;
+    seen.add(stack);
+    const { stacks, labels } = this;
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+      const l = labels.offsets[stacks.data[i]!]!;
+      const parent = stacks.data[i + 1]!;
+      if (this.isUniqueArray(l)) {
+        const states = this.arrayStates(labels.data[l + 1]!);
+        const a = labels.data[l + 3]!;
+        if (states.hasValues(a) && states.couldRepeat(a, this.captures.text(capture, labels.data[l + 4]!)!)) return true;
+      }
+      if (parent >= 0 && this.repeatsBelow(parent, capture, seen)) return true;
+    }
+    return false;
+  }
+
   /**
-   * State after the lexeme on top of a stack has ended, for a plain lexeme (LEX) or a dynamic key that is not remembered (DYN);
-   * DEAD where the kind is another. Walks from a forgotten key report `reachedBottom` where the key would have mattered.
+   * Whether the item in progress can still end as a new one: a search for some end, most likely bytes first. Gives up as "yes" after
+   * many states: an item with so many ways on has a new one among them.
+   */
+  private canEndAnew(state: number): boolean {
+    if (this.endsAnew[state] === true) return true;
+    const path: { readonly state: number; readonly bytes: readonly number[]; next: number }[] = [];
+    const seen = new Set<number>([state]);
+    path.push({ state, bytes: this.likelyBytes(state), next: 0 });
+    let budget = 4000;
+    while (path.length > 0) {
+      const top = path[path.length - 1]!;
+      if (top.next >= top.bytes.length) {
+        path.pop();
+        continue;
+      }
+      this.endedAnew = false;
+      const next = this.compute(top.state, top.bytes[top.next++]!);
+      if (next === DEAD) continue;
+      if (this.endedAnew || this.endsAnew[next] === true || --budget === 0) {
+        for (const p of path) this.endsAnew[p.state] = true;
+        return true;
+      }
+      if (seen.has(next)) continue;
+      seen.add(next);
+      path.push({ state: next, bytes: this.likelyBytes(next), next: 0 });
+    }
+    return false;
+  }
+
+  private likelyBytes(state: number): readonly number[] {
+    const bits = this.nextBytes(state);
+    const has = (b: number): boolean => ((bits[b >> 5]! >>> (b & 31)) & 1) === 1;
+    const out = LIKELY.filter(has);
+    for (let b = 0x21; b < 256; b++) if (has(b) && !LIKELY.includes(b)) out.push(b);
+    if (has(0x20) && !out.includes(0x20)) out.push(0x20);
+    return out;
+  }
+
+  /** Whether some value that was not used could be the next item. */
+  private hasItemLeft(id: ExprId, a: number): boolean {
+    const states = this.arrayStates(id);
+    if (!states.expr.unique) return true;
+    for (const v of states.next(a)) if (this.hasValueLeft(v.value, states, a)) return true;
+    return false;
+  }
+
+  private hasValueLeft(value: ExprId, states: ArrayStates, a: number): boolean {
+    const { terms } = this.pool;
+    const expr = this.grammar.exprs[value]!;
+    switch (expr.op) {
+      case 'string':
+        return !terms.isEmpty(states.stringTerm(a, terms.intern(expr.re)));
+      case 'text':
+        return !terms.isEmpty(states.textTerm(a, terms.intern(expr.re)));
+      case 'rule':
+        return this.hasValueLeft(expr.body, states, a);
+      case 'alt':
+        return expr.items.some((item) => this.hasValueLeft(item, states, a));
+      default:
+        return true;
+    }
+  }
+
+  /** Whether the values of the next item are so few that one that was forgotten could matter. */
+  private itemsAreFinite(id: ExprId, a: number): boolean {
+    const states = this.arrayStates(id);
+    const few = (value: ExprId): boolean => {
+      const { terms } = this.pool;
+      const expr = this.grammar.exprs[value]!;
+      if (expr.op === 'string' || expr.op === 'text') return terms.countUpTo(terms.intern(expr.re), 4096) < 4096;
+      if (expr.op === 'rule') return few(expr.body);
+      if (expr.op === 'alt') return expr.items.every(few);
+      return false;
+    };
+    return states.next(a).every((v) => few(v.value));
+  }
+
+  /**
+   * State after the lexeme on top of a stack has ended, for a plain lexeme (LEX), or for a dynamic key (DYN) or unique item (ITEM)
+   * that is not remembered; DEAD where the kind is another. Walks from a forgotten key report `reachedBottom` where the key would have mattered.
    */
   afterLexeme(kind: number, stack: number): number {
     const known = this.afterStack[stack];
     if (known !== undefined) return known;
     this.begin();
+    if (this.hasUnique && this.isUniqueBelow(stack)) this.capture = this.captures.none;
     if (kind === LEX) this.complete(stack);
     else if (kind === DYN) this.endDynamic(stack, undefined);
+    else if (kind === ITEM) this.endItem(stack, undefined);
     const state = this.finish();
     this.afterStack[stack] = state;
     return state;

@@ -74,6 +74,19 @@ export class LiteralTrie {
     return this.nodes.intern(open[0]!, open[0]!.length);
   }
 
+  /** All strings of a set. */
+  words(node: number): string[] {
+    const out: string[] = [];
+    const open: [number, string][] = [[node, '']];
+    while (open.length > 0) {
+      const [at, text] = open.pop()!;
+      if (this.accepts(at)) out.push(text);
+      const edges = this.edges(at);
+      for (let i = 0; i < edges.length; i += 2) open.push([edges[i + 1]!, text + String.fromCodePoint(edges[i]!)]);
+    }
+    return out;
+  }
+
   /** The set with one more string. O(length times fan-out). */
   insert(node: number, text: string): number {
     const word = codePoints(text);

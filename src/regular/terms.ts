@@ -39,6 +39,8 @@ const F_NULLABLE = 1;
 const F_BOOLEAN = 2;
 const F_KNOWN_LIVE = 4;
 const F_KNOWN_DEAD = 8;
+/** Finite by construction (literals and what is taken from them): JSON strings spell it in one way only. */
+const F_LITERAL = 16;
 
 interface DfaTable {
   readonly states: readonly { readonly accept: boolean; readonly edges: readonly number[] }[];
@@ -47,6 +49,8 @@ interface DfaTable {
 export interface TermLimits {
   /** Most terms that one emptiness or counting search may visit. */
   readonly search?: number;
+  /** What a search that passes the limit does: throw LimitError (default), or take the term for live. */
+  readonly onLimit?: 'throw' | 'assume live';
 }
 
 export class TermStore {
@@ -58,6 +62,7 @@ export class TermStore {
   private readonly dfaIds = new WeakMap<object, number>();
   private readonly scratch: number[] = [];
   private readonly searchLimit: number;
+  private readonly tolerant: boolean;
   private edgeBytes = 0;
   /** Finite sets of literals. */
   readonly literals = new LiteralTrie();
@@ -68,6 +73,7 @@ export class TermStore {
 
   constructor(limits: TermLimits = {}) {
     this.searchLimit = limits.search ?? 20_000;
+    this.tolerant = limits.onLimit === 'assume live';
     this.make([K_NEVER], 0);
     this.make([K_EMPTY], F_NULLABLE);
     this.all = this.repeat(this.set([0, MAX_CODE_POINT]), 0, INF);
@@ -151,12 +157,12 @@ export class TermStore {
   literalNode(node: number): number {
     if (node === this.literals.none) return NEVER;
     if (node === this.literals.end) return EMPTY;
-    return this.make([K_LITS, node], this.literals.accepts(node) ? F_NULLABLE : 0);
+    return this.make([K_LITS, node], F_LITERAL | (this.literals.accepts(node) ? F_NULLABLE : 0));
   }
 
   /** The term of a node of {@link names}. */
   nameNode(node: number): number {
-    return this.make([K_NAME, node], this.names.nameAt(node) >= 0 ? F_NULLABLE : 0);
+    return this.make([K_NAME, node], F_LITERAL | (this.names.nameAt(node) >= 0 ? F_NULLABLE : 0));
   }
 
   /** The node of a term made by {@link nameNode}, else -1. */
@@ -229,7 +235,9 @@ export class TermStore {
     items.length = n;
     if (n === 1) return items[0]!;
     for (const t of items) if (t === this.all) return t;
-    return this.make([K_ALT, ...items], nullable | boolean);
+    let literal = F_LITERAL;
+    for (const t of items) literal &= t === EMPTY ? F_LITERAL : this.flags[t]!;
+    return this.make([K_ALT, ...items], nullable | boolean | literal);
   }
 
   private unionSets(sets: readonly number[]): number {
@@ -317,8 +325,12 @@ export class TermStore {
     const list = [...items].sort((x, y) => x - y);
     if (list.length === 1) return list[0]!;
     let nullable = F_NULLABLE;
-    for (const t of list) nullable &= this.flags[t]!;
-    return this.make([K_AND, ...list], nullable | F_BOOLEAN);
+    let literal = 0;
+    for (const t of list) {
+      nullable &= this.flags[t]!;
+      literal |= this.flags[t]! & F_LITERAL;
+    }
+    return this.make([K_AND, ...list], nullable | literal | F_BOOLEAN);
   }
 
   private intersectSets(a: number, b: number): number {
@@ -367,6 +379,11 @@ export class TermStore {
   }
 
   // ---- reading ------------------------------------------------------------------------------------------------------
+
+  /** Whether the term is a finite set of literals, or taken from one. */
+  isLiteral(t: number): boolean {
+    return (this.flags[t]! & F_LITERAL) !== 0;
+  }
 
   /** Whether the empty string belongs. */
   nullable(t: number): boolean {
@@ -536,6 +553,10 @@ export class TermStore {
           return false;
         }
         parent.set(u, t);
+        if (parent.size > this.searchLimit && this.tolerant) {
+          for (const p of parent.keys()) this.flags[p]! |= F_KNOWN_LIVE;
+          return false;
+        }
         if (parent.size > this.searchLimit)
           throw new LimitError('states of a pattern searched for emptiness', parent.size, this.searchLimit);
         stack.push(u);
