@@ -69,8 +69,14 @@ export class Interpreter {
     return new Reader(this, bytes, marks).read(this.grammar.start, 0).ends.has(bytes.length);
   }
 
-  live(bytes: readonly number[], marks?: TokenMarks): boolean {
-    return new Reader(this, bytes, marks).read(this.grammar.start, 0).live;
+  /**
+   * Literals (string leaves that are `lit` or `lits`, names of objects without dynamic keys) are spelled as JSON writers spell them.
+   * Whether a derived language counts as a literal is the recognizer's choice, so there are two bounds: everything spelled freely, or
+   * with `strictFrom` every escape that ends after that byte spelled as writers do. What lives strictly must be allowed, what does not live freely
+   * must not.
+   */
+  live(bytes: readonly number[], marks?: TokenMarks, strictFrom = Number.POSITIVE_INFINITY): boolean {
+    return new Reader(this, bytes, marks, strictFrom).read(this.grammar.start, 0).live;
   }
 
   expr(id: ExprId): Expr {
@@ -364,6 +370,7 @@ class Reader {
     private readonly twin: Interpreter,
     private readonly text: readonly number[],
     private readonly marks?: TokenMarks,
+    private readonly strictFrom = Number.POSITIVE_INFINITY,
   ) {
     this.n = text.length;
   }
@@ -388,7 +395,7 @@ class Reader {
       case 'text':
         return this.readText(this.twin.term(e), i);
       case 'string':
-        return this.readString(this.twin.term(e), i);
+        return this.readString(this.twin.term(e), i, e.re.t === 'lit' || e.re.t === 'lits' ? 0 : this.strictFrom);
       case 'token':
         return this.readToken(e, i);
       case 'seq':
@@ -427,9 +434,9 @@ class Reader {
     }
   }
 
-  private readString(term: Term, i: number): Found {
+  private readString(term: Term, i: number, strictFrom: number): Found {
     if (i === this.n) return { ends: new Set(), live: nonEmpty(term) };
-    const s = jsonStringAt(this.text, i);
+    const s = jsonStringAt(this.text, i, strictFrom);
     if (s.kind === 'bad') return NOWHERE;
     if (s.kind === 'cut') return { ends: new Set(), live: afterCut(term, s.readings).length > 0 };
     const fits = s.content.reduce((t, c) => t.d(c), term).nullable;
@@ -514,7 +521,7 @@ class Reader {
         live ||= this.twin.canClose(o, s, true);
         return;
       }
-      const key = jsonStringAt(this.text, j);
+      const key = jsonStringAt(this.text, j, o.dynamic.length === 0 ? 0 : this.strictFrom);
       if (key.kind === 'cut') live ||= this.twin.canClose(o, s, true, key.readings);
       if (key.kind !== 'whole') return;
       for (const { value, state } of this.twin.withKey(o, s, textOf(key.content))) {

@@ -83,8 +83,30 @@ function pairs(h0: number, h1: number, l0: number, l1: number): Ranges {
   return h0 <= h1 && l0 <= l1 ? [[of(h0, l0), of(h1, l1)]] : [];
 }
 
-/** The JSON string whose opening quote is at i. */
-export function jsonStringAt(bytes: readonly number[], i: number): JsonString {
+/** What JSON writers spell with \\u (ir.ts, on literals). */
+const WRITTEN: Ranges = [
+  [0x00, 0x07],
+  [0x0b, 0x0b],
+  [0x0e, 0x1f],
+  [0x7f, 0x10ffff],
+];
+const written = (c: number): boolean => WRITTEN.some(([lo, hi]) => c >= lo && c <= hi);
+const onlyWritten = (ranges: Ranges): Ranges =>
+  ranges.flatMap(([a, b]) =>
+    WRITTEN.flatMap(
+      ([lo, hi]): Ranges => (Math.max(a, lo) <= Math.min(b, hi) ? [[Math.max(a, lo), Math.min(b, hi)]] : []),
+    ),
+  );
+
+/** Code points of the two-character escapes but the solidus. */
+const SHORT_WRITTEN: Ranges = [0x08, 0x09, 0x0a, 0x0c, 0x0d, 0x22, 0x5c].map((c) => [c, c] as const);
+
+/**
+ * The JSON string whose opening quote is at i. Escapes that end after byte `strictFrom` must be such as JSON writers use: short ones
+ * but \\/, and \\u for controls without a short one and from U+007F on.
+ */
+export function jsonStringAt(bytes: readonly number[], i: number, strictFrom = Number.POSITIVE_INFINITY): JsonString {
+  const strict = bytes.length > strictFrom;
   if (bytes[i] !== 0x22) return { kind: 'bad' };
   const content: number[] = [];
   let k = i + 1;
@@ -101,10 +123,12 @@ export function jsonStringAt(bytes: readonly number[], i: number): JsonString {
       k = c.end;
       continue;
     }
-    if (k + 1 >= bytes.length) return { kind: 'cut', readings: [{ content, next: [[0, 0x10ffff]] }] };
+    const any: Ranges = strict ? [...onlyWritten([[0, 0x10ffff]]), ...SHORT_WRITTEN] : [[0, 0x10ffff]];
+    if (k + 1 >= bytes.length) return { kind: 'cut', readings: [{ content, next: any }] };
     const e = bytes[k + 1] ?? 0;
     const short = e < 0x80 ? SHORT[String.fromCharCode(e)] : undefined;
     if (short !== undefined) {
+      if (short === 47 && k + 2 > strictFrom) return { kind: 'bad' };
       content.push(short);
       k += 2;
       continue;
@@ -114,9 +138,11 @@ export function jsonStringAt(bytes: readonly number[], i: number): JsonString {
     if (unit === undefined) return { kind: 'bad' };
     if (unit.have < 4) {
       const supplementary = pairs(Math.max(unit.lo, 0xd800), Math.min(unit.hi, 0xdbff), 0xdc00, 0xdfff);
-      return { kind: 'cut', readings: [{ content, next: [[unit.lo, unit.hi], ...supplementary] }] };
+      const bmp: Ranges = [[unit.lo, unit.hi]];
+      return { kind: 'cut', readings: [{ content, next: [...(strict ? onlyWritten(bmp) : bmp), ...supplementary] }] };
     }
     k += 6;
+    if (k > strictFrom && !written(unit.lo)) return { kind: 'bad' };
     if (unit.lo < 0xd800 || unit.lo > 0xdbff) {
       content.push(unit.lo);
       continue;
@@ -143,7 +169,11 @@ export function jsonStringAt(bytes: readonly number[], i: number): JsonString {
       }
       if (low.have < 4) {
         const supplementary = pairs(Math.max(low.lo, 0xd800), Math.min(low.hi, 0xdbff), 0xdc00, 0xdfff);
-        const single: Reading = { content: [...content, unit.lo], next: [[low.lo, low.hi], ...supplementary] };
+        const bmp: Ranges = [[low.lo, low.hi]];
+        const single: Reading = {
+          content: [...content, unit.lo],
+          next: [...(strict ? onlyWritten(bmp) : bmp), ...supplementary],
+        };
         return { kind: 'cut', readings: l0 <= l1 ? [single, paired(l0, l1)] : [single] };
       }
     }
