@@ -22,8 +22,10 @@ export interface DraftToken {
 }
 
 export interface DraftOptions {
-  /** Most tokens of one draft. */
-  readonly maxTokens: number;
+  /** Most guesses of one draft. */
+  readonly guesses: number;
+  /** Most tokens of one draft, with those that the guesses force. */
+  readonly tokens: number;
 }
 
 const SHORTEST = 3;
@@ -112,15 +114,15 @@ export function propose(
   options: DraftOptions,
 ): readonly DraftToken[] {
   const copy = index.continuation();
-  if (copy.length === 0 || options.maxTokens < 1) return [];
+  if (copy.length === 0 || options.guesses < 1) return [];
   if (matcher === undefined) {
     const ids = vocabulary.encode(copy);
     // The last token may be a part of a longer one that was cut off.
-    return ids.slice(0, Math.min(ids.length - 1, options.maxTokens)).map((token) => ({ token, forced: false }));
+    return ids.slice(0, Math.min(ids.length - 1, options.guesses)).map((token) => ({ token, forced: false }));
   }
   const closed = closeString(copy, matcher);
   const ids = vocabulary.encode(closed ?? copy);
-  return walk(closed === undefined ? ids.slice(0, Math.max(1, ids.length - 1)) : ids, matcher, options.maxTokens);
+  return walk(closed === undefined ? ids.slice(0, Math.max(1, ids.length - 1)) : ids, matcher, options);
 }
 
 /**
@@ -168,36 +170,37 @@ function delimiter(bytes: Uint8Array): number {
 }
 
 /** The tokens as far as the matcher accepts them, each followed by the tokens that it forces. */
-function walk(ids: readonly number[], matcher: TokenMatcher, limit: number): readonly DraftToken[] {
+function walk(ids: readonly number[], matcher: TokenMatcher, limits: DraftOptions): readonly DraftToken[] {
   const out: DraftToken[] = [];
   let accepted = 0;
+  let guesses = 0;
   let skip = 0;
   for (const token of ids) {
-    if (out.length >= limit) break;
     if (skip > 0) {
       // Already taken as a forced token, if it is the same one; else the guess and the grammar part ways here.
-      const known = out[out.length - skip];
-      if (known?.token !== token) break;
+      if (out[out.length - skip]?.token !== token) break;
       skip--;
       continue;
     }
-    if (!matcher.accept(token)) break;
+    if (guesses >= limits.guesses || !matcher.accept(token)) break;
     accepted++;
+    guesses++;
+    const before = out.length;
     out.push({ token, forced: false });
-    if (matcher.isFinished) break;
-    for (const next of matcher.forcedTokens()) {
-      if (!matcher.accept(next)) break;
-      accepted++;
-      skip++;
-      out.push({ token: next, forced: true });
+    if (!matcher.isFinished) {
+      for (const next of matcher.forcedTokens()) {
+        if (!matcher.accept(next)) break;
+        accepted++;
+        skip++;
+        out.push({ token: next, forced: true });
+      }
+    }
+    if (out.length > limits.tokens) {
+      // Never cut among forced tokens: those come with the guess before them.
+      out.length = before;
+      break;
     }
   }
   matcher.rollback(accepted);
-  // A guess beyond the limit is cut, never in the middle of forced tokens: those come with the token before them.
-  if (out.length > limit) {
-    let end = limit;
-    while (end > 0 && out[end]?.forced === true) end--;
-    out.length = end;
-  }
   return out;
 }

@@ -11,6 +11,7 @@
 import { LimitError, ModelError, OptionError } from '../base/errors.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 import { idsOf, specsOf } from './device.js';
+import { type DraftJob, ModelDrafter } from './drafter.js';
 import { ExpertProfiles } from './experts.js';
 import { Metrics } from './metrics.js';
 import type { StepHandle, StepModel, StepRow } from './model.js';
@@ -35,6 +36,8 @@ export interface LoopOptions {
   readonly maxStepTokens?: number | undefined;
   /** How rows that share a step are chosen where a mixture of experts reports its routing (default 'profile'). */
   readonly composition?: 'fcfs' | 'profile' | undefined;
+  /** A smaller model of the same vocabulary that guesses ahead. */
+  readonly draftModel?: StepModel | undefined;
 }
 
 interface Job {
@@ -83,6 +86,7 @@ export class DecodeLoop {
   readonly #aborted = new Set<Job>();
   readonly #slots = new Map<number, Slot>();
   readonly #experts: ExpertProfiles;
+  readonly #drafter: ModelDrafter | undefined;
   #ids = 0;
   #steps = 0;
   #running = false;
@@ -98,8 +102,11 @@ export class DecodeLoop {
       sampler: new Sampler(size),
       mask: new Uint32Array((vocabulary.size + 31) >>> 5),
       logits: new Float32Array(model.vocabSize),
+      restricts: (model.restrictUpTo ?? 0) > 0,
     };
     this.#experts = new ExpertProfiles();
+    const { draftModel } = options;
+    this.#drafter = draftModel === undefined ? undefined : new ModelDrafter(draftModel, (id) => vocabulary.isEos(id));
     this.metrics = new Metrics(() => ({
       queued: this.#queue.size,
       running: this.#slots.size,
@@ -162,6 +169,11 @@ export class DecodeLoop {
     while (this.#running) await turn();
   }
 
+  /** Frees the draft model, which belongs to the loop; the model itself is the caller's. */
+  async dispose(): Promise<void> {
+    await this.#drafter?.dispose();
+  }
+
   /** Requests that wait or run. */
   get pending(): number {
     return new Set(this.#jobs()).size;
@@ -207,6 +219,8 @@ export class DecodeLoop {
   /** One turn; false where there was nothing to run. */
   async #step(): Promise<boolean> {
     this.#steps++;
+    for (const slot of this.#slots.values()) this.#prepareDraft(slot);
+    await this.#draftByModel();
     const limits = this.#limits();
     const waiting = new Map<number, Job>();
     for (const job of this.#queue.first(Math.max(0, limits.maxSequences - this.#slots.size))) waiting.set(job.id, job);
@@ -239,26 +253,68 @@ export class DecodeLoop {
   }
 
   #views(): SlotView[] {
-    const busy = this.#slots.size >= BUSY_ROWS;
     return [...this.#slots.values()].map((slot) => {
       const { sequence } = slot;
       const length = this.#model.length(sequence.sequence);
-      const pending = sequence.tokens.length - length;
-      const decoding = length >= slot.job.request.prompt.length && slot.followers.length === 0;
-      if (decoding && pending <= MOST_PENDING) sequence.prepareDraft(busy ? BUSY_DRAFT : MOST_DRAFT);
-      else sequence.draft = [];
       return {
         id: slot.id,
         priority: slot.job.priority,
         arrived: slot.job.id,
         waited: slot.waited,
         length,
-        pending,
+        pending: sequence.tokens.length - length,
         drafts: sequence.draft.length,
-        decoding,
+        decoding: this.#decodes(slot, length),
         suspended: sequence.suspended,
       };
     });
+  }
+
+  #decodes(slot: Slot, length: number): boolean {
+    return length >= slot.job.request.prompt.length && slot.followers.length === 0;
+  }
+
+  /** Guesses from the text, for rows that are about to choose a token. */
+  #prepareDraft(slot: Slot): void {
+    const { sequence } = slot;
+    const length = this.#model.length(sequence.sequence);
+    const pending = sequence.tokens.length - length;
+    if (this.#decodes(slot, length) && pending <= MOST_PENDING) sequence.prepareDraft(this.#mostDraft());
+    else sequence.draft = [];
+  }
+
+  #mostDraft(): number {
+    return this.#slots.size >= BUSY_ROWS ? BUSY_DRAFT : MOST_DRAFT;
+  }
+
+  /** Guesses from the draft model, for rows that the text gave none. */
+  async #draftByModel(): Promise<void> {
+    if (this.#drafter === undefined || this.#slots.size >= BUSY_ROWS) return;
+    const jobs: DraftJob[] = [];
+    const bySlot = new Map<number, Slot>();
+    for (const slot of this.#slots.values()) {
+      const { sequence } = slot;
+      const room = sequence.draftRoom(this.#mostDraft());
+      if (
+        sequence.draft.length > 0 ||
+        room === undefined ||
+        !this.#decodes(slot, this.#model.length(sequence.sequence))
+      )
+        continue;
+      jobs.push({
+        id: slot.id,
+        tokens: sequence.tokens,
+        matcher: sequence.thinking ? undefined : sequence.matcher,
+        room,
+      });
+      bySlot.set(slot.id, slot);
+    }
+    if (jobs.length === 0) return;
+    const drafts = await this.#drafter.draft(jobs, this.#scratch.sampler, this.#scratch.mask);
+    for (const [id, draft] of drafts) {
+      const slot = bySlot.get(id);
+      if (slot !== undefined) slot.sequence.draft = draft;
+    }
   }
 
   #limits() {
@@ -512,6 +568,7 @@ export class DecodeLoop {
   #free(slot: Slot): void {
     this.#slots.delete(slot.id);
     this.#experts.forget(slot.id);
+    this.#drafter?.forget(slot.id);
     if (slot.sequence.sequence >= 0) this.#model.close(slot.sequence.sequence);
     slot.sequence.sequence = -1;
   }

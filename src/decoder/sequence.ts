@@ -11,7 +11,7 @@
 import { ModelError } from '../base/errors.js';
 import { createRandom, type Random } from '../base/random.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
-import { DraftIndex, type DraftToken, propose } from './draft.js';
+import { DraftIndex, type DraftOptions, type DraftToken, propose } from './draft.js';
 import { TokenHistory } from './history.js';
 import type { TokenMatcher } from './matcher.js';
 import type { DecodeOutput, DecodeRequest, FinishReason, TokenInfo } from './request.js';
@@ -27,6 +27,8 @@ export interface Scratch {
   readonly mask: Uint32Array;
   /** Room for one row of logits. */
   readonly logits: Float32Array;
+  /** Whether the model may give the logits of few allowed tokens only. */
+  readonly restricts: boolean;
 }
 
 /** Counts of one sequence; sums of the same feed the metrics. */
@@ -50,6 +52,8 @@ export interface Picked {
 }
 
 const DEFAULT_DRAFTS = 8;
+/** Most tokens of a draft, forced ones included: a wider pass costs more than it can save. */
+const MOST_DRAFT_TOKENS = 32;
 /** After this many tries, optimistic checks go on only while at least a third succeed. */
 const OPTIMISTIC_TRIES = 16;
 
@@ -124,14 +128,21 @@ export class Sequence {
     return this.#value;
   }
 
-  /** Guesses for the next pass, at most `limit`. */
+  /** How much may go with the next pass as a draft, at most `limit` guesses; undefined: none. */
+  draftRoom(limit: number): DraftOptions | undefined {
+    const room = this.#limit - this.output.length - 1;
+    const guesses = Math.min(limit, this.#request.draftTokens ?? DEFAULT_DRAFTS, room);
+    if (this.#history.active || guesses < 1) return undefined;
+    return { guesses, tokens: Math.min(room, MOST_DRAFT_TOKENS) };
+  }
+
+  /** Guesses from the text for the next pass, at most `limit`. */
   prepareDraft(limit: number): void {
-    this.draft = [];
-    const most = Math.min(limit, this.#request.draftTokens ?? DEFAULT_DRAFTS, this.#limit - this.output.length - 1);
-    if (this.#index === undefined || most < 1 || this.#history.active) return;
-    this.draft = propose(this.#index, this.#scratch.vocabulary, this.#thinking ? undefined : this.matcher, {
-      maxTokens: most,
-    });
+    const room = this.draftRoom(limit);
+    this.draft =
+      this.#index === undefined || room === undefined
+        ? []
+        : propose(this.#index, this.#scratch.vocabulary, this.#thinking ? undefined : this.matcher, room);
   }
 
   /**
@@ -191,7 +202,9 @@ export class Sequence {
     const optimistic =
       this.#request.optimistic !== false &&
       !detail &&
-      (sampling.temperature === 0 || plain) &&
+      // One draw is from all tokens or from the allowed ones: where some positions only have the latter, all use it, so that the
+      // output does not depend on which positions those are.
+      (sampling.temperature === 0 || (plain && !this.#scratch.restricts)) &&
       (this.#tries < OPTIMISTIC_TRIES || this.counts.optimistic * 3 >= this.#tries);
     if (optimistic) {
       // Rejection sampling: a first draw from the whole distribution, then (if it is refused) one from the allowed part, has exactly

@@ -4,6 +4,7 @@
  */
 import { OptionError } from '../base/errors.js';
 import { DecodeLoop } from '../decoder/loop.js';
+import type { StepModel } from '../decoder/model.js';
 import { type CompiledGrammar, compileGrammar, Matcher } from '../fsm/index.js';
 import { type Constraint, constraintGrammar } from '../grammar/constraint/index.js';
 import type { LoadedModel, ModelInfo } from '../runtime/types.js';
@@ -28,10 +29,10 @@ export class LocalService implements Service {
   #chars = 0;
   #closed = false;
 
-  constructor(loaded: LoadedModel, scheduler: SchedulerOptions = {}) {
+  constructor(loaded: LoadedModel, scheduler: SchedulerOptions = {}, draftModel?: StepModel) {
     this.#loaded = loaded;
     this.info = loaded.info;
-    this.#loop = new DecodeLoop(loaded.model, loaded.vocabulary, scheduler);
+    this.#loop = new DecodeLoop(loaded.model, loaded.vocabulary, { ...scheduler, draftModel });
   }
 
   async run(
@@ -98,6 +99,7 @@ export class LocalService implements Service {
     this.#closed = true;
     this.#loop.close();
     await this.#loop.idle();
+    await this.#loop.dispose();
     await this.#loaded.model.dispose();
   }
 

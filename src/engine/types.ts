@@ -24,6 +24,8 @@ export interface SchedulerOptions {
 export interface EngineOptions extends LoadOptions {
   /** 'embedded' (default), 'embedded-moe', a folder, or 'hf:org/name'. */
   readonly model?: ModelSource | undefined;
+  /** A smaller model of the same vocabulary that guesses tokens ahead; the output is the same. */
+  readonly draftModel?: ModelSource | undefined;
   readonly scheduler?: SchedulerOptions | undefined;
   /**
    * Run model, scheduler and matchers in a thread of their own, so that steps do not block the caller's event loop (default false:

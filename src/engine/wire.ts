@@ -18,6 +18,7 @@ import type { SchedulerOptions } from './types.js';
 
 export interface WorkerStart {
   readonly model: string;
+  readonly draftModel?: string | undefined;
   readonly load: Omit<LoadOptions, 'onProgress' | 'signal'>;
   readonly scheduler: SchedulerOptions | undefined;
 }

@@ -1,17 +1,17 @@
 /** The worker thread: one service, driven by messages. Model, scheduler, matchers and sampler live here together. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadModel } from '../runtime/load.js';
-import { LocalService } from './service.js';
+import type { LoadProgress } from '../runtime/types.js';
+import { openService } from './open-service.js';
 import { type FromWorker, type ToWorker, toPlain, type WorkerStart } from './wire.js';
 
 const port = parentPort;
 if (port === null) throw new Error('worker-main.js runs in a worker thread only');
 const send = (message: FromWorker): void => port.postMessage(message);
-const { model, load, scheduler } = workerData as WorkerStart;
+const start = workerData as WorkerStart;
 
 try {
-  const loaded = await loadModel(model, { ...load, onProgress: (event) => send({ type: 'progress', event }) });
-  const service = new LocalService(loaded, scheduler);
+  const load = { ...start.load, onProgress: (event: LoadProgress) => send({ type: 'progress', event }) };
+  const service = await openService({ ...start, load });
   const running = new Map<number, AbortController>();
   const run = async (message: Extract<ToWorker, { type: 'run' }>): Promise<void> => {
     const { id, job, events } = message;
@@ -47,7 +47,7 @@ try {
         break;
     }
   });
-  send({ type: 'ready', info: loaded.info });
+  send({ type: 'ready', info: service.info });
 } catch (error) {
   send({ type: 'refused', error: toPlain(error) });
   port.close();

@@ -5,7 +5,7 @@ import { createRandom } from '../../src/base/random.js';
 import { DecodeLoop, type LoopOptions } from '../../src/decoder/loop.js';
 import type { DecodeRequest, DecodeResult } from '../../src/decoder/request.js';
 import { resolveSampling, type SamplingOptions } from '../../src/decoder/sampling.js';
-import { FakeModel, type FakeOptions, TextsMatcher, testVocabulary } from './fakes.js';
+import { FakeModel, type FakeOptions, hashLogits, TextsMatcher, testVocabulary } from './fakes.js';
 
 const WORDS = ['{"', 'name', '":', '","', 'age', 'John', ' Smith', 'the ', 'and ', '"}', '":"'];
 const vocabulary = testVocabulary(WORDS);
@@ -126,6 +126,30 @@ describe('one request', () => {
     expect(tokensOf(drafted)).toEqual(tokensOf(plain));
     expect(drafted.usage.acceptedDrafts).toBeGreaterThan(0);
     expect(drafted.usage.passes).toBeLessThan(plain.usage.passes);
+  });
+  it('a draft model changes no token, and saves passes where it guesses well', async () => {
+    const run = async (draft: FakeModel | undefined, s = sampling()) => {
+      const { loop } = setup({}, { draftModel: draft });
+      const rs = await Promise.all(
+        [0, 1, 2].map((i) => loop.run(request({ prompt: vocabulary.encode(`p${i}`), sampling: s, maxTokens: 30 }))),
+      );
+      return { tokens: rs.map(tokensOf), passes: rs.reduce((n, r) => n + r.usage.passes, 0), failed: rs.length };
+    };
+    const size = vocabulary.size + 5;
+    const plain = await run(undefined);
+    const same = await run(new FakeModel({ vocabSize: size, maxStepTokens: 7 }));
+    expect(same.tokens).toEqual(plain.tokens);
+    expect(same.passes).toBeLessThan(plain.passes);
+    const other = await run(new FakeModel({ vocabSize: size, logits: (t, out) => hashLogits([...t, 5], out) }));
+    expect(other.tokens).toEqual(plain.tokens);
+    const broken = await run(
+      new FakeModel({ vocabSize: size, fault: (_, step) => (step > 2 ? new Error('broken draft model') : undefined) }),
+    );
+    expect(broken.tokens).toEqual(plain.tokens);
+    const drawn = sampling({ temperature: 1.2, seed: 3 });
+    const draft = new FakeModel({ vocabSize: size });
+    expect((await run(draft, drawn)).tokens).toEqual((await run(undefined, drawn)).tokens);
+    expect(draft.openSequences).toBe(0);
   });
   it('unconstrained text ends by length, by a stop string, by the end token', async () => {
     const cut = await alone(request({ texts: null, maxTokens: 5 }));

@@ -113,6 +113,19 @@ describe('generate', () => {
       expect(fast.text).toBe(plain.text);
     }
   });
+  it('a draft model changes no token', async () => {
+    const drafted = await model.engine({ draftModel: model.folder });
+    for (const o of [{}, { temperature: 1, seed: 2 }]) {
+      const [a, b] = [
+        await engine.generate(person, { ...base, ...o }),
+        await drafted.generate(person, { ...base, ...o }),
+      ];
+      expect(b.text).toBe(a.text);
+      expect(b.usage.passes).toBeLessThanOrEqual(a.usage.passes);
+      if (Object.keys(o).length === 0) expect(b.usage.acceptedDrafts).toBeGreaterThan(0);
+    }
+    await drafted.close();
+  });
   it('n gives choices, bestOf the likeliest of them', async () => {
     const r = await engine.generate(person, { ...base, temperature: 1.2, seed: 5, n: 3 });
     expect(r.choices).toHaveLength(3);
@@ -367,6 +380,9 @@ describe('bad input gets its typed error with the place', () => {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  });
+  it('a draft model of another vocabulary', async () => {
+    await expect(createEngine({ model: model.folder, draftModel: 'embedded' })).rejects.toThrow(ModelError);
   });
   it('a closed engine', async () => {
     const other = await model.engine();

@@ -1,0 +1,36 @@
+/** Loads what a service needs: the model, and a draft model where one is asked for. */
+import { ModelError } from '../base/errors.js';
+import type { Vocabulary } from '../fsm/vocabulary.js';
+import { loadModel } from '../runtime/load.js';
+import type { LoadOptions } from '../runtime/types.js';
+import { LocalService } from './service.js';
+import type { SchedulerOptions } from './types.js';
+
+export interface ServiceOptions {
+  readonly model: string;
+  readonly draftModel?: string | undefined;
+  readonly load: LoadOptions;
+  readonly scheduler?: SchedulerOptions | undefined;
+}
+
+/** @throws ModelError (rejection), also for a draft model of another vocabulary */
+export async function openService({ model, draftModel, load, scheduler }: ServiceOptions): Promise<LocalService> {
+  const loaded = await loadModel(model, load);
+  if (draftModel === undefined) return new LocalService(loaded, scheduler);
+  try {
+    const draft = await loadModel(draftModel, load);
+    if (!sameTokens(loaded.vocabulary, draft.vocabulary)) {
+      await draft.model.dispose();
+      throw new ModelError(draftModel, `a draft model with the vocabulary of ${model}`, 'another vocabulary');
+    }
+    return new LocalService(loaded, scheduler, draft.model);
+  } catch (error) {
+    await loaded.model.dispose();
+    throw error;
+  }
+}
+
+function sameTokens(a: Vocabulary, b: Vocabulary): boolean {
+  if (a.size !== b.size || a.bytes.length !== b.bytes.length) return false;
+  return a.offsets.every((offset, i) => offset === b.offsets[i]) && a.bytes.every((byte, i) => byte === b.bytes[i]);
+}
