@@ -43,7 +43,7 @@ export interface LoadOptions {
   readonly onProgress?: (event: LoadProgress) => void;
   readonly signal?: AbortSignal;
   readonly kv?: KvOptions;
-  /** Threads of one run; default: ONNX Runtime's choice (the physical cores). */
+  /** Threads of one run; default: one for graphs below 8 MiB, else ONNX Runtime's choice (the physical cores). */
   readonly threads?: number;
   /** Keep kernels as the graph leaves them, also where an unset accuracy makes them many times slower (default false). */
   readonly exact?: boolean;

@@ -8,9 +8,12 @@ const moe = { experts: { count: 4, topK: 2 }, routerOutputs: true } as const;
 const kinds: Record<string, Partial<LlamaFolderOptions>> = {
   'gqa dense': {},
   'gqa packed, window, softcap': { packedQkv: true, localWindow: 20, softcap: 15 },
+  'gqa learned sinks, softcap': { sinks: 'learned', softcap: 10 },
+  'gqa smooth softmax': { sinks: 'smooth', packedQkv: true },
   'gqa one head per KV head': { heads: 2, kvHeads: 2, headDim: 32 },
   'gqa mixture': moe,
   'plain dense': { attention: 'plain', tied: true },
+  'plain norms of heads': { attention: 'plain', qkNorm: true },
   'plain mixture': { attention: 'plain', ...moe },
 };
 
@@ -188,5 +191,18 @@ describe('unset accuracy of 8-bit products', () => {
     expect(difference(fast!, four!)).toBeLessThan(1e-4);
     expect(difference(exact!, four!)).toBeGreaterThan(1e-3);
     expect(difference(exact!, four!)).toBeLessThan(0.3);
+  });
+});
+
+it('runs norms of heads inside GroupQueryAttention, which the CPU kernel lacks, as plain exports do', async () => {
+  const run = (attention: 'gqa' | 'plain') =>
+    withModel({ attention, qkNorm: true }, { kv: { bytes: 2 ** 22 } }, async ({ model, info }) => {
+      expect(info.warnings.some((w) => w.includes('unchecked'))).toBe(attention === 'gqa');
+      const { sequence, logits } = await prefill(model, someTokens(30), 2);
+      return [...logits, ...(await all(await model.submit([{ sequence, tokens: [4, 5], logits: 2 }]), 0, 2))];
+    });
+  const [a, b] = [await run('gqa'), await run('plain')];
+  a.forEach((x, i) => {
+    expect(difference(x, b[i]!)).toBeLessThan(1e-4);
   });
 });

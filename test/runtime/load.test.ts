@@ -8,6 +8,7 @@ import { loadModel } from '../../src/runtime/load.js';
 import { externalize } from '../../src/runtime/onnx/external.js';
 import { writeLlamaFolder } from '../../src/runtime/onnx/llama-writer.js';
 import { decodeModel, encodeModel } from '../../src/runtime/onnx/proto.js';
+import { floatTensor } from '../../src/runtime/onnx/tensor.js';
 import { BASE, difference, prefill, someTokens, withFolder, withModel } from './models.js';
 
 const kv = { bytes: 2 ** 22 };
@@ -269,24 +270,13 @@ describe('what is wrong is named', () => {
     inFolder(async (folder) => {
       const file = path.join(folder, 'onnx/model.onnx');
       const model = decodeModel(await readFile(file));
-      for (const n of model.graph?.node ?? []) {
-        if (n.opType === 'GroupQueryAttention')
-          n.attribute.push({
-            name: 'smooth_softmax',
-            i: 1,
-            type: 2,
-            floats: [],
-            ints: [],
-            strings: [],
-            tensors: [],
-            graphs: [],
-          });
-      }
+      model.graph?.initializer.push(floatTensor('bias', [1, 1, 1, 1], new Float32Array(1)));
+      for (const n of model.graph?.node ?? []) if (n.opType === 'GroupQueryAttention') n.input.push('', 'bias');
       await writeFile(file, encodeModel(model));
-      await expect(loadModel(folder, { kv: { ...kv, form: 'paged' } })).rejects.toThrow(/smooth_softmax/);
+      await expect(loadModel(folder, { kv: { ...kv, form: 'paged' } })).rejects.toThrow(/attention_bias/);
       const loaded = await loadModel(folder, { kv });
       expect(loaded.info.form).toBe('contiguous');
-      expect(loaded.info.warnings).toEqual([expect.stringMatching(/cannot be rewritten .*smooth_softmax/)]);
+      expect(loaded.info.warnings).toEqual([expect.stringMatching(/cannot be rewritten .*attention_bias/)]);
       await loaded.model.dispose();
     }),
   );

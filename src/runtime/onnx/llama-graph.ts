@@ -35,6 +35,10 @@ export interface LlamaShape {
   readonly localWindow?: number;
   /** Attention scores are cap * tanh(score / cap) ('gqa' only). */
   readonly softcap?: number;
+  /** A learned score per head that takes part in the softmax ('gqa' only), or zeros ('smooth'). */
+  readonly sinks?: 'learned' | 'smooth';
+  /** RMS norm of each query and key head; inside GroupQueryAttention no CPU kernel has it. */
+  readonly qkNorm?: boolean;
   /** Add the routers' scores as outputs `router_logits.N` [B*S, E]. */
   readonly routerOutputs?: boolean;
   /** Of MatMulNBits: 0 computes in f32, 4 quantises activations to int8 (default, as exporters do). */
@@ -151,8 +155,13 @@ class Writer {
         stash_type: 1,
       });
     }
+    return this.rms(x, scale, EPSILON);
+  }
+
+  private rms(x: string, scale: string, epsilon: number): string {
+    const { g } = this;
     const mean = g.op('ReduceMean', [g.op('Pow', [x, g.float(2)]), g.ints([-1])], { keepdims: 1 });
-    const root = g.op('Sqrt', [g.op('Add', [mean, g.float(EPSILON)])]);
+    const root = g.op('Sqrt', [g.op('Add', [mean, g.float(epsilon)])]);
     return g.op('Mul', [scale, g.op('Div', [x, root])]);
   }
 
@@ -221,6 +230,7 @@ class Writer {
       scale: { float: 1 / Math.sqrt(d) },
       ...(s.localWindow === undefined ? {} : { local_window_size: s.localWindow }),
       ...(s.softcap === undefined ? {} : { softcap: { float: s.softcap } }),
+      ...(s.sinks === 'smooth' ? { smooth_softmax: 1 } : {}),
     };
     return (x, i) => {
       const [n, m] = [s.heads * d, s.kvHeads * d];
@@ -234,7 +244,17 @@ class Writer {
       const past = [`past_key_values.${i}.key`, `past_key_values.${i}.value`];
       const out = g.fresh('attention');
       const outputs = [out, `present.${i}.key`, `present.${i}.value`];
-      g.ops('GroupQueryAttention', [...qkv, ...past, lengths, total, cos, sin], outputs, attributes, 'com.microsoft');
+      const extra = ['', '', '', '', '', '', ''];
+      if (s.sinks === 'learned') extra[2] = this.floats(`layers.${i}.sinks`, [s.heads]);
+      if (s.qkNorm)
+        for (const [at, n] of [
+          [5, 'q'],
+          [6, 'k'],
+        ] as const)
+          extra[at] = this.floats(`layers.${i}.${n}_scale`, [d]);
+      while (extra.at(-1) === '') extra.pop();
+      const inputs = [...qkv, ...past, lengths, total, cos, sin, ...extra];
+      g.ops('GroupQueryAttention', inputs, outputs, attributes, 'com.microsoft');
       return out;
     };
   }
@@ -271,8 +291,11 @@ class Writer {
       return g.reshape(g.op('Expand', [g.unsqueeze(x, [2]), shape]), [0, s.heads, -1, d]);
     };
     return (x, i) => {
-      const q = rotate(heads(this.linear(x, `layers.${i}.q`, s.heads * d, s.hidden), s.heads));
-      const k = rotate(heads(this.linear(x, `layers.${i}.k`, s.kvHeads * d, s.hidden), s.kvHeads));
+      const head = (part: 'q' | 'k', count: number): string => {
+        const y = heads(this.linear(x, `layers.${i}.${part}`, count * d, s.hidden), count);
+        return rotate(s.qkNorm ? this.rms(y, this.floats(`layers.${i}.${part}_scale`, [d]), 1e-6) : y);
+      };
+      const [q, k] = [head('q', s.heads), head('k', s.kvHeads)];
       const v = heads(this.linear(x, `layers.${i}.v`, s.kvHeads * d, s.hidden), s.kvHeads);
       const key = g.op('Concat', [`past_key_values.${i}.key`, k], { axis: 2 }, '', `present.${i}.key`);
       const value = g.op('Concat', [`past_key_values.${i}.value`, v], { axis: 2 }, '', `present.${i}.value`);

@@ -25,6 +25,10 @@ export interface AttentionShape {
   readonly softcap: number;
   /** 0: none. */
   readonly window: number;
+  /** A score per head that takes part in the softmax and in nothing else: an input [heads]; '' for zeros. */
+  readonly sink?: string;
+  /** RMS norm of each query and key head before the rotation. */
+  readonly norm?: { readonly query: string; readonly key: string; readonly epsilon: number };
 }
 
 const REPRODUCED = new Set([
@@ -35,26 +39,16 @@ const REPRODUCED = new Set([
   'scale',
   'softcap',
   'local_window_size',
+  'smooth_softmax',
+  'qk_norm_epsilon',
 ]);
 /** Attributes that change nothing at these values. */
 const NEUTRAL: Readonly<Record<string, number>> = {
-  smooth_softmax: 0,
   qk_output: 0,
   causal: 1,
   sliding_window_cache: 0,
   kv_cache_bit_width: 0,
 };
-const INPUTS = [
-  'query',
-  'key',
-  'value',
-  'past_key',
-  'past_value',
-  'seqlens_k',
-  'total_sequence_length',
-  'cos_cache',
-  'sin_cache',
-];
 
 /** Reads a node's attributes, or says why it cannot be reproduced. */
 export function readAttention(node: NodeProto, headDim: number): AttentionShape | string {
@@ -62,20 +56,26 @@ export function readAttention(node: NodeProto, headDim: number): AttentionShape 
     const name = a.name ?? '';
     if (REPRODUCED.has(name)) continue;
     if (name in NEUTRAL && Number(a.i ?? 0) === NEUTRAL[name]) continue;
-    if (name === 'qk_norm_epsilon' || name === 'k_quant_type' || name === 'v_quant_type') continue;
+    if (name === 'k_quant_type' || name === 'v_quant_type') continue;
     return `GroupQueryAttention attribute ${name}`;
   }
-  const extra = node.input.findIndex((n, i) => i >= INPUTS.length && i !== 9 && n !== '');
-  if (extra >= 0) {
-    const known = ['attention_bias', 'head_sink', 'k_scale', 'v_scale', 'q_norm_weight', 'k_norm_weight'];
-    return `GroupQueryAttention input ${known[extra - 10] ?? `#${extra}`}`;
+  for (const [i, name] of [
+    [10, 'attention_bias'],
+    [12, 'k_scale'],
+    [13, 'v_scale'],
+  ] as const) {
+    if ((node.input[i] ?? '') !== '') return `GroupQueryAttention input ${name}`;
   }
+  if (node.input.length > 16) return 'GroupQueryAttention inputs that are not known';
   if (node.output.slice(3).some((n) => n !== '')) return 'GroupQueryAttention output output_qk';
   const heads = intAttribute(node, 'num_heads', 0);
   const kvHeads = intAttribute(node, 'kv_num_heads', 0);
   if (heads <= 0 || kvHeads <= 0 || heads % kvHeads !== 0) return `${heads} heads over ${kvHeads} KV heads`;
   const scale = floatAttribute(node, 'scale', 0);
   const window = intAttribute(node, 'local_window_size', -1);
+  const [given = '', query = '', key = ''] = [node.input[11], node.input[14], node.input[15]];
+  const sink = given !== '' || intAttribute(node, 'smooth_softmax', 0) === 1 ? { sink: given } : {};
+  const norm = query === '' ? {} : { norm: { query, key, epsilon: floatAttribute(node, 'qk_norm_epsilon', 1e-6) } };
   return {
     heads,
     kvHeads,
@@ -85,6 +85,8 @@ export function readAttention(node: NodeProto, headDim: number): AttentionShape 
     scale: scale === 0 ? 1 / Math.sqrt(headDim) : scale,
     softcap: floatAttribute(node, 'softcap', 0),
     window: Math.max(0, window),
+    ...sink,
+    ...norm,
   };
 }
 
@@ -139,6 +141,14 @@ export function pagedAttention(
     g.nodes.push(makeNode('Split', [query, g.ints(widths)], parts, { axis: 2 }));
     [query = '', key = '', value = ''] = parts;
   }
+  if (shape.norm !== undefined) {
+    const { norm } = shape;
+    const attributes = { axis: -1, epsilon: { float: norm.epsilon }, stash_type: 1 };
+    const normed = (x: string, weight: string, width: number): string =>
+      g.reshape(g.op('SimplifiedLayerNormalization', [g.reshape(x, [-1, d]), weight], attributes), [1, -1, width]);
+    query = normed(query, norm.query, heads * d);
+    key = normed(key, norm.key, kvHeads * d);
+  }
   if (shape.rotary) {
     const [cos = '', sin = ''] = [node.input[7], node.input[8]];
     const part = rope === undefined ? d : 2 * (dimsOf(rope)[1] ?? d / 2);
@@ -168,9 +178,17 @@ export function pagedAttention(
     const bounded = g.op('Tanh', [g.op('Mul', [scores, g.float(1 / shape.softcap)])]);
     scores = g.op('Mul', [bounded, g.float(shape.softcap)]);
   }
-  const weights = g.op('Softmax', [g.op('Add', [scores, maskName(shape.window)])], { axis: -1 });
+  scores = g.op('Add', [scores, maskName(shape.window)]);
   const [toOld, toRecent] = [g.fresh('past'), g.fresh('recent')];
-  g.nodes.push(makeNode('Split', [weights, NAMES.split], [toOld, toRecent], { axis: 3 }));
+  if (shape.sink === undefined) {
+    const weights = g.op('Softmax', [scores], { axis: -1 });
+    g.nodes.push(makeNode('Split', [weights, NAMES.split], [toOld, toRecent], { axis: 3 }));
+  } else {
+    const column = sinkColumn(g, scores, shape.sink, kvHeads, groups);
+    const weights = g.op('Softmax', [g.op('Concat', [scores, column], { axis: 3 })], { axis: -1 });
+    const sizes = g.op('Concat', [NAMES.split, g.ints([1])], { axis: 0 });
+    g.nodes.push(makeNode('Split', [weights, sizes], [toOld, toRecent, g.fresh('sink')], { axis: 3 }));
+  }
   const mixed = g.op('Add', [
     g.op('MatMul', [scaled(toOld, pastValue), pastValue.data]),
     g.op('MatMul', [toRecent, newValue]),
@@ -178,4 +196,12 @@ export function pagedAttention(
   const rows = g.op('Gather', [g.reshape(mixed, [-1, groups * d]), NAMES.unpad], { axis: 0 });
   g.reshape(rows, [1, -1, heads * d], node.output[0]);
   return { key, value };
+}
+
+/** The sink's score beside each row of scores, [B, KH, S * G, 1]. */
+function sinkColumn(g: GraphBuilder, scores: string, sink: string, kvHeads: number, groups: number): string {
+  const zeros = g.op('Mul', [g.slice(scores, 3, 0, 1), g.float(0)]);
+  if (sink === '') return zeros;
+  const perHead = g.reshape(sink, [1, kvHeads, 1, groups]);
+  return g.reshape(g.op('Add', [g.reshape(zeros, [0, kvHeads, -1, groups]), perHead]), [0, kvHeads, -1, 1]);
 }
