@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addCompletionCommand } from './completion.js';
 import { EXIT, type ExitCode, exitCodeOf, messageOf } from './exit.js';
-import { addGbnfCommands } from './gbnf/index.js';
 import { addGbnfGenerateCommand, addGenerateCommand } from './generate.js';
 
 const HELP = `
@@ -29,7 +28,11 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .command('gbnf')
     .description('work with GBNF grammars')
     .addHelpText('after', '\nExample:\n  $ tokenloom gbnf check grammar.gbnf');
-  addGbnfCommands(gbnf, finish);
+  // The parsers behind these take longer to load than most commands run: only who may ask for them waits.
+  if (argv.some((word) => word === 'gbnf' || word === 'completion')) {
+    const { addGbnfCommands } = await import('./gbnf/index.js');
+    addGbnfCommands(gbnf, finish);
+  }
   addGbnfGenerateCommand(gbnf, finish);
   addCompletionCommand(program, finish);
   quietExit(program);

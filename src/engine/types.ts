@@ -28,8 +28,9 @@ export interface EngineOptions extends LoadOptions {
   readonly draftModel?: ModelSource | undefined;
   readonly scheduler?: SchedulerOptions | undefined;
   /**
-   * Run model, scheduler and matchers in a thread of their own, so that steps do not block the caller's event loop (default false:
-   * a step of a small model is shorter than the crossing is worth).
+   * Run model, scheduler, matchers and sampler together in a thread of their own, so that steps do not block the caller's event loop.
+   * Default false: a step of a small model is shorter than what the crossing costs, and a process that ends while the thread is inside
+   * ONNX Runtime is aborted by it (close the engine first).
    */
   readonly worker?: boolean | undefined;
 }
