@@ -10,6 +10,7 @@
  */
 import { LimitError, ModelError, OptionError } from '../base/errors.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
+import { PassCost } from './cost-model.js';
 import { idsOf, specsOf } from './device.js';
 import { type DraftJob, ModelDrafter } from './drafter.js';
 import { ExpertProfiles } from './experts.js';
@@ -86,6 +87,7 @@ export class DecodeLoop {
   readonly #aborted = new Set<Job>();
   readonly #slots = new Map<number, Slot>();
   readonly #experts: ExpertProfiles;
+  readonly #cost = new PassCost();
   readonly #drafter: ModelDrafter | undefined;
   #ids = 0;
   #steps = 0;
@@ -112,6 +114,7 @@ export class DecodeLoop {
       running: this.#slots.size,
       ...(model.blocks === undefined ? {} : { blocks: model.blocks.total, freeBlocks: model.blocks.free() }),
       ...this.#experts.gauges(),
+      ...this.#cost.coefficients,
     }));
   }
 
@@ -234,7 +237,7 @@ export class DecodeLoop {
         promptTokens: job.request.prompt.length,
       })),
       limits,
-      prefer: this.#options.composition === 'fcfs' ? undefined : this.#experts.composer(),
+      prefer: this.#options.composition !== 'fcfs' && this.#cost.compositionPays ? this.#experts.composer() : undefined,
     });
     for (const id of plan.admit) {
       const job = waiting.get(id);
@@ -459,6 +462,8 @@ export class DecodeLoop {
         const touched = this.#experts.lastStep;
         this.metrics.add('expertsTouched', touched.distinct);
         this.metrics.add('expertRows', touched.rows);
+        const tokens = rows.reduce((n, { row }) => n + row.tokens.length, 0);
+        this.#cost.learn(tokens, touched.distinct, handle.modelMs);
       }
     } finally {
       handle.release();
