@@ -12,6 +12,7 @@ import type { TermStore } from '../regular/terms.js';
 import { DEAD, type LexemePool } from './lexeme.js';
 import type { Slices } from './slices.js';
 import { ASCII_GROUP, GROUP_NON_ASCII, GROUP_PARTIAL, type TokenTrie } from './trie.js';
+import type { Vocabulary } from './vocabulary.js';
 
 /** Tokens that cross the end of a lexeme, by the bytes after it. */
 export interface Residual {
@@ -35,6 +36,8 @@ export interface LexemeMask {
   /** Further tokens that stay inside or end with the lexeme. */
   readonly extra: Int32Array;
   readonly residual: Residual;
+  /** Tokens of the parts above that are not allowed after all. */
+  readonly without: Int32Array;
 }
 
 export interface Run {
@@ -50,6 +53,9 @@ const NO_RUN: Run = { signature: 0, depth: 0, loops: false };
 const MIN_SLICE_TOKENS = 256;
 const LONGEST_RUN = 255;
 const MAX_SINGLE_BITS = 192;
+/** Length bounds from here on are left out of the walk and made good token by token. */
+const MIN_OPEN_BOUND = 20;
+const NONE = new Int32Array(0);
 
 export class LexemeMasks {
   private readonly masks = new Map<number, LexemeMask>();
@@ -65,6 +71,7 @@ export class LexemeMasks {
     private readonly pool: LexemePool,
     private readonly trie: TokenTrie,
     private readonly slices: Slices,
+    private readonly vocabulary: Vocabulary,
   ) {}
 
   get bytes(): number {
@@ -87,12 +94,49 @@ export class LexemeMasks {
     return w;
   }
 
+  /** The mask of a state; where it has `without`, less those tokens. */
   get(q: number): LexemeMask {
     const known = this.masks.get(q);
     if (known !== undefined) return known;
-    const made = this.build(q);
+    const made = this.likeUnbounded(q) ?? this.build(q);
     this.masks.set(q, made);
     return made;
+  }
+
+  /**
+   * Strings of bounded length: as long as much is left, their mask is that of the unbounded string, less the few tokens that are too
+   * long. So a position costs those few and not a walk, and all lengths share one mask.
+   */
+  private likeUnbounded(q: number): LexemeMask | undefined {
+    const { pool, trie } = this;
+    if (!pool.isStringContent(q)) return undefined;
+    const open = pool.terms.unbounded(pool.termOf(q), MIN_OPEN_BOUND);
+    if (open === undefined) return undefined;
+    const free = pool.stringAt(open.term);
+    if (free < 0 || !this.isWide(free)) return undefined;
+    const mask = this.get(free);
+    const safe = open.bound - this.farthest(free);
+    if (safe < MIN_OPEN_BOUND) return undefined;
+    const without: number[] = [];
+    if (safe < trie.deepest[0]!)
+      for (const t of this.slices.longerThan(safe)) if (!this.sameFate(t, q, free)) without.push(t);
+    if (without.length === 0 && mask.without.length === 0) return mask;
+    return { ...mask, without: Int32Array.from([...mask.without, ...without]) };
+  }
+
+  /** Whether a token's way through the lexeme from two states ends alike (inside, or at the closing quote, or dead). */
+  private sameFate(token: number, q: number, free: number): boolean {
+    const { bytes, offsets } = this.vocabulary;
+    let a = q;
+    let b = free;
+    for (let i = offsets[token]!; i < offsets[token + 1]!; i++) {
+      b = this.pool.step(b, bytes[i]!);
+      a = a < 0 ? a : this.pool.step(a, bytes[i]!);
+      if (b < 0) return true;
+      if (a < 0) return false;
+      if (this.pool.isFinal(b)) return true;
+    }
+    return true;
   }
 
   private build(q: number): LexemeMask {
@@ -155,6 +199,7 @@ export class LexemeMasks {
       base: dense,
       extra: Int32Array.from(extra),
       residual: { nodes: crossing, children: undefined },
+      without: NONE,
     };
   }
 
@@ -163,7 +208,7 @@ export class LexemeMasks {
     const known = this.farthestKnown.get(q);
     if (known !== undefined) return known;
     this.get(q);
-    let far = 0;
+    let far = this.pool.distance(q);
     for (const end of this.ends.get(q) ?? []) far = Math.max(far, this.pool.distance(end));
     // The states along the run, which the walk skipped.
     const { signature, depth } = this.runOf(this.pool.termOf(q), this.pool.isStringContent(q));

@@ -41,7 +41,7 @@ export class MaskShare {
   constructor(vocabulary: Vocabulary, pool: LexemePool, slices: Slices) {
     this.trie = trieOf(vocabulary);
     this.slices = slices;
-    this.lexemes = new LexemeMasks(pool, this.trie, slices);
+    this.lexemes = new LexemeMasks(pool, this.trie, slices, vocabulary);
   }
 }
 
@@ -143,7 +143,8 @@ export class Masks {
       const mask = share.lexemes.get(split === undefined ? q : split.rest);
       const rest = this.residualTokens(mask, follow);
       if (rest === null) return undefined;
-      const gone = split === undefined ? NONE : this.spelled(split.literals);
+      let gone = split === undefined ? NONE : this.spelled(split.literals);
+      if (mask.without.length > 0) gone = gone.length === 0 ? mask.without : Int32Array.from([...gone, ...mask.without]);
       // Alone, the tokens that spell an excluded key are taken out when the mask is written; beside another wide config,
       // which may allow them, they are left out here.
       const alone = to - from === 1 + narrow.length && i === to - 1;

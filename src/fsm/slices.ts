@@ -33,6 +33,11 @@ export class Slices {
     return this.cache.size * this.words * 4 + this.order.byteLength;
   }
 
+  /** Tokens of more code points than `length`. */
+  longerThan(length: number): Int32Array {
+    return this.order.subarray(this.starts[Math.min(254, length) + 1]!);
+  }
+
   /** Tokens whose groups are within `signature` and whose length is at most `depth`. Not to be written to. */
   get(signature: number, depth: number): Uint32Array {
     const k = depth >= this.trie.deepest[0]! ? 255 : depth;

@@ -33,6 +33,7 @@ const K_DFA = 9;
 const K_NAME = 10;
 
 const INF = -1;
+const INFINITE = Number.POSITIVE_INFINITY;
 
 const F_NULLABLE = 1;
 /** Contains and, not or dfa: emptiness needs a search. */
@@ -521,6 +522,50 @@ export class TermStore {
     let rest = this.all;
     for (const u of others) rest = this.and(rest, u);
     return { rest, literals: node };
+  }
+
+  /**
+   * The term without its upper bounds of `least` and more repetitions (those whose lower bound is met), and the smallest bound left
+   * out: for that many code points both go on alike, but for liveness where the bound caps another language (`x and .{0,n}`).
+   * Undefined where there is no such bound.
+   */
+  unbounded(t: number, least: number): { readonly term: number; readonly bound: number } | undefined {
+    let bound = INFINITE;
+    const { data, offsets } = this.tuples;
+    const window = (u: number): boolean => {
+      const o = offsets[u]!;
+      return data[o] === K_REP && data[o + 2] === 0 && data[o + 3]! >= least && data[offsets[data[o + 1]!]!] === K_SET;
+    };
+    const open = (u: number, depth: number): number => {
+      const o = offsets[u]!;
+      if (depth > 64) return u;
+      switch (data[o]) {
+        case K_REP: {
+          const max = data[o + 3]!;
+          if (data[o + 2] !== 0 || max < least) return u;
+          bound = Math.min(bound, max);
+          return this.repeat(data[o + 1]!, 0, INF);
+        }
+        case K_CAT: {
+          const head = open(data[o + 1]!, depth + 1);
+          return head === data[o + 1] ? u : this.cat(head, data[o + 2]!);
+        }
+        case K_ALT: {
+          const items = Array.from(data.subarray(o + 1, offsets[u + 1]!));
+          return this.orAll(items.map((x) => open(x, depth + 1)));
+        }
+        case K_AND: {
+          const items = Array.from(data.subarray(o + 1, offsets[u + 1]!));
+          let all = this.all;
+          for (const x of items) all = this.and(all, window(x) ? open(x, depth + 1) : x);
+          return all;
+        }
+        default:
+          return u;
+      }
+    };
+    const term = open(t, 0);
+    return term === t ? undefined : { term, bound };
   }
 
   /** Derivative by one code point. */
