@@ -102,7 +102,7 @@ export interface GrammarOptions {
 
 const NUMBERS: readonly Regex[] = [
   { t: 'lits', texts: ['0', '1', '2', '10'] },
-  { t: 'lits', texts: ['1', '1.0', '1e0', '2'] },
+  { t: 'lits', texts: ['1', '1.0', '2'] },
   {
     t: 'cat',
     items: [
