@@ -49,15 +49,24 @@ export class Context implements Matching {
   }
 
   isEmpty(re: Regex): boolean {
+    const before = this.store?.size ?? 0;
     try {
       return this.keys.isEmpty(re);
     } catch (e) {
       throw this.placed(e);
+    } finally {
+      this.steps += ((this.store?.size ?? 0) - before) >> 2;
     }
   }
 
   matches(re: Regex, text: string): boolean {
     return this.keys.matches(re, text);
+  }
+
+  /** The pointer at hand, cut in the middle where it is very long. */
+  get place(): string {
+    const { where } = this;
+    return where.length <= 400 ? where : `${where.slice(0, 200)}…${where.slice(-150)}`;
   }
 
   /** Adds the pointer at hand to a limit error that has none. */
@@ -71,12 +80,12 @@ export class Context implements Matching {
   tick(n = 1): void {
     this.steps += n;
     if (this.steps > this.settings.limits.steps) {
-      throw new LimitError('steps of normalisation', this.steps, this.settings.limits.steps, this.where);
+      throw new LimitError('steps of normalisation', this.steps, this.settings.limits.steps, this.place);
     }
   }
 
   limit(what: string, given: number, limit: number): void {
-    if (given > limit) throw new LimitError(what, given, limit, this.where);
+    if (given > limit) throw new LimitError(what, given, limit, this.place);
   }
 
   report(pointer: string, keyword: string, severity: SchemaDiagnostic['severity'], message: string): void {

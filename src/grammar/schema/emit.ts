@@ -89,7 +89,6 @@ export class Emitter {
   private build(f: Formula): ExprId {
     const { n, solver } = this;
     const { context } = n;
-    context.tick();
     this.depth++;
     const outer = context.where;
     const node = context.formulas.node(f);

@@ -114,7 +114,6 @@ export class Normaliser implements ShapeAlgebra, Algebra {
 
   private expand(f: Formula): Normal {
     const { context } = this;
-    context.tick();
     const node = context.formulas.node(f);
     switch (node.kind) {
       case 'true':

@@ -74,7 +74,7 @@ const LIMITS: Required<SchemaLimits> = {
   formulas: 200_000,
   alternatives: 2048,
   splits: 10,
-  steps: 400_000,
+  steps: 200_000,
   states: 20_000,
   text: 16_000_000,
 };

@@ -42,6 +42,10 @@ export interface Variant {
   readonly counts: number;
 }
 
+/** Patterns that overlap in all ways cut names into exponentially many classes. */
+const MAX_CLASSES = 128;
+const MAX_OVERLAP = 10;
+
 const YES = 1;
 const NO = 2;
 
@@ -220,11 +224,17 @@ export class Solver {
       if (k === undefined) {
         const c = this.keyClass(shape, names, inside, outside);
         if (c !== undefined) out.push(c);
+        n.context.limit(
+          'classes of property names',
+          out.length,
+          Math.min(MAX_CLASSES, n.context.settings.limits.alternatives),
+        );
         return;
       }
       const meets =
         inside.every((p) => !keys.disjoint(p, k)) &&
         (inside.length < 2 || !n.isEmpty(and(...inside.map((p) => p.regex()), k.regex())));
+      if (meets) n.context.limit('patterns that match one property name', inside.length + 1, MAX_OVERLAP);
       if (meets) cut(at + 1, [...inside, k], outside);
       cut(at + 1, inside, [...outside, k]);
     };
