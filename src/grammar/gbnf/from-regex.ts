@@ -7,7 +7,7 @@
  */
 import type { Regex } from '../../regular/regex.js';
 import { TermStore } from '../../regular/terms.js';
-import { isAnyString } from '../regex/build.js';
+import { isAnyString, nullable, withoutEmpty } from '../regex/build.js';
 import { complement, contains, intersect, type Ranges, subtract, union } from '../regex/ranges.js';
 import type { GbnfNode } from './ast.js';
 import { alt, anyChar, charClass, empty, isEmpty, literal, notClass, ref, repeat, seq, type Writer } from './writer.js';
@@ -57,9 +57,11 @@ export function regexNode(re: Regex, mode: TextMode, writer: Writer): GbnfNode |
       if (mode === 'string' && (re.min > 1 || (re.max > 1 && re.max !== Number.POSITIVE_INFINITY))) {
         writer.lose('a character written as two \\u escapes counts as two', 'spelling');
       }
-      const item = regexNode(re.item, mode, writer);
-      if (item === undefined) return re.min === 0 ? empty : undefined;
-      return isEmpty(item) ? empty : writer.counted(item, re.min, re.max);
+      // llama.cpp takes a repeat of what may be empty for left recursion.
+      const min = nullable(re.item) ? 0 : re.min;
+      const item = regexNode(withoutEmpty(re.item), mode, writer);
+      if (item === undefined) return min === 0 ? empty : undefined;
+      return isEmpty(item) ? empty : writer.counted(item, min, re.max);
     }
     default:
       return automaton(re, mode, writer);
@@ -167,25 +169,68 @@ function automaton(re: Regex, mode: TextMode, writer: Writer): GbnfNode | undefi
     }
     if (order.length > MAX_STATES) return approximate(re, mode, writer);
   }
-  const names = new Map(order.map((t) => [t, writer.name(`${writer.where}-s`)]));
-  for (const t of order) {
+  const classOf = merged(store, order);
+  const names = new Map<number, string>();
+  const rule = (cls: number): string => {
+    let name = names.get(cls);
+    if (name === undefined) {
+      name = writer.name(`${writer.where}-s`);
+      names.set(cls, name);
+    }
+    return name;
+  };
+  const first = new Map<number, number>();
+  for (const t of order) if (!first.has(classOf.get(t) as number)) first.set(classOf.get(t) as number, t);
+  const top = rule(classOf.get(start) as number);
+  for (const [cls, t] of first) {
     const edges = store.liveEdges(t);
-    const byTarget = new Map<number, number[]>();
+    // The last state of a text needs no rule: nothing follows.
+    if (edges.length === 0 && t !== start) continue;
+    const byTarget = new Map<number, { final: boolean; ranges: number[] }>();
     for (let e = 0; e < edges.length; e += 3) {
-      const list = byTarget.get(edges[e + 2] as number) ?? [];
-      list.push(edges[e] as number, edges[e + 1] as number);
-      byTarget.set(edges[e + 2] as number, list);
+      const to = edges[e + 2] as number;
+      const target = classOf.get(to) as number;
+      const entry = byTarget.get(target) ?? { final: store.liveEdges(to).length === 0, ranges: [] };
+      entry.ranges.push(edges[e] as number, edges[e + 1] as number);
+      byTarget.set(target, entry);
     }
     const parts: GbnfNode[] = [];
-    for (const [to, ranges] of byTarget) {
-      const node = setNode(ranges, mode, writer);
-      const last = store.edges(to).length === 0;
-      if (node !== undefined) parts.push(last ? node : seq(node, ref(names.get(to) as string)));
+    for (const [target, { final, ranges }] of byTarget) {
+      const node = setNode(union(ranges), mode, writer);
+      if (node !== undefined) parts.push(final ? node : seq(node, ref(rule(target))));
     }
     if (store.nullable(t)) parts.push(empty);
-    writer.add(names.get(t) as string, alt(parts));
+    writer.add(rule(cls), alt(parts));
   }
-  return ref(names.get(start) as string);
+  return ref(top);
+}
+
+/** Classes of states that accept the same (Moore 1956): refined until nothing splits. */
+function merged(store: TermStore, states: readonly number[]): Map<number, number> {
+  let classOf = new Map(states.map((t) => [t, store.nullable(t) ? 1 : 0]));
+  for (let count = 0; ; ) {
+    const keys = new Map<string, number>();
+    const next = new Map<number, number>();
+    for (const t of states) {
+      // Neighbouring ranges with one target class count as one range.
+      const parts: number[] = [classOf.get(t) as number];
+      const edges = store.liveEdges(t);
+      for (let e = 0; e < edges.length; e += 3) {
+        const target = classOf.get(edges[e + 2] as number) as number;
+        const n = parts.length;
+        if (n > 3 && parts[n - 1] === target && parts[n - 2] === (edges[e] as number) - 1)
+          parts[n - 2] = edges[e + 1] as number;
+        else parts.push(edges[e] as number, edges[e + 1] as number, target);
+      }
+      const key = parts.join(',');
+      const cls = keys.get(key) ?? keys.size;
+      keys.set(key, cls);
+      next.set(t, cls);
+    }
+    classOf = next;
+    if (keys.size === count) return classOf;
+    count = keys.size;
+  }
 }
 
 /** A larger language that can be said, where the automaton is too large. */

@@ -196,6 +196,31 @@ export function nullable(re: Regex): boolean {
   }
 }
 
+/** The language without the empty string. */
+export function withoutEmpty(re: Regex): Regex {
+  if (!nullable(re)) return re;
+  switch (re.t) {
+    case 'alt':
+      return altAll(re.items.map(withoutEmpty));
+    case 'lits':
+      return altAll(re.texts.filter((text) => text !== '').map(lit));
+    case 'rep':
+      return rep(withoutEmpty(re.item), 1, re.max);
+    case 'cat': {
+      // The first item that is not empty, whichever it is.
+      const parts: Regex[] = [];
+      for (let i = 0; i < re.items.length; i++) {
+        parts.push(cat(withoutEmpty(re.items[i] as Regex), ...re.items.slice(i + 1)));
+      }
+      return altAll(parts);
+    }
+    case 'empty':
+      return NEVER;
+    default:
+      return and(re, not(EMPTY));
+  }
+}
+
 const codePoints = (text: string): number => {
   let n = 0;
   for (const _ of text) n++;
