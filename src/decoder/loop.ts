@@ -113,6 +113,7 @@ export class DecodeLoop {
       queued: this.#queue.size,
       running: this.#slots.size,
       ...(model.blocks === undefined ? {} : { blocks: model.blocks.total, freeBlocks: model.blocks.free() }),
+      ...memoryGauges(model),
       ...this.#experts.gauges(),
       ...this.#cost.coefficients,
     }));
@@ -663,6 +664,20 @@ export class DecodeLoop {
       blocks?.total ?? this.#model.contextLength,
     );
   }
+}
+
+function memoryGauges(model: StepModel): Readonly<Record<string, number>> {
+  const memory = model.memory?.();
+  if (memory === undefined) return {};
+  const { poolBytes, suspended, cache } = memory;
+  return {
+    poolBytes,
+    suspendedBytes: suspended.memory + suspended.file,
+    prefixLookups: cache.lookups,
+    prefixHits: cache.hits,
+    prefixSavedTokens: cache.savedTokens,
+    prefixEvictions: cache.evictions,
+  };
 }
 
 /** Lets timers, input and other requests have their turn between steps. */

@@ -108,5 +108,18 @@ export interface StepModel {
   fork(sequence: number): number;
   /** Frees the sequence's memory; its full blocks stay reusable in the prefix cache while there is room. */
   close(sequence: number): void;
+  /** What the KV memory holds, for metrics; absent where the model has nothing to say. */
+  memory?(): {
+    readonly poolBytes: number;
+    /** Bytes moved out of the pool. */
+    readonly suspended: { readonly memory: number; readonly file: number };
+    /** The prefix cache: blocks asked for and found when sequences were opened, positions not run again, blocks dropped. */
+    readonly cache: {
+      readonly lookups: number;
+      readonly hits: number;
+      readonly savedTokens: number;
+      readonly evictions: number;
+    };
+  };
   dispose(): Promise<void>;
 }
