@@ -26,7 +26,16 @@ import {
   TRUE_BIT,
 } from './normal.js';
 import type { Normaliser } from './normalise.js';
-import { ALL_NUMBERS, andNumbers, box, boxIsEmpty, INTEGERS, NO_NUMBERS, type NumberSet } from './numbers.js';
+import {
+  ALL_NUMBERS,
+  andNumbers,
+  box,
+  boxIsEmpty,
+  INTEGERS,
+  NO_NUMBERS,
+  type NumberSet,
+  PLAIN_INTEGERS,
+} from './numbers.js';
 import { oneOf } from './one-of.js';
 import type { Draft, JsonObject, JsonValue } from './options.js';
 import {
@@ -410,6 +419,7 @@ function bound(n: Normaliser, at: Location, k: Keywords, keyword: string): Decim
 }
 
 function numbersOf(n: Normaliser, at: Location, k: Keywords, integer: boolean): NumberSet {
+  const integers = at.resource.draft === '4' ? PLAIN_INTEGERS : INTEGERS;
   if (
     k.minimum === undefined &&
     k.maximum === undefined &&
@@ -417,7 +427,7 @@ function numbersOf(n: Normaliser, at: Location, k: Keywords, integer: boolean): 
     k.exclusiveMaximum === undefined &&
     k.multipleOf === undefined
   ) {
-    return integer ? INTEGERS : ALL_NUMBERS;
+    return integer ? integers : ALL_NUMBERS;
   }
   let lo = bound(n, at, k, 'minimum');
   let hi = bound(n, at, k, 'maximum');
@@ -438,11 +448,11 @@ function numbersOf(n: Normaliser, at: Location, k: Keywords, integer: boolean): 
     malformed(n, at, 'multipleOf', 'a number above zero', k.multipleOf);
     step = undefined;
   }
-  if (lo === undefined && hi === undefined && step === undefined) return integer ? INTEGERS : ALL_NUMBERS;
-  let out = box(lo, loOpen, hi, hiOpen, step ?? (integer ? ONE : undefined));
-  if (step !== undefined && integer) return andNumbers([out], INTEGERS);
+  if (lo === undefined && hi === undefined && step === undefined) return integer ? integers : ALL_NUMBERS;
   // Integers need no open or fractional bounds: the spelling is simpler without.
-  if (integer) out = closed(lo, loOpen, hi, hiOpen);
+  if (integer && step === undefined) return andNumbers([closed(lo, loOpen, hi, hiOpen)], integers);
+  const out = box(lo, loOpen, hi, hiOpen, step);
+  if (integer) return andNumbers([out], integers);
   return boxIsEmpty(out) ? NO_NUMBERS : [out];
 }
 

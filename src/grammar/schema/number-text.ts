@@ -10,7 +10,7 @@
 import { anyChar, type Regex } from '../../regular/regex.js';
 import { type Decimal, decimal, ONE, toText } from './decimal.js';
 import { type Magnitude, negativeSide, positional, positiveSide } from './number-automaton.js';
-import { ALL_NUMBERS, type Box, boxHas, INTEGERS, isPoint, type NumberSet } from './numbers.js';
+import { ALL_NUMBERS, type Box, boxHas, INTEGERS, isPoint, type NumberSet, PLAIN_INTEGERS } from './numbers.js';
 import { alt, and, cat, chars, EMPTY_RE, lit, lits, NEVER_RE, opt, plus, rep, star } from './re.js';
 
 /** 'canonical': positional, integers without fraction. 'any': also a zero fraction of integers, and exponents. */
@@ -86,15 +86,17 @@ function spell(numbers: NumberSet, style: NumberStyle): Regex {
   const any = style === 'any';
   if (numbers === ALL_NUMBERS) return any ? ALL_ANY : ALL_CANONICAL;
   if (numbers === INTEGERS) return any ? INTEGER_ANY : INTEGER_CANONICAL;
+  if (numbers === PLAIN_INTEGERS) return INTEGER_CANONICAL;
   const integers: string[] = [];
   const parts: Regex[] = [];
   for (const b of numbers) {
     if (isPoint(b)) {
       const v = b.lo!;
       if (!boxHas(b, v)) continue;
-      if (v.e >= 0 && v.e < EXACT) integers.push(...(v.m === 0n && any ? ['0', '-0'] : [toText(v)]));
+      if (b.plain === true) parts.push(pointRegex(v, false));
+      else if (v.e >= 0 && v.e < EXACT) integers.push(...(v.m === 0n && any ? ['0', '-0'] : [toText(v)]));
       else parts.push(pointRegex(v, any));
-    } else parts.push(boxRegex(b, any));
+    } else parts.push(boxRegex(b, any && b.plain !== true));
   }
   if (integers.length > 0) parts.push(any ? cat(lits(integers), ZERO_FRACTION) : lits(integers));
   return alt(...parts);

@@ -17,6 +17,8 @@ export interface Box {
   readonly step: Decimal | undefined;
   /** Values are multiples of none of these (positive). */
   readonly nots: readonly Decimal[];
+  /** Spelled without fraction and exponent: integers of draft 4. A matter of spelling only: complements ignore it. */
+  readonly plain?: boolean;
 }
 
 export type NumberSet = readonly Box[];
@@ -27,6 +29,8 @@ const full: Box = { lo: undefined, loOpen: false, hi: undefined, hiOpen: false, 
 export const ALL_NUMBERS: NumberSet = [full];
 export const NO_NUMBERS: NumberSet = [];
 export const INTEGERS: NumberSet = [{ ...full, step: ONE }];
+/** Draft 4: an integer has no fraction and no exponent. */
+export const PLAIN_INTEGERS: NumberSet = [{ ...full, step: ONE, plain: true }];
 
 /** How many candidates a box with forbidden steps is searched for a member before it is taken for non-empty. */
 const SEARCH = 4096n;
@@ -121,7 +125,10 @@ export function andBox(a: Box, b: Box): Box | undefined {
   if (a.nots.length > 0 && b.nots.length > 0) {
     nots = [...a.nots, ...b.nots.filter((n) => !a.nots.some((x) => equal(x, n)))];
   }
-  const out: Box = { lo, loOpen, hi, hiOpen, step, nots };
+  const out: Box =
+    a.plain === true || b.plain === true
+      ? { lo, loOpen, hi, hiOpen, step, nots, plain: true }
+      : { lo, loOpen, hi, hiOpen, step, nots };
   return boxIsEmpty(out) ? undefined : out;
 }
 
@@ -141,6 +148,7 @@ export function andNumbers(a: NumberSet, b: NumberSet): NumberSet {
 
 /** Whether every value of `a` is plainly in `b` (sound, not complete). */
 function within(a: Box, b: Box): boolean {
+  if (b.plain === true && a.plain !== true) return false;
   if (isPoint(a)) return boxHas(b, a.lo!);
   if (b.nots.length > 0) return false;
   if (b.step !== undefined && (a.step === undefined || !isMultiple(a.step, b.step))) return false;
