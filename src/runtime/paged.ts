@@ -12,6 +12,7 @@ import type { ExpertTrace, OpenOptions, StepHandle, StepModel, StepRow } from '.
 import { buildPass, type PassRow } from './feeds.js';
 import { HostHandle, type HostRow } from './handle.js';
 import { BlockPool, type CacheCounters } from './kv/blocks.js';
+import { DeviceStore } from './kv/device-store.js';
 import { type Growth, SequenceTable } from './kv/sequences.js';
 import { KvStore } from './kv/store.js';
 import { type SwapLimits, SwapStore } from './kv/swap.js';
@@ -19,7 +20,7 @@ import { planPasses } from './passes.js';
 import { restrictedLogits } from './rewrite/head.js';
 import { BLOCK_SIZE, NAMES, type PagedGraph } from './rewrite/layout.js';
 import { checkRows } from './rows.js';
-import { type Session, toFloats } from './session.js';
+import { type Session, type Tensor, type Tensors, toFloats } from './session.js';
 
 export interface PagedOptions {
   readonly contextLength: number;
@@ -40,7 +41,7 @@ export class PagedModel implements StepModel {
   readonly contextLength: number;
   readonly blocks: { readonly size: number; readonly total: number; free(): number };
   private readonly pool: BlockPool;
-  private readonly store: KvStore;
+  private readonly store: KvStore | DeviceStore;
   private readonly swap: SwapStore;
   private readonly sequences: SequenceTable;
   private running: Promise<unknown> = Promise.resolve();
@@ -50,6 +51,7 @@ export class PagedModel implements StepModel {
     private readonly session: Session,
     readonly graph: PagedGraph,
     options: PagedOptions,
+    device?: DeviceStore,
   ) {
     const total = graph.blocks;
     this.vocabSize = options.vocabSize;
@@ -57,7 +59,7 @@ export class PagedModel implements StepModel {
     this.restrictUpTo = graph.head === undefined || !graph.picks ? 0 : options.restrictUpTo;
     this.pool = new BlockPool(total, options.prefixCache);
     const { layers, kvHeads, headDim } = graph;
-    this.store = new KvStore({ blocks: total, layers, kvHeads, headDim, type: graph.pool });
+    this.store = device ?? new KvStore({ blocks: total, layers, kvHeads, headDim, type: graph.pool });
     this.swap = new SwapStore({ memory: 2 ** 28, file: 2 ** 30, ...options.swap });
     this.sequences = new SequenceTable(this.pool, this.store, this.swap);
     this.blocks = { size: BLOCK_SIZE, total, free: () => this.pool.available() };
@@ -90,6 +92,7 @@ export class PagedModel implements StepModel {
     const out = new StepOutput(rows, this.graph, this.vocabSize);
     try {
       for (const row of rows) growths.push(this.sequences.grow(row.sequence, row.tokens.length));
+      if (this.store instanceof DeviceStore) await this.store.flush();
       const starts = growths.map((g) => g.sequence.present);
       const work = growths.map(({ sequence: { tokens, present } }, i) => {
         const again = tokens.length - present;
@@ -123,15 +126,21 @@ export class PagedModel implements StepModel {
     const { graph, session, store } = this;
     const pass = buildPass(graph, passRows, store.tensors);
     const anyLogits = passRows.some((r) => r.logits > 0 && !r.hot);
-    const fetches: string[] = [NAMES.fresh];
-    if (anyLogits) fetches.push(graph.logits);
-    if (pass.hot > 0) fetches.push(NAMES.hidden);
-    if (graph.experts !== undefined) fetches.push(NAMES.experts);
-    const result = await session.run(pass.feeds, fetches);
-    const fresh = result[NAMES.fresh]!.data as Float32Array;
-    for (const [i, r] of passRows.entries()) {
-      const at = pass.freshAt[i]!;
-      store.write(fresh, pass.fresh, at.row, at.from, r.tokens.length, r.table, r.start);
+    const fetches: Record<string, Tensor | null> = {};
+    if (anyLogits) fetches[graph.logits] = null;
+    if (pass.hot > 0) fetches[NAMES.hidden] = null;
+    if (graph.experts !== undefined) fetches[NAMES.experts] = null;
+    let result: Tensors;
+    if (store instanceof DeviceStore) {
+      const feeds = { ...pass.feeds, [NAMES.scatter]: store.scatter(passRows) };
+      result = await session.run(feeds, { ...fetches, ...store.outputs });
+    } else {
+      result = await session.run(pass.feeds, { ...fetches, [NAMES.fresh]: null });
+      const fresh = result[NAMES.fresh]!.data as Float32Array;
+      for (const [i, r] of passRows.entries()) {
+        const at = pass.freshAt[i]!;
+        store.write(fresh, pass.fresh, at.row, at.from, r.tokens.length, r.table, r.start);
+      }
     }
     const logits = anyLogits ? toFloats(result[graph.logits]!) : undefined;
     const hidden = pass.hot > 0 ? toFloats(result[NAMES.hidden]!) : undefined;
@@ -196,6 +205,7 @@ export class PagedModel implements StepModel {
     await this.running;
     this.sequences.closeAll();
     this.swap.dispose();
+    if (this.store instanceof DeviceStore) await this.store.dispose();
     await this.session.dispose();
   }
 }

@@ -20,6 +20,10 @@ export interface SessionOptions {
   readonly threads?: number;
   /** 'disabled' and 'basic' keep the graph as written; default 'all'. */
   readonly optimization?: 'disabled' | 'basic' | 'all';
+  /** Where outputs stay that the caller does not provide; then tensors that it provides for outputs are ignored. */
+  readonly outputs?: 'gpu-buffer';
+  /** Nodes that run on the host although the device has their operator. */
+  readonly hostNodes?: readonly string[];
 }
 
 export interface TensorInfo {
@@ -67,7 +71,8 @@ export class Session {
       session.model_external_initializers_file_folder_path = source.folder;
     }
     const native: InferenceSession.SessionOptions = {
-      executionProviders: [PROVIDERS[device]],
+      executionProviders: [providerOf(device, options.hostNodes ?? [])],
+      ...(options.outputs === undefined ? {} : { preferredOutputLocation: options.outputs }),
       graphOptimizationLevel: options.optimization ?? 'all',
       logSeverityLevel: 4,
       // Shapes change every step: remembered allocation patterns would be kept per shape and never pay.
@@ -85,8 +90,11 @@ export class Session {
     }
   }
 
-  /** Runs the graph once and returns the wanted outputs; throws ModelError with the native message. */
-  async run(feeds: Tensors, fetches: readonly string[]): Promise<Tensors> {
+  /**
+   * Runs the graph once and returns the wanted outputs, by name or (null or a tensor to write to) as a record; throws ModelError
+   * with the native message.
+   */
+  async run(feeds: Tensors, fetches: readonly string[] | Readonly<Record<string, Tensor | null>>): Promise<Tensors> {
     try {
       return (await this.native.run(feeds, fetches)) as Tensors;
     } catch (error) {
@@ -97,6 +105,14 @@ export class Session {
   async dispose(): Promise<void> {
     await this.native.release();
   }
+}
+
+function providerOf(
+  device: Exclude<Device, 'auto'>,
+  hostNodes: readonly string[],
+): InferenceSession.ExecutionProviderConfig {
+  const name = PROVIDERS[device];
+  return device === 'webgpu' && hostNodes.length > 0 ? { name: 'webgpu', forceCpuNodeNames: hostNodes } : name;
 }
 
 function describe(list: readonly InferenceSession.ValueMetadata[]): TensorInfo[] {

@@ -6,7 +6,7 @@ import { LimitError, ModelError, OptionError } from '../../base/errors.js';
 import type { OpenOptions } from '../../decoder/model.js';
 import { BLOCK_SIZE } from '../rewrite/layout.js';
 import { type BlockKey, type BlockPool, blockKey, rootKey } from './blocks.js';
-import type { KvStore } from './store.js';
+import type { KvMemory } from './store.js';
 import type { Swapped, SwapStore } from './swap.js';
 
 export interface Sequence {
@@ -41,7 +41,7 @@ export class SequenceTable {
 
   constructor(
     private readonly pool: BlockPool,
-    private readonly store: KvStore,
+    private readonly store: KvMemory,
     private readonly swap: SwapStore,
   ) {}
 

@@ -17,6 +17,19 @@ export interface StoreShape {
   readonly type: PoolType;
 }
 
+/** What the sequences need of the memory behind the pool. */
+export interface KvMemory {
+  /** The inputs of the graph, by name. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  bytes(): number;
+  /** Copies the first `positions` of a block to another one, before the next pass at the latest. */
+  copyBlock(from: number, to: number, positions: number): void;
+  /** Copies a block out of the pool; throws LimitError where it cannot leave the device. */
+  save(block: number): SavedBlock;
+  /** Copies a saved block into the pool. */
+  restore(block: number, saved: SavedBlock): void;
+}
+
 /** Where the new rows of a run lie: strides in numbers, for slot (layer * 2 + part), row, head and place. */
 export interface FreshLayout {
   readonly slot: number;
@@ -32,7 +45,7 @@ export interface SavedBlock {
 }
 
 /** See the module's header. */
-export class KvStore {
+export class KvStore implements KvMemory {
   private readonly data: Float32Array | Int8Array;
   /** [rows, blockSize]; empty for an f32 pool. */
   private readonly scales: Float32Array;

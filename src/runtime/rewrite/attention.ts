@@ -109,7 +109,7 @@ function readPast(g: GraphBuilder, slot: number, shape: PoolShape): Past {
   const { blocks, kvHeads, headDim } = shape;
   const rows = slot === 0 ? NAMES.table : g.op('Add', [NAMES.table, g.int32(slot * blocks * kvHeads)]);
   const data = g.reshape(g.op('Gather', [NAMES.pool, rows], { axis: 0 }), [0, kvHeads, -1, headDim]);
-  if (shape.pool === 'f32') return { data };
+  if (shape.pool !== 'int8') return { data };
   const scale = g.reshape(g.op('Gather', [NAMES.scales, rows], { axis: 0 }), [0, kvHeads, 1, -1]);
   return { data: g.cast(data, DataType.float), scale };
 }
@@ -170,9 +170,9 @@ export function pagedAttention(
   const pastValue = readPast(g, 2 * layer + 1, pool);
   // Scales of an int8 past go to the scores, a D-th of the numbers.
   const scaled = (x: string, past: Past): string => (past.scale === undefined ? x : g.op('Mul', [x, past.scale]));
-  const times = { transB: 1, alpha: { float: shape.scale } };
-  const old = scaled(g.ms('FusedMatMul', [q, pastKey.data], times), pastKey);
-  const recent = g.ms('FusedMatMul', [q, newKey], times);
+  const against = product(g, q, shape.scale, pool.pool === 'device');
+  const old = scaled(against(pastKey.data), pastKey);
+  const recent = against(newKey);
   let scores = g.op('Concat', [old, recent], { axis: 3 });
   if (shape.softcap > 0) {
     const bounded = g.op('Tanh', [g.op('Mul', [scores, g.float(1 / shape.softcap)])]);
@@ -196,6 +196,13 @@ export function pagedAttention(
   const rows = g.op('Gather', [g.reshape(mixed, [-1, groups * d]), NAMES.unpad], { axis: 0 });
   g.reshape(rows, [1, -1, heads * d], node.output[0]);
   return { key, value };
+}
+
+/** Scaled products of q [B, KH, N, D] with rows of keys [B, KH, P, D]. FusedMatMul spares a transposition but is CPU only. */
+function product(g: GraphBuilder, q: string, scale: number, device: boolean): (keys: string) => string {
+  if (!device) return (keys) => g.ms('FusedMatMul', [q, keys], { transB: 1, alpha: { float: scale } });
+  const scaled = g.op('Mul', [q, g.float(scale)]);
+  return (keys) => g.op('MatMul', [scaled, g.transpose(keys, [0, 1, 3, 2])]);
 }
 
 /** The sink's score beside each row of scores, [B, KH, S * G, 1]. */

@@ -28,10 +28,14 @@ export const NAMES = {
   positions: 'tl.positions',
   /** int64 [2]: past columns, new columns. */
   split: 'tl.split',
+  /** Device pool: int64 [2 * layers * T * KH, 2], row of the pool and position in the block of each new row. */
+  scatter: 'tl.scatter',
+  /** Device pool: the pool after the run; fetched into the very buffer that was fed. */
+  poolOut: 'tl.pool.out',
   want: 'tl.want',
   hot: 'tl.hot',
   hidden: 'tl.hidden',
-  /** New keys and values: flat form [2 * layers, T, KH * D], padded form [2 * layers * B, KH, S, D]. */
+  /** Host pool: new keys and values: flat form [2 * layers, T, KH * D], padded form [2 * layers * B, KH, S, D]. */
   fresh: 'tl.fresh',
   /** int32 [tokens, MoE layers * k]. */
   experts: 'tl.experts',
@@ -40,7 +44,8 @@ export const NAMES = {
 /** Name of the mask input for a window: f32 [B, 1, S * G or 1, M * blockSize + S], added to the scores. */
 export const maskName = (window: number): string => `tl.mask.${window}`;
 
-export type PoolType = 'f32' | 'int8';
+/** 'device': f32 in a device buffer, [rows, blockSize, D], that the graph itself writes; the others lie in host memory. */
+export type PoolType = 'f32' | 'int8' | 'device';
 
 export interface PagedGraph {
   readonly model: ModelProto;

@@ -29,7 +29,7 @@ interface CacheShape {
 export function blockBytes(model: ModelProto, names: DecoderNames, pool: PoolType): number | Refusal {
   const shape = cacheShape(model, names);
   if ('refused' in shape) return shape;
-  const row = pool === 'f32' ? 4 * shape.headDim : shape.headDim + 4;
+  const row = pool === 'int8' ? shape.headDim + 4 : 4 * shape.headDim;
   return 2 * names.layers.length * BLOCK_SIZE * shape.kvHeads * row;
 }
 
@@ -49,6 +49,7 @@ export function rewritePaged(
   if (opsetOf(copy, MICROSOFT) === 0) copy.opsetImport.push({ domain: MICROSOFT, version: 1 });
   const grouped = graph.node.some((n) => n.opType === 'GroupQueryAttention');
   const stored: PoolShape = { ...shape, blocks, pool };
+  if (pool === 'device' && !grouped) return { refused: 'on a device only graphs with GroupQueryAttention are paged' };
   const cut = grouped ? cutGrouped(graph, names, stored) : cutPlain(graph, names, stored);
   if ('refused' in cut) return cut;
 
@@ -144,8 +145,16 @@ function cutGrouped(graph: GraphProto, names: DecoderNames, shape: PoolShape): C
   const count = graph.node.filter((n) => n.opType === 'GroupQueryAttention').length;
   if (count !== names.layers.length) return { refused: `${count} attention nodes for ${names.layers.length} caches` };
   const rows = g.nodes.length;
-  g.op('Concat', fresh, { axis: 0 }, '', NAMES.fresh);
-  g.output(NAMES.fresh, DataType.float, [fresh.length, 'tokens', shape.kvHeads * shape.headDim]);
+  const width = shape.kvHeads * shape.headDim;
+  if (shape.pool === 'device') {
+    g.input(NAMES.scatter, DataType.int64, ['new_rows', 2]);
+    const news = g.reshape(g.op('Concat', fresh, { axis: 0 }), [-1, shape.headDim]);
+    g.op('ScatterND', [NAMES.pool, NAMES.scatter, news], {}, '', NAMES.poolOut);
+    g.output(NAMES.poolOut, DataType.float, ['pool_rows', BLOCK_SIZE, shape.headDim]);
+  } else {
+    g.op('Concat', fresh, { axis: 0 }, '', NAMES.fresh);
+    g.output(NAMES.fresh, DataType.float, [fresh.length, 'tokens', width]);
+  }
   for (const w of windows) g.input(maskName(w), DataType.float, ['rows', 1, 'queries', 'columns']);
   graph.node = [...graph.node.flatMap((n) => replaced.get(n) ?? [n]), ...g.nodes.slice(rows)];
   merge(graph, g);
@@ -189,7 +198,8 @@ function cutPlain(graph: GraphProto, names: DecoderNames, shape: PoolShape): Cut
 }
 
 function addPoolInputs(g: GraphBuilder, pool: PoolType): void {
-  g.input(NAMES.pool, pool === 'f32' ? DataType.float : DataType.int8, ['pool_rows', 'pool_columns']);
+  const columns = pool === 'device' ? [BLOCK_SIZE, 'size'] : ['pool_columns'];
+  g.input(NAMES.pool, pool === 'int8' ? DataType.int8 : DataType.float, ['pool_rows', ...columns]);
   if (pool === 'int8') g.input(NAMES.scales, DataType.float, ['pool_rows', BLOCK_SIZE]);
   g.input(NAMES.table, DataType.int32, ['rows', 'heads', 'blocks']);
 }

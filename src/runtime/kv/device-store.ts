@@ -1,0 +1,143 @@
+/**
+ * The KV pool in a device buffer. The graph writes new rows itself (ScatterND into the buffer it was fed), so no key or value crosses
+ * to the host; sequences that are moved out are computed again instead of being copied.
+ *
+ * JavaScript cannot make a device buffer: the pool is the output of a graph of zeros. Blocks are copied by a small graph of their
+ * own, which runs before the pass that needs the copy.
+ *
+ * Invariant: the pool's tensor is never read by JavaScript (`getData` on a device tensor aborts the process).
+ */
+import type { Tensor } from 'onnxruntime-node';
+import { LimitError, ModelError } from '../../base/errors.js';
+import type { PassRow } from '../feeds.js';
+import { GraphBuilder } from '../onnx/builder.js';
+import { DataType, encodeModel } from '../onnx/proto.js';
+import { floatTensor } from '../onnx/tensor.js';
+import { BLOCK_SIZE, NAMES } from '../rewrite/layout.js';
+import { Tensor as HostTensor, int64, Session, type SessionOptions } from '../session.js';
+import type { KvMemory, SavedBlock, StoreShape } from './store.js';
+
+/** See the module's header. */
+export class DeviceStore implements KvMemory {
+  private readonly copies: { readonly from: number; readonly to: number; readonly positions: number }[] = [];
+
+  private constructor(
+    private readonly shape: StoreShape,
+    private readonly pool: Tensor,
+    private readonly maker: Session,
+    private readonly copier: Session,
+  ) {}
+
+  /** Makes the pool; throws ModelError where the device refuses a buffer of its size. */
+  static async create(shape: StoreShape, options: SessionOptions): Promise<DeviceStore> {
+    const rows = 2 * shape.layers * shape.blocks * shape.kvHeads;
+    const dims = [rows, BLOCK_SIZE, shape.headDim];
+    const bytes = encodeModel(zerosGraph().model('tokenloom-zeros'));
+    const maker = await Session.create({ bytes, name: 'KV pool' }, { ...options, outputs: 'gpu-buffer' });
+    try {
+      const made = await maker.run({ shape: int64(dims, [3]) }, ['pool']);
+      const pool = made.pool;
+      if (pool === undefined || pool.location !== 'gpu-buffer') {
+        throw new ModelError('KV pool', 'a buffer on the device', pool?.location ?? 'nothing');
+      }
+      const copy = encodeModel(copyGraph(shape.headDim).model('tokenloom-copy'));
+      return new DeviceStore(shape, pool, maker, await Session.create({ bytes: copy, name: 'KV copy' }, options));
+    } catch (error) {
+      await maker.dispose();
+      throw error;
+    }
+  }
+
+  get tensors(): Readonly<Record<string, Tensor>> {
+    return { [NAMES.pool]: this.pool };
+  }
+
+  /** What a run writes in place, by output name. */
+  get outputs(): Readonly<Record<string, Tensor>> {
+    return { [NAMES.poolOut]: this.pool };
+  }
+
+  bytes(): number {
+    return this.pool.dims.reduce((a, b) => a * b, 4);
+  }
+
+  copyBlock(from: number, to: number, positions: number): void {
+    this.copies.push({ from, to, positions });
+  }
+
+  save(_block: number): SavedBlock {
+    throw new LimitError('bytes of KV that leave the device', this.bytes(), 0);
+  }
+
+  restore(_block: number, _saved: SavedBlock): void {
+    throw new ModelError('KV pool', 'blocks that stay on the device', 'a saved block');
+  }
+
+  /** Runs the copies that were asked for, in order. */
+  async flush(): Promise<void> {
+    const { blocks, kvHeads, layers } = this.shape;
+    for (const { from, to, positions } of this.copies.splice(0)) {
+      const [source, target]: [number[], number[]] = [[], []];
+      for (let slot = 0; slot < 2 * layers; slot++) {
+        for (let h = 0; h < kvHeads; h++) {
+          for (let p = 0; p < positions; p++) {
+            source.push((slot * blocks + from) * kvHeads + h, p);
+            target.push((slot * blocks + to) * kvHeads + h, p);
+          }
+        }
+      }
+      const dims = [source.length / 2, 2];
+      const feeds = { pool: this.pool, from: int64(source, dims), to: int64(target, dims) };
+      await this.copier.run(feeds, { out: this.pool });
+    }
+  }
+
+  /** The scatter input of a pass: where each slot, token and head of the new rows goes. */
+  scatter(rows: readonly PassRow[]): Tensor {
+    const { blocks, kvHeads, layers } = this.shape;
+    const tokens = rows.reduce((a, r) => a + r.tokens.length, 0);
+    const out = new BigInt64Array(2 * layers * tokens * kvHeads * 2);
+    // Low halves of little-endian 64-bit numbers: making bigints costs more than all the rest.
+    const low = new Int32Array(out.buffer);
+    let at = 0;
+    for (let slot = 0; slot < 2 * layers; slot++) {
+      for (const r of rows) {
+        for (let i = 0; i < r.tokens.length; i++) {
+          const position = r.start + i;
+          const block = r.table[Math.floor(position / BLOCK_SIZE)]!;
+          for (let h = 0; h < kvHeads; h++, at += 4) {
+            low[at] = (slot * blocks + block) * kvHeads + h;
+            low[at + 2] = position % BLOCK_SIZE;
+          }
+        }
+      }
+    }
+    return new HostTensor('int64', out, [out.length / 2, 2]);
+  }
+
+  async dispose(): Promise<void> {
+    this.pool.dispose();
+    await this.copier.dispose();
+    await this.maker.dispose();
+  }
+}
+
+function zerosGraph(): GraphBuilder {
+  const g = new GraphBuilder();
+  g.input('shape', DataType.int64, [3]);
+  const zero = g.initializer(floatTensor('zero', [1, 1, 1], new Float32Array(1)));
+  g.op('Expand', [zero, 'shape'], {}, '', 'pool');
+  g.output('pool', DataType.float, ['rows', 'places', 'size']);
+  return g;
+}
+
+function copyGraph(size: number): GraphBuilder {
+  const g = new GraphBuilder();
+  g.input('pool', DataType.float, ['rows', BLOCK_SIZE, size]);
+  g.input('from', DataType.int64, ['count', 2]);
+  g.input('to', DataType.int64, ['count', 2]);
+  const picked = g.op('GatherND', ['pool', 'from'], { batch_dims: 0 });
+  g.op('ScatterND', ['pool', 'to', picked], {}, '', 'out');
+  g.output('out', DataType.float, ['rows', BLOCK_SIZE, size]);
+  return g;
+}

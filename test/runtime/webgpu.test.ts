@@ -1,0 +1,101 @@
+/**
+ * The paged form on WebGPU against CPU. Runs where an adapter is (a GPU, or lavapipe through VK_ICD_FILENAMES and XDG_RUNTIME_DIR);
+ * skipped elsewhere.
+ */
+import { describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../src/runtime/onnx/builder.js';
+import type { LlamaFolderOptions } from '../../src/runtime/onnx/llama-writer.js';
+import { DataType, encodeModel } from '../../src/runtime/onnx/proto.js';
+import { Session } from '../../src/runtime/session.js';
+import { all, difference, someTokens, withModel } from './models.js';
+
+async function adapter(): Promise<string | undefined> {
+  const g = new GraphBuilder();
+  g.input('x', DataType.float, ['n']);
+  g.op('Add', ['x', g.float(1)], {}, '', 'y');
+  g.output('y', DataType.float, ['n']);
+  try {
+    const session = await Session.create({ bytes: encodeModel(g.model('probe')), name: 'probe' }, { device: 'webgpu' });
+    await session.dispose();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const missing = await adapter();
+if (missing !== undefined) process.stderr.write(`WebGPU tests are skipped: ${missing}\n`);
+
+const kinds: Record<string, [Partial<LlamaFolderOptions>, number]> = {
+  f32: [{}, 1e-3],
+  'int4 mixture, experts on the host': [{ weights: 'int4', experts: { count: 4, topK: 2 } }, 0.6],
+};
+
+describe.skipIf(missing !== undefined)('webgpu', () => {
+  it.each(Object.entries(kinds))(
+    '%s: ragged steps, forks, cuts, suspended sequences equal CPU',
+    async (_, [shape, limit]) => {
+      /** One script, run on each device. */
+      const run = (device: 'cpu' | 'webgpu'): Promise<Float32Array[]> =>
+        withModel(shape, { device, kv: { blocks: 40 } }, async ({ model, info }) => {
+          expect([info.device, info.form]).toEqual([device, 'paged']);
+          expect(info.warnings.some((w) => w.includes('QMoE'))).toBe(
+            device === 'webgpu' && shape.experts !== undefined,
+          );
+          const out: Float32Array[] = [];
+          const step = async (plan: [sequence: number, tokens: number[]][]): Promise<void> => {
+            const rows = plan.map(([sequence, tokens]) => ({ sequence, tokens, logits: Math.min(2, tokens.length) }));
+            const handle = await model.submit(rows);
+            for (const [i, r] of rows.entries()) out.push(...(await all(handle, i, r.logits)));
+            handle.release();
+          };
+          const prompt = someTokens(40);
+          const [a, b] = [model.open({ prompt }).sequence, model.open().sequence];
+          await step([
+            [a, prompt],
+            [b, someTokens(5, 2)],
+          ]);
+          await step([
+            [a, [7]],
+            [b, [8, 9, 10]],
+          ]);
+          const c = model.fork(a);
+          await step([
+            [a, [1]],
+            [c, [2, 3]],
+          ]);
+          model.truncate(c, 30);
+          model.suspend(b);
+          model.resume(b);
+          await step([
+            [c, [4]],
+            [b, [5]],
+          ]);
+          model.close(a);
+          const again = model.open({ prompt });
+          expect(again.cached).toBe(32);
+          await step([[again.sequence, prompt.slice(32)]]);
+          return out;
+        });
+      const [gpu, cpu] = [await run('webgpu'), await run('cpu')];
+      expect(gpu.length).toBe(cpu.length);
+      gpu.forEach((x, i) => {
+        expect(difference(x, cpu[i]!)).toBeLessThan(limit);
+      });
+    },
+    240_000,
+  );
+
+  it('runs plain exports in the contiguous form', async () => {
+    await withModel({ attention: 'plain', layers: 1 }, { device: 'webgpu' }, async ({ model, info }) => {
+      expect([info.device, info.form]).toEqual(['webgpu', 'contiguous']);
+      const { sequence } = model.open();
+      const handle = await model.submit([{ sequence, tokens: someTokens(4), logits: 1 }]);
+      expect((await handle.logits(0, 0)).length).toBe(384);
+    });
+  }, 120_000);
+});
+
+it.skipIf(missing === undefined)('without an adapter the error says so', async () => {
+  await expect(withModel({}, { device: 'webgpu' }, async () => undefined)).rejects.toThrow(/can run on 'webgpu'/);
+});
