@@ -10,11 +10,13 @@
  */
 import type { ExpertTrace } from './model.js';
 
-/** Weight of the newest token in a profile. */
-const RATE = 0.15;
+/** Weight of the newest token in a profile, once it has seen more than a few. */
+const RATE = 0.1;
 
 export class ExpertProfiles {
   readonly #profiles = new Map<number, Float32Array>();
+  /** Tokens that each profile has seen. */
+  readonly #seen = new Map<number, number>();
   #layers = 0;
   #experts = 0;
   /** Token rows per layer and expert since the start. */
@@ -34,6 +36,7 @@ export class ExpertProfiles {
       this.#experts = experts;
       this.#load = new Float64Array(layers * experts);
       this.#profiles.clear();
+      this.#seen.clear();
     }
     let distinct = 0;
     let count = 0;
@@ -54,13 +57,16 @@ export class ExpertProfiles {
       for (const { id, tokens } of rows) {
         const profile = this.#profileOf(id);
         const from = layer * experts;
+        let seen = this.#seen.get(id) ?? 0;
         for (let t = 0; t < tokens; t++, at += k) {
-          for (let e = 0; e < experts; e++) profile[from + e]! *= 1 - RATE;
+          const rate = Math.max(RATE, 1 / ++seen);
+          for (let e = 0; e < experts; e++) profile[from + e]! *= 1 - rate;
           for (let j = 0; j < k; j++) {
             const expert = chosen[at + j];
-            if (expert !== undefined) profile[from + expert]! += RATE;
+            if (expert !== undefined) profile[from + expert]! += rate;
           }
         }
+        if (layer === layers - 1) this.#seen.set(id, seen);
       }
     }
     this.#steps++;
@@ -70,6 +76,7 @@ export class ExpertProfiles {
 
   forget(id: number): void {
     this.#profiles.delete(id);
+    this.#seen.delete(id);
   }
 
   /** Expected use per layer and expert, 0 to 1; undefined before anything was learnt of the sequence. */
@@ -92,8 +99,8 @@ export class ExpertProfiles {
           for (let i = 0; i < left.length; i++) {
             const profile = this.#profiles.get(left[i]!);
             let added = 0;
-            if (profile === undefined) added = idle.length;
-            else for (let e = 0; e < idle.length; e++) added += idle[e]! * profile[e]!;
+            // One that nothing is known of runs soon: a single token tells where it belongs.
+            if (profile !== undefined) for (let e = 0; e < idle.length; e++) added += idle[e]! * profile[e]!;
             if (added < least) {
               least = added;
               best = i;

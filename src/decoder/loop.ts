@@ -25,7 +25,7 @@ import { type Picked, type Scratch, Sequence } from './sequence.js';
 export interface LoopOptions {
   /** Most prompt tokens of one row in one step (default 256). */
   readonly prefillChunk?: number | undefined;
-  /** Most sequences that hold KV memory at once (default 4 times the model's rows). */
+  /** Most sequences that hold KV memory at once (default: a quarter more than the rows of a step). */
   readonly maxSequences?: number | undefined;
   /** Most requests waiting; further ones are refused with LimitError (default 100,000). */
   readonly maxQueue?: number | undefined;
@@ -71,6 +71,8 @@ interface Slot {
 
 /** Rows of a batch of this size and more get short drafts only: their guesses compete for the same tokens. */
 const BUSY_ROWS = 8;
+/** Sequences that hold memory, for each row of a step: prompts get ready while others decode. */
+const SPARE_SEQUENCES = 1.25;
 const BUSY_DRAFT = 3;
 const MOST_DRAFT = 16;
 /** Drafts ride only behind a short tail of pending tokens. */
@@ -328,7 +330,7 @@ export class DecodeLoop {
       maxRows,
       maxStepTokens: Math.min(this.#options.maxStepTokens ?? model.maxStepTokens, model.maxStepTokens),
       prefillChunk: this.#options.prefillChunk ?? 256,
-      maxSequences: this.#options.maxSequences ?? maxRows * 4,
+      maxSequences: this.#options.maxSequences ?? Math.ceil(maxRows * SPARE_SEQUENCES),
       agingSteps: this.#options.agingSteps ?? 32,
       blocks: model.blocks === undefined ? undefined : { size: model.blocks.size, free: model.blocks.free() },
     };

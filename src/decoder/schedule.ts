@@ -2,8 +2,8 @@
  * Which rows and tokens run in the next step: a pure function of what there is.
  *
  * The naive way runs prompts whole, one after the other: a long prompt then stalls every stream. Here a step is filled in this
- * order: (1) rows that decode, each with its pending tokens (the last one, forced ones, drafts); (2) prompts, in chunks, beside them;
- * (3) new requests, as long as there are rows and KV blocks. Within a class the order is effective priority (the request's own,
+ * order: (1) rows that decode, each with its pending tokens (the last one, forced ones, drafts); (2) prompts, in chunks, beside them, with one
+ * row kept for them so that a full batch never shuts them out; (3) new requests, as long as there are sequences and KV blocks. Within a class the order is effective priority (the request's own,
  * plus one for each `agingSteps` steps of waiting, so nothing starves), then arrival. Where rows are fewer than decoding
  * sequences, `prefer` (a composition by shared experts) may reorder those that have not waited too long.
  *
@@ -130,7 +130,8 @@ export function planStep({ slots, queue, limits, prefer }: PlanInput): Plan {
     planned.add(slot.id);
     rows.push({ id: slot.id, tokens, drafts });
   };
-  for (const slot of wanted) take(slot, Number.POSITIVE_INFINITY);
+  const kept = prefilling.length > 0 && limits.maxRows > 1 ? 1 : 0;
+  for (const slot of wanted) if (rows.length < limits.maxRows - kept) take(slot, Number.POSITIVE_INFINITY);
   for (const slot of prefilling) take(slot, limits.prefillChunk);
 
   const admit: number[] = [];

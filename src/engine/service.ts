@@ -32,7 +32,10 @@ export class LocalService implements Service {
   constructor(loaded: LoadedModel, scheduler: SchedulerOptions = {}, draftModel?: StepModel) {
     this.#loaded = loaded;
     this.info = loaded.info;
-    this.#loop = new DecodeLoop(loaded.model, loaded.vocabulary, { ...scheduler, draftModel });
+    // A mixture of experts has a choice of rows only where more sequences are ready than a step takes.
+    const maxSequences =
+      scheduler.maxSequences ?? (loaded.info.experts === undefined ? undefined : loaded.model.maxRows * 4);
+    this.#loop = new DecodeLoop(loaded.model, loaded.vocabulary, { ...scheduler, maxSequences, draftModel });
   }
 
   async run(

@@ -1,0 +1,83 @@
+/** Many requests in one process with random cancellations: nothing leaks, every finished value is valid. */
+import { createRandom } from '../../src/base/random.js';
+import { createEngine } from '../../src/engine/create.js';
+import { type Line, timed, withFolder } from './common.js';
+
+const SCHEMAS: readonly object[] = [
+  {
+    type: 'object',
+    properties: { name: { type: 'string', maxLength: 20 }, age: { type: 'integer', minimum: 0, maximum: 150 } },
+    required: ['name', 'age'],
+    additionalProperties: false,
+  },
+  { type: 'array', items: { enum: ['red', 'green', 'blue'] }, minItems: 2, maxItems: 5 },
+  {
+    type: 'object',
+    properties: {
+      a: { type: 'boolean' },
+      b: { type: 'object', properties: { c: { type: 'string', maxLength: 10 } }, additionalProperties: false },
+    },
+    additionalProperties: false,
+  },
+];
+
+export async function soakPart(quick: boolean): Promise<Line[]> {
+  const count = quick ? 500 : 10_000;
+  return withFolder(
+    {
+      layers: 1,
+      hidden: 32,
+      heads: 2,
+      kvHeads: 1,
+      inner: 64,
+      vocab: 512,
+      contextLength: 1024,
+      attention: 'gqa',
+      weights: 'f32',
+      seed: 1,
+    },
+    async (folder) => {
+      const engine = await createEngine({ model: folder, threads: 1, kv: { blocks: 300 } });
+      const random = createRandom(4);
+      let ok = 0;
+      let aborted = 0;
+      let failed = 0;
+      const one = async (i: number): Promise<void> => {
+        const controller = new AbortController();
+        if (random.below(5) === 0) setTimeout(() => controller.abort(), random.below(3000));
+        try {
+          // generate() validates each value; an invalid one rejects.
+          const r = await engine.generate(SCHEMAS[i % SCHEMAS.length], {
+            prompt: `Request ${i}. ${'words '.repeat(i % 40)}`,
+            maxTokens: 40,
+            signal: controller.signal,
+            ...(i % 2 === 0 ? {} : { temperature: 1, seed: i }),
+          });
+          if (r.finishReason === 'abort') aborted++;
+          else ok++;
+        } catch {
+          failed++;
+        }
+      };
+      await Promise.all(Array.from({ length: 200 }, (_, i) => one(i)));
+      const before = process.memoryUsage().rss;
+      const { spent } = await timed(() => Promise.all(Array.from({ length: count }, (_, i) => one(200 + i))));
+      const after = process.memoryUsage().rss;
+      const { gauges } = (await engine.metrics()).snapshot as { gauges: Record<string, number> };
+      await engine.close();
+      const held = (gauges.blocks ?? 0) - (gauges.freeBlocks ?? 0);
+      return [
+        {
+          part: 'soak',
+          name: `${count} requests: finished and valid`,
+          value: ok,
+          unit: '',
+          note: `${aborted} aborted, ${(spent.wallMs / 1000).toFixed(1)} s`,
+        },
+        { part: 'soak', name: 'failed or invalid', value: failed, unit: '', target: '0', met: failed === 0 },
+        { part: 'soak', name: 'blocks not returned', value: held, unit: '', target: '0', met: held === 0 },
+        { part: 'soak', name: 'growth of resident memory', value: (after - before) / 1e6, unit: 'MB' },
+      ];
+    },
+  );
+}
