@@ -48,6 +48,18 @@ export class Undecided {
 
 const UNDECIDED = new Undecided();
 
+/** How many shapes name a property: what is common goes first when shapes are excluded one after the other. */
+export function ranking(shapes: readonly ObjectShape[]): ReadonlyMap<string, number> | undefined {
+  if (shapes.length < 2) return undefined;
+  const rank = new Map<string, number>();
+  for (const s of shapes) {
+    const names = new Set<string>();
+    for (const map of s.maps) for (const name of map.props.keys()) names.add(name);
+    for (const name of names) rank.set(name, (rank.get(name) ?? 0) + 1);
+  }
+  return rank;
+}
+
 export class Normaliser implements ShapeAlgebra, Algebra {
   private readonly memo: (Normal | undefined)[] = [EVERYTHING, NOTHING];
   /** Question depth at which an expansion began, while it runs. */
@@ -263,18 +275,22 @@ export class Normaliser implements ShapeAlgebra, Algebra {
   }
 
   /** `left` without the values of `t`: shapes disjoint from t stay as they are. */
-  minusObject(left: readonly ObjectShape[], t: ObjectShape): readonly ObjectShape[] {
+  minusObject(
+    left: readonly ObjectShape[],
+    t: ObjectShape,
+    rank?: ReadonlyMap<string, number>,
+  ): readonly ObjectShape[] {
     const { context, solver } = this;
     const alive = (s: ObjectShape): boolean =>
       !this.plainlyEmptyObject(s) && this.ask(() => solver?.objectProductive(s) ?? true) !== false;
-    if (left === ANY_OBJECTS) return notObject(t, this);
+    if (left === ANY_OBJECTS) return notObject(t, this, rank);
     let wrong: readonly ObjectShape[] | undefined;
     const out: ObjectShape[] = [];
     for (const s of left) {
       context.tick();
       if (!alive(andObject(s, t))) out.push(s);
       else {
-        wrong ??= notObject(t, this);
+        wrong ??= notObject(t, this, rank);
         for (const w of wrong) {
           const rest = andObject(s, w);
           if (alive(rest)) out.push(rest);
@@ -321,7 +337,8 @@ export class Normaliser implements ShapeAlgebra, Algebra {
 
   minusObjects(left: readonly ObjectShape[], shapes: readonly ObjectShape[]): readonly ObjectShape[] {
     let out = left;
-    for (const t of shapes) out = this.minusObject(out, t);
+    const rank = ranking(shapes);
+    for (const t of shapes) out = this.minusObject(out, t, rank);
     return out;
   }
 

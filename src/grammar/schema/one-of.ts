@@ -5,7 +5,7 @@
 import { LimitError } from '../../base/errors.js';
 import type { Formula } from './formula.js';
 import { ANY_ARRAYS, ANY_OBJECTS, NO_ARRAYS, NO_OBJECTS, type Normal, union } from './normal.js';
-import type { Normaliser } from './normalise.js';
+import { type Normaliser, ranking } from './normalise.js';
 import { andNumbers, NO_NUMBERS, type NumberSet, notNumbers, orNumbers } from './numbers.js';
 import type { ArrayShape, ObjectShape } from './shapes.js';
 import {
@@ -147,12 +147,13 @@ function oneObjects(sets: readonly (readonly ObjectShape[])[], n: Normaliser): r
   if (sets.length === 0) return NO_OBJECTS;
   if (sets.length === 1) return sets[0]!;
   const overlap = rivals(sets, n);
+  const rank = ranking(sets.flat());
   let out: readonly ObjectShape[] = NO_OBJECTS;
   sets.forEach((mine, i) => {
     let left = mine;
     for (let j = 0; j < sets.length && left.length > 0; j++) {
       if (i === j || !overlap(i, j)) continue;
-      for (const t of sets[j]!) left = n.minusObject(left, t);
+      for (const t of sets[j]!) left = n.minusObject(left, t, rank);
     }
     out = union(out, left, ANY_OBJECTS);
   });

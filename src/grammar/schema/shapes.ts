@@ -137,9 +137,10 @@ const forbid = (name: string): ObjectShape => ({ ...ANY_OBJECT, maps: [keyMap(ne
 
 /**
  * All violations of an object shape, as a disjoint union: each violates one part of the shape and satisfies the parts before it,
- * so that shapes do not multiply when several are excluded one after the other.
+ * so that shapes do not multiply when several are excluded one after the other. Names that `rank` puts first come first: what
+ * violates a part that many excluded shapes share is settled for all of them at once.
  */
-export function notObject(s: ObjectShape, algebra: Algebra): ObjectShape[] {
+export function notObject(s: ObjectShape, algebra: Algebra, rank?: ReadonlyMap<string, number>): ObjectShape[] {
   const out: ObjectShape[] = [];
   let kept: ObjectShape = ANY_OBJECT;
   /** Named values satisfied so far, as one map. */
@@ -148,36 +149,32 @@ export function notObject(s: ObjectShape, algebra: Algebra): ObjectShape[] {
     const base = named.size === 0 ? kept : { ...kept, maps: [...kept.maps, keyMap(new Map(named))] };
     out.push(andObject(base, wrong));
   };
-  const keep = (part: ObjectShape): void => {
-    kept = andObject(kept, part);
-  };
-  for (const name of s.required) {
-    // Absent, or present with a wrong value: one shape, since the property stays optional.
+  const names = new Set(s.required);
+  for (const map of s.maps) for (const name of map.props.keys()) names.add(name);
+  const order = [...names];
+  if (rank !== undefined) order.sort((a, b) => (rank.get(b) ?? 0) - (rank.get(a) ?? 0));
+  const required = new Set(s.required);
+  for (const name of order) {
     let value: Formula = TRUE;
     for (const map of s.maps) value = algebra.and(value, map.props.get(name) ?? TRUE);
-    violate({ ...ANY_OBJECT, maps: [keyMap(new Map([[name, algebra.not(value)]]))] });
-    keep({ ...ANY_OBJECT, required: [name] });
+    const wrong = algebra.not(value);
+    if (required.has(name)) {
+      // Absent, or present with a wrong value: one shape, since the property stays optional.
+      violate({ ...ANY_OBJECT, maps: [keyMap(new Map([[name, wrong]]))] });
+      kept = andObject(kept, { ...ANY_OBJECT, required: [name] });
+    } else if (wrong !== FALSE) violate({ ...ANY_OBJECT, maps: [keyMap(new Map([[name, wrong]]))], required: [name] });
     if (value !== TRUE) named.set(name, value);
   }
   if (s.min > 0) {
     violate({ ...ANY_OBJECT, max: s.min - 1 });
-    keep({ ...ANY_OBJECT, min: s.min });
+    kept = andObject(kept, { ...ANY_OBJECT, min: s.min });
   }
   if (s.max !== INF) {
     violate({ ...ANY_OBJECT, min: s.max + 1 });
-    keep({ ...ANY_OBJECT, max: s.max });
+    kept = andObject(kept, { ...ANY_OBJECT, max: s.max });
   }
   for (const { when, then } of s.implications) {
     for (const name of then) violate({ ...forbid(name), required: [when] });
-  }
-  for (const map of s.maps) {
-    for (const [name, value] of map.props) {
-      const wrong = algebra.not(value);
-      if (wrong === FALSE || s.required.includes(name)) continue;
-      violate({ ...ANY_OBJECT, maps: [keyMap(new Map([[name, wrong]]))], required: [name] });
-      const before = named.get(name);
-      named.set(name, before === undefined ? value : algebra.and(before, value));
-    }
   }
   for (const map of s.maps) {
     for (const rule of map.rules) {
