@@ -80,7 +80,7 @@ export function bind(
   let budget: Budget | undefined;
   const made: Binding = {
     recognizer,
-    masks: new Masks(recognizer, share, vocabulary.size),
+    masks: new Masks(recognizer, share, vocabulary),
     budget: () => {
       budget ??= new Budget(recognizer, share, vocabulary);
       return budget;

@@ -459,7 +459,9 @@ export class LexemePool {
   private escapeStep(term: number, b: number): number {
     if (b === 0x75) return this.hex(term, 4, 0);
     const cp = simpleEscape(b);
-    return cp < 0 || (cp === SLASH && this.terms.isLiteral(term)) ? DEAD : this.at(S_AT, edgeTarget(this.terms.liveEdges(term), cp, NEVER));
+    return cp < 0 || (cp === SLASH && this.terms.isLiteral(term))
+      ? DEAD
+      : this.at(S_AT, edgeTarget(this.terms.liveEdges(term), cp, NEVER));
   }
 
   private lead(mode: number, term: number, b: number): number {

@@ -21,6 +21,8 @@ export interface MaskRecord {
   readonly lists: readonly Int32Array[];
   readonly removed: Int32Array | undefined;
   readonly added: Int32Array | undefined;
+  /** Tokens that a cut state cannot decide; none in the record of a whole state. */
+  readonly doubt: Int32Array;
   /** Single bits in lists. */
   readonly single: number;
   /** Merged form, made when a record of several bases or many bits is used again. */
@@ -28,7 +30,15 @@ export interface MaskRecord {
   uses: number;
 }
 
+interface Crossing {
+  readonly tokens: Int32Array;
+  readonly doubt: Int32Array;
+}
+
 const NONE = new Int32Array(0);
+const NOTHING: Crossing = { tokens: NONE, doubt: NONE };
+/** So many doubtful tokens are tried one by one rather than asking again with a deeper cut. */
+const FEW_DOUBTS = 64;
 /** Records with more single bits than this are merged when used again. */
 const MAX_SINGLE_BITS = 128;
 
@@ -48,7 +58,7 @@ export class MaskShare {
 export class Masks {
   private readonly records: (MaskRecord | undefined)[] = [];
   /** Tokens after a lexeme, by (lexeme mask, state after it). */
-  private readonly after = new Map<number, Int32Array | null>();
+  private readonly after = new Map<number, Crossing>();
   private readonly bottomless: Bottomless;
   private readonly words: number;
   private heldBytes = 0;
@@ -58,9 +68,9 @@ export class Masks {
   constructor(
     private readonly recognizer: Recognizer,
     private readonly share: MaskShare,
-    size: number,
+    private readonly vocabulary: Vocabulary,
   ) {
-    this.words = (size + 31) >> 5;
+    this.words = (vocabulary.size + 31) >> 5;
     this.bottomless = new Bottomless(recognizer);
   }
 
@@ -72,22 +82,35 @@ export class Masks {
   of(state: number): MaskRecord {
     const known = this.records[state];
     if (known !== undefined) return known;
-    // Masks rarely depend on more than the top frames: try the state cut there first.
-    let record: MaskRecord | undefined;
-    for (let depth = 2; record === undefined; depth *= 4) {
-      const cut = depth > 40 ? state : this.bottomless.truncate(state, depth);
-      if (cut === state) record = this.build(state) ?? this.buildExact(state);
-      else record = this.records[cut] ?? this.buildCut(cut);
-    }
+    const record = this.find(state);
     this.records[state] = record;
     this.heldBytes += 8;
     return record;
   }
 
-  private buildCut(cut: number): MaskRecord | undefined {
-    const record = this.build(cut);
-    if (record !== undefined) this.records[cut] = record;
-    return record;
+  /** Masks rarely depend on more than the top frames, so the state cut there is tried first, then deeper. */
+  private find(state: number): MaskRecord {
+    for (let depth = 2; ; depth *= 4) {
+      const cut = depth > 40 ? state : this.bottomless.truncate(state, depth);
+      let record = this.records[cut];
+      if (record === undefined) {
+        record = this.build(cut);
+        if (cut !== state) this.records[cut] = record;
+      }
+      if (record.doubt.length === 0) return record;
+      if (cut === state || record.doubt.length <= FEW_DOUBTS) return this.settle(state, record);
+    }
+  }
+
+  /** Decides the doubtful tokens of a cut state's record by trying each from the state itself. */
+  private settle(state: number, record: MaskRecord): MaskRecord {
+    const { recognizer, vocabulary } = this;
+    const { bytes, offsets } = vocabulary;
+    const passed: number[] = [];
+    for (const t of record.doubt)
+      if (recognizer.stepAll(state, bytes, offsets[t]!, offsets[t + 1]!) !== DEAD) passed.push(t);
+    const added = Int32Array.from([...(record.added ?? NONE), ...passed]);
+    return this.record(record.bases, record.lists, record.removed, added, NONE);
   }
 
   /** Writes a record into a mask of `words` words or more; spare words are zeroed. */
@@ -117,8 +140,9 @@ export class Masks {
     }
   }
 
-  /** Undefined where the answer depends on what was cut off or forgotten. */
-  private build(state: number): MaskRecord | undefined {
+  /** The record of a state, which may be cut; tokens that reach what was cut off or forgotten are in doubt. */
+  private build(state: number): MaskRecord {
+    const doubt: number[] = [];
     const { recognizer, share } = this;
     const { configs, states } = recognizer;
     const bases: Uint32Array[] = [];
@@ -141,10 +165,12 @@ export class Masks {
       const follow = recognizer.afterLexeme(kind, stack);
       const split = kind === LEX ? undefined : this.splitKey(q);
       const mask = share.lexemes.get(split === undefined ? q : split.rest);
-      const rest = this.residualTokens(mask, follow);
-      if (rest === null) return undefined;
+      const crossing = this.crossing(mask, follow);
+      const rest = crossing.tokens;
+      for (const t of crossing.doubt) doubt.push(t);
       let gone = split === undefined ? NONE : this.spelled(split.literals);
-      if (mask.without.length > 0) gone = gone.length === 0 ? mask.without : Int32Array.from([...gone, ...mask.without]);
+      if (mask.without.length > 0)
+        gone = gone.length === 0 ? mask.without : Int32Array.from([...gone, ...mask.without]);
       // Alone, the tokens that spell an excluded key are taken out when the mask is written; beside another wide config,
       // which may allow them, they are left out here.
       const alone = to - from === 1 + narrow.length && i === to - 1;
@@ -170,11 +196,9 @@ export class Masks {
     let added: Int32Array | undefined;
     if (narrow.length > 0) {
       const part = narrow.length === to - from ? state : recognizer.stateOf(narrow);
-      const tokens = this.walk(part);
-      if (tokens === null) return undefined;
-      added = tokens;
+      added = this.walk(part, doubt);
     }
-    return this.record(bases, lists, removed, added);
+    return this.record(bases, lists, removed, added, doubt.length === 0 ? NONE : Int32Array.from(doubt));
   }
 
   private record(
@@ -182,16 +206,12 @@ export class Masks {
     lists: readonly Int32Array[],
     removed: Int32Array | undefined,
     added: Int32Array | undefined,
+    doubt: Int32Array,
   ): MaskRecord {
-    this.heldBytes += 160 + (removed?.length ?? 0) * 4 + (added?.length ?? 0) * 4;
+    this.heldBytes += 160 + doubt.length * 4 + (removed?.length ?? 0) * 4 + (added?.length ?? 0) * 4;
     let single = (removed?.length ?? 0) + (added?.length ?? 0);
     for (const list of lists) single += list.length;
-    return { bases, lists, removed, added, single, dense: undefined, uses: 0 };
-  }
-
-  /** The slow certain way: one joint walk of everything. */
-  private buildExact(state: number): MaskRecord {
-    return this.record([], [], undefined, this.walk(state) ?? NONE);
+    return { bases, lists, removed, added, doubt, single, dense: undefined, uses: 0 };
   }
 
   /** For a key minus finitely many names: the state of the key without the exception, and the exceptions. */
@@ -243,22 +263,23 @@ export class Masks {
     return tokens;
   }
 
-  /** Tokens that cross the end of a wide lexeme into `follow`; null where that depends on what was cut off. Cached. */
-  private residualTokens(mask: LexemeMask, follow: number): Int32Array | null {
-    if (follow === DEAD) return NONE;
-    if (this.recognizer.reachedBottom(follow)) return null;
+  /** Tokens that cross the end of a wide lexeme into `follow`. Cached. */
+  private crossing(mask: LexemeMask, follow: number): Crossing {
+    if (follow === DEAD) return NOTHING;
     const key = mask.id * 0x4000000 + follow;
     const known = this.after.get(key);
     if (known !== undefined) return known;
-    const out: number[] = [];
-    const ok = this.walkResidual(mask.residual, follow, out);
-    const tokens = ok ? (out.length === 0 ? NONE : Int32Array.from(out)) : null;
-    this.after.set(key, tokens);
-    this.heldBytes += 60 + out.length * 4;
-    return tokens;
+    const tokens: number[] = [];
+    const doubt: number[] = [];
+    if (this.recognizer.reachedBottom(follow)) this.collect(mask.residual, doubt);
+    else this.walkResidual(mask.residual, follow, tokens, doubt);
+    const made: Crossing = { tokens: Int32Array.from(tokens), doubt: Int32Array.from(doubt) };
+    this.after.set(key, made);
+    this.heldBytes += 100 + (tokens.length + doubt.length) * 4;
+    return made;
   }
 
-  private walkResidual(residual: Residual, state: number, out: number[]): boolean {
+  private walkResidual(residual: Residual, state: number, out: number[], doubt: number[]): void {
     const { recognizer, share } = this;
     const bits = recognizer.nextBytes(state);
     for (const edge of share.lexemes.childrenOf(residual)) {
@@ -266,15 +287,35 @@ export class Masks {
       if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
       const next = recognizer.step(state, byte);
       if (next === DEAD) continue;
-      if (recognizer.reachedBottom(next)) return false;
+      if (recognizer.reachedBottom(next)) {
+        for (const t of edge.tokens) doubt.push(t);
+        this.collect(edge.to, doubt);
+        continue;
+      }
       for (const t of edge.tokens) out.push(t);
-      if (edge.to.nodes.length > 0 && !this.walkResidual(edge.to, next, out)) return false;
+      if (edge.to.nodes.length > 0) this.walkResidual(edge.to, next, out, doubt);
     }
-    return true;
   }
 
-  /** All tokens that a state allows, by a walk of the trie; null where it reaches the cut. */
-  private walk(start: number): Int32Array | null {
+  /** All tokens below a residual node. */
+  private collect(residual: Residual, out: number[]): void {
+    for (const edge of this.share.lexemes.childrenOf(residual)) {
+      for (const t of edge.tokens) out.push(t);
+      if (edge.to.nodes.length > 0) this.collect(edge.to, out);
+    }
+  }
+
+  /** All tokens at and below a trie node. */
+  private collectBelow(node: number, out: number[]): void {
+    const { nodes, same } = this.share.trie;
+    for (let t = nodes[node * 4 + 2]!; t >= 0; t = same[t]!) out.push(t);
+    const first = nodes[node * 4]!;
+    const last = first + (nodes[node * 4 + 1]! >>> 8);
+    for (let c = first; c < last; c++) this.collectBelow(c, out);
+  }
+
+  /** All tokens that a state allows, by a walk of the trie; subtrees where it reaches the cut go to `doubt`. */
+  private walk(start: number, doubt: number[]): Int32Array {
     const { recognizer } = this;
     const { nodes, same, rootChild } = this.share.trie;
     const { found, stack } = this;
@@ -295,7 +336,10 @@ export class Masks {
             if (c < 0) continue;
             const next = recognizer.step(state, byte);
             if (next === DEAD) continue;
-            if (recognizer.reachedBottom(next)) return null;
+            if (recognizer.reachedBottom(next)) {
+              this.collectBelow(c, doubt);
+              continue;
+            }
             for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) found.push(t);
             if (nodes[c * 4 + 1]! >>> 8 !== 0) stack.push(c, next);
           }
@@ -307,7 +351,10 @@ export class Masks {
         if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
         const next = recognizer.step(state, byte);
         if (next === DEAD) continue;
-        if (recognizer.reachedBottom(next)) return null;
+        if (recognizer.reachedBottom(next)) {
+          this.collectBelow(c, doubt);
+          continue;
+        }
         for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) found.push(t);
         if (nodes[c * 4 + 1]! >>> 8 !== 0) stack.push(c, next);
       }

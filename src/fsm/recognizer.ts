@@ -34,6 +34,9 @@ export const ITEM = 7;
 /** Not a reading but the text since the outermost unique array began, while objects or arrays must be compared. */
 export const CAPTURE = 8;
 
+/** States after which the search for a new ending is taken for successful. */
+const SEARCH_STATES = 500;
+
 /** Bytes that end things soonest, for searches. */
 const LIKELY: readonly number[] = [...'"}],:{[0123456789tfnab'].map((c) => c.charCodeAt(0));
 
@@ -126,7 +129,7 @@ export class Recognizer {
     const known = this.transitions.get(state, byte);
     if (known >= 0) return known - 1;
     let next = this.compute(state, byte);
-    if (this.hasUnique && next !== DEAD && this.couldRepeat(next) && this.captureOf(next) !== this.captures.none)
+    if (this.hasUnique && next !== DEAD && this.couldRepeat(next, true) && this.captureOf(next) !== this.captures.none)
       if (!this.canEndAnew(next)) next = DEAD;
     this.transitions.set(state, byte, next + 1);
     return next;
@@ -620,7 +623,8 @@ export class Recognizer {
         if (b === 0x2c) {
           const states = this.arrayStates(id);
           if (states.hasForgotten(a) && this.itemsAreFinite(id, a)) this.add(BOTTOM, 0, 0, 0);
-          else if (states.canContinue(a) && this.hasItemLeft(id, a)) this.structure(FRAME.array, id, PHASE.next, a, 0, parent);
+          else if (states.canContinue(a) && this.hasItemLeft(id, a))
+            this.structure(FRAME.array, id, PHASE.next, a, 0, parent);
         } else if (b === 0x5d && this.arrayStates(id).canClose(a)) this.complete(parent);
         return;
     }
@@ -721,12 +725,18 @@ export class Recognizer {
     return -1;
   }
 
-  /** Whether some config of the step lies inside an array with unique items. */
+  /** Whether some config of the step lies inside an object or array that is an item of an array with unique items. */
   private mustCapture(): boolean {
-    const { out } = this;
+    const { out, stacks } = this;
     for (let i = 0; i < out.length; i += 4) {
       const kind = out[i]!;
-      if (kind !== END && kind !== BOTTOM && kind !== CAPTURE && this.isUniqueBelow(out[i + 3]!)) return true;
+      if (kind === END || kind === BOTTOM || kind === CAPTURE) continue;
+      // The top frame is being read itself; items in progress are below it.
+      const stack = out[i + 3]!;
+      for (let j = stacks.offsets[stack]!; j < stacks.offsets[stack + 1]!; j += 2) {
+        const parent = stacks.data[j + 1]!;
+        if (parent >= 0 && this.isUniqueBelow(parent)) return true;
+      }
     }
     return false;
   }
@@ -746,9 +756,7 @@ export class Recognizer {
   }
 
   private isUniqueArray(l: number): boolean {
-    return (
-      this.labels.data[l] === FRAME.array && (this.grammar.exprs[this.labels.data[l + 1]!] as ArrayExpr).unique
-    );
+    return this.labels.data[l] === FRAME.array && (this.grammar.exprs[this.labels.data[l + 1]!] as ArrayExpr).unique;
   }
 
   /** Enters a scalar as item of unique arrays: its lexeme less the values used. Returns the stack's other edges, -1 if none. */
@@ -845,8 +853,11 @@ export class Recognizer {
     return states.forget(a);
   }
 
-  /** Whether an object or array item in progress could end as one that its array already has. */
-  couldRepeat(state: number): boolean {
+  /**
+   * Whether an object or array item in progress could end as one that its array already has; with `onlyTraps`, only where it might
+   * be unable to end otherwise.
+   */
+  couldRepeat(state: number, onlyTraps = false): boolean {
     if (!this.hasUnique) return false;
     const capture = this.captureOf(state);
     if (capture < 0 || capture === this.captures.apart) return false;
@@ -861,13 +872,35 @@ export class Recognizer {
       const stack = configs.data[o + 3]!;
       for (let j = this.stacks.offsets[stack]!; j < this.stacks.offsets[stack + 1]!; j += 2) {
         const parent = this.stacks.data[j + 1]!;
-        if (parent >= 0 && this.repeatsBelow(parent, capture, seen)) return true;
+        if (parent >= 0 && this.repeatsBelow(parent, onlyTraps ? this.stacks.data[j]! : -1, capture, seen)) return true;
       }
     }
     return false;
   }
 
-  private repeatsBelow(stack: number, capture: number, seen: Set<number>): boolean {
+  /** Whether an item (the frame right above its array's) can always be made different by one more member or element. */
+  private staysOpen(label: number): boolean {
+    const { labels } = this;
+    const l = labels.offsets[label]!;
+    const expr = this.grammar.exprs[labels.data[l + 1]!]!;
+    if (labels.data[l] === FRAME.object && expr.op === 'object') {
+      return (
+        expr.maxProperties === Number.POSITIVE_INFINITY &&
+        expr.dynamic.length > 0 &&
+        !this.objectStates(labels.data[l + 1]!).beginningDependsOnKeys
+      );
+    }
+    return (
+      labels.data[l] === FRAME.array &&
+      expr.op === 'array' &&
+      !expr.unique &&
+      expr.rest.length > 0 &&
+      expr.maxItems === Number.POSITIVE_INFINITY &&
+      expr.counters.every((c) => c.max === Number.POSITIVE_INFINITY)
+    );
+  }
+
+  private repeatsBelow(stack: number, below: number, capture: number, seen: Set<number>): boolean {
     if (seen.has(stack) || !this.isUniqueBelow(stack)) return false;
     seen.add(stack);
     const { stacks, labels } = this;
@@ -877,9 +910,10 @@ export class Recognizer {
       if (this.isUniqueArray(l)) {
         const states = this.arrayStates(labels.data[l + 1]!);
         const a = labels.data[l + 3]!;
-        if (states.hasValues(a) && states.couldRepeat(a, this.captures.text(capture, labels.data[l + 4]!)!)) return true;
+        const open = !states.hasValues(a) || (below >= 0 && this.staysOpen(below));
+        if (!open && states.couldRepeat(a, this.captures.text(capture, labels.data[l + 4]!)!)) return true;
       }
-      if (parent >= 0 && this.repeatsBelow(parent, capture, seen)) return true;
+      if (parent >= 0 && this.repeatsBelow(parent, below < 0 ? -1 : stacks.data[i]!, capture, seen)) return true;
     }
     return false;
   }
@@ -893,7 +927,7 @@ export class Recognizer {
     const path: { readonly state: number; readonly bytes: readonly number[]; next: number }[] = [];
     const seen = new Set<number>([state]);
     path.push({ state, bytes: this.likelyBytes(state), next: 0 });
-    let budget = 4000;
+    let budget = SEARCH_STATES;
     while (path.length > 0) {
       const top = path[path.length - 1]!;
       if (top.next >= top.bytes.length) {
