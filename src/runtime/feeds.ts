@@ -2,6 +2,7 @@
  * The tensors of one paged pass: from rows of new tokens to what the rewritten graph reads. Shapes as in rewrite/layout.ts.
  */
 
+import { powerOfTwo } from './device-sampler.js';
 import type { FreshLayout } from './kv/store.js';
 import { BLOCK_SIZE, maskName, NAMES, type PagedGraph } from './rewrite/layout.js';
 import { int64, Tensor, type Tensors } from './session.js';
@@ -85,8 +86,12 @@ export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Ten
       return Int32Array.from(out);
     };
     const want = pick(false);
-    feeds[NAMES.want] = new Tensor('int32', want, [want.length]);
     wanted = want.length;
+    // On a device logits go to buffers of few sizes: the last position is repeated.
+    const size = graph.pool === 'device' ? powerOfTwo(wanted) : wanted;
+    const padded = new Int32Array(size).fill(want.at(-1) ?? 0);
+    padded.set(want);
+    feeds[NAMES.want] = new Tensor('int32', padded, [size]);
     if (graph.head !== undefined) {
       const few = pick(true);
       feeds[NAMES.hot] = new Tensor('int32', few, [few.length]);

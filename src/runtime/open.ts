@@ -10,6 +10,7 @@ import { LimitError, ModelError } from '../base/errors.js';
 import type { StepModel } from '../decoder/model.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 import { ContiguousModel } from './contiguous.js';
+import { DeviceSampler } from './device-sampler.js';
 import type { ModelFolder } from './folder.js';
 import { type DecoderNames, decoderNames } from './io.js';
 import { DeviceStore } from './kv/device-store.js';
@@ -48,6 +49,8 @@ interface Plan {
   readonly tuned: boolean;
   readonly names: DecoderNames;
   readonly vocabSize: number;
+  /** Tokens of the vocabulary. */
+  readonly tokens: number;
   readonly contextLength: number;
   readonly session: SessionOptions;
   readonly options: LoadOptions;
@@ -91,6 +94,7 @@ export async function openModel(
     tuned: graph !== read,
     names,
     vocabSize,
+    tokens: vocabulary.size,
     contextLength,
     session,
     options,
@@ -166,7 +170,7 @@ async function tryPaged(plan: Plan, device: ModelInfo['device'], must: boolean):
       await model.dispose();
       return refuse(`the rewritten graph differs from the original by ${difference.toExponential(1)} on a probe`);
     }
-    if (paged.head !== undefined && paged.picks) {
+    if (paged.head !== undefined && paged.picks && !model.samples) {
       const same = (await checkRestricted(model, plan.vocabSize)) < 1e-3;
       model.restrict(same ? restrictedIds(paged.head) : 0);
     }
@@ -210,7 +214,13 @@ async function openPaged(plan: Plan, paged: PagedGraph): Promise<PagedModel> {
     const { prefixCache = true, swap = {} } = plan.options.kv ?? {};
     const { blocks, layers, kvHeads, headDim, pool } = paged;
     const shape = { blocks, layers, kvHeads, headDim, type: pool };
-    const device = pool === 'device' ? await DeviceStore.create(shape, plan.session) : undefined;
+    const device =
+      pool === 'device'
+        ? {
+            store: await DeviceStore.create(shape, plan.session),
+            sampler: new DeviceSampler(plan.session, vocabSize, Math.min(plan.tokens, vocabSize)),
+          }
+        : undefined;
     return new PagedModel(session, paged, { contextLength, vocabSize, prefixCache, restrictUpTo: 0, swap }, device);
   } catch (error) {
     await session.dispose();

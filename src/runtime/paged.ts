@@ -9,8 +9,9 @@
  * Invariant: between steps every sequence's positions are in the pool (or suspended); a failed step changes nothing.
  */
 import type { ExpertTrace, OpenOptions, StepHandle, StepModel, StepRow } from '../decoder/model.js';
+import { type DeviceSampler, type LogitsBuffer, type LogitsPlace, powerOfTwo } from './device-sampler.js';
 import { buildPass, type PassRow } from './feeds.js';
-import { HostHandle, type HostRow } from './handle.js';
+import { DeviceHandle, HostHandle, type HostRow } from './handle.js';
 import { BlockPool, type CacheCounters } from './kv/blocks.js';
 import { DeviceStore } from './kv/device-store.js';
 import { type Growth, SequenceTable } from './kv/sequences.js';
@@ -34,7 +35,8 @@ export interface PagedOptions {
 
 /** See the module's header. */
 export class PagedModel implements StepModel {
-  readonly samples = false;
+  /** On a device with all logits of a pass in a buffer there. */
+  readonly samples: boolean;
   readonly maxRows = 256;
   readonly maxStepTokens = 65_536;
   readonly vocabSize: number;
@@ -43,6 +45,7 @@ export class PagedModel implements StepModel {
   private readonly pool: BlockPool;
   private readonly store: KvStore | DeviceStore;
   private readonly swap: SwapStore;
+  private readonly sampler: DeviceSampler | undefined;
   private readonly sequences: SequenceTable;
   private running: Promise<unknown> = Promise.resolve();
   restrictUpTo: number;
@@ -51,15 +54,17 @@ export class PagedModel implements StepModel {
     private readonly session: Session,
     readonly graph: PagedGraph,
     options: PagedOptions,
-    device?: DeviceStore,
+    device?: { readonly store: DeviceStore; readonly sampler: DeviceSampler },
   ) {
     const total = graph.blocks;
+    this.sampler = graph.picks ? device?.sampler : undefined;
+    this.samples = this.sampler !== undefined;
     this.vocabSize = options.vocabSize;
     this.contextLength = Math.min(options.contextLength, total * BLOCK_SIZE);
-    this.restrictUpTo = graph.head === undefined || !graph.picks ? 0 : options.restrictUpTo;
+    this.restrictUpTo = graph.head === undefined || !graph.picks || this.samples ? 0 : options.restrictUpTo;
     this.pool = new BlockPool(total, options.prefixCache);
     const { layers, kvHeads, headDim } = graph;
-    this.store = device ?? new KvStore({ blocks: total, layers, kvHeads, headDim, type: graph.pool });
+    this.store = device?.store ?? new KvStore({ blocks: total, layers, kvHeads, headDim, type: graph.pool });
     this.swap = new SwapStore({ memory: 2 ** 28, file: 2 ** 30, ...options.swap });
     this.sequences = new SequenceTable(this.pool, this.store, this.swap);
     this.blocks = { size: BLOCK_SIZE, total, free: () => this.pool.available() };
@@ -112,10 +117,13 @@ export class PagedModel implements StepModel {
       }
     } catch (error) {
       for (const g of growths) this.sequences.undo(g);
+      for (const b of out.buffers()) this.sampler?.release(b);
       throw error;
     }
     for (const [i, g] of growths.entries()) this.sequences.commit(g, rows[i]!.tokens);
-    return new HostHandle(out.finish(), out.trace, performance.now() - started);
+    const ms = performance.now() - started;
+    if (this.sampler !== undefined) return new DeviceHandle(out.places, this.sampler, out.trace, ms);
+    return new HostHandle(out.finish(), out.trace, ms);
   }
 
   private async runPass(
@@ -127,7 +135,9 @@ export class PagedModel implements StepModel {
     const pass = buildPass(graph, passRows, store.tensors);
     const anyLogits = passRows.some((r) => r.logits > 0 && !r.hot);
     const fetches: Record<string, Tensor | null> = {};
-    if (anyLogits) fetches[graph.logits] = null;
+    const buffer = anyLogits ? await this.sampler?.acquire(powerOfTwo(pass.wanted)) : undefined;
+    if (buffer !== undefined) out.hold(buffer);
+    if (anyLogits) fetches[graph.logits] = buffer?.tensor ?? null;
     if (pass.hot > 0) fetches[NAMES.hidden] = null;
     if (graph.experts !== undefined) fetches[NAMES.experts] = null;
     let result: Tensors;
@@ -142,12 +152,13 @@ export class PagedModel implements StepModel {
         store.write(fresh, pass.fresh, at.row, at.from, r.tokens.length, r.table, r.start);
       }
     }
-    const logits = anyLogits ? toFloats(result[graph.logits]!) : undefined;
+    const logits = anyLogits && buffer === undefined ? toFloats(result[graph.logits]!) : undefined;
     const hidden = pass.hot > 0 ? toFloats(result[NAMES.hidden]!) : undefined;
     let [nextLogits, nextHidden] = [0, 0];
     for (const [i, r] of passRows.entries()) {
       for (let j = 0; j < r.logits; j++) {
         if (r.hot && hidden !== undefined) out.addHidden(places[i]!.row, hidden, nextHidden++);
+        else if (buffer !== undefined) out.places[places[i]!.row]?.push({ buffer, index: nextLogits++ });
         else if (logits !== undefined) {
           const index = graph.picks ? nextLogits++ : pass.flatAt[i]! + r.tokens.length - r.logits + j;
           out.addLogits(places[i]!.row, logits, index);
@@ -193,7 +204,7 @@ export class PagedModel implements StepModel {
 
   /** Sets up to how many allowed ids the head is computed in JavaScript; no effect where the weights are out of reach. */
   restrict(upTo: number): void {
-    this.restrictUpTo = this.graph.head === undefined || !this.graph.picks ? 0 : upTo;
+    this.restrictUpTo = this.graph.head === undefined || !this.graph.picks || this.samples ? 0 : upTo;
   }
 
   /** Forgets all cached prefixes. */
@@ -206,6 +217,7 @@ export class PagedModel implements StepModel {
     this.sequences.closeAll();
     this.swap.dispose();
     if (this.store instanceof DeviceStore) await this.store.dispose();
+    await this.sampler?.dispose();
     await this.session.dispose();
   }
 }
@@ -218,6 +230,9 @@ class StepOutput {
   readonly trace: ExpertTrace | undefined;
   /** Positions per row that are computed again, before its new ones. */
   again: readonly number[] = [];
+  /** By row and wanted position, where logits stay on the device. */
+  readonly places: LogitsPlace[][];
+  private readonly held: LogitsBuffer[] = [];
 
   constructor(
     private readonly rows: readonly StepRow[],
@@ -225,6 +240,7 @@ class StepOutput {
     private readonly vocabSize: number,
   ) {
     this.logits = rows.map(() => []);
+    this.places = rows.map(() => []);
     this.restricted = rows.map(() => false);
     let total = 0;
     for (const r of rows) {
@@ -263,6 +279,15 @@ class StepOutput {
         }
       }
     }
+  }
+
+  /** Remembers a buffer of logits, to be given back where the step fails. */
+  hold(buffer: LogitsBuffer): void {
+    this.held.push(buffer);
+  }
+
+  buffers(): readonly LogitsBuffer[] {
+    return this.held;
   }
 
   finish(): HostRow[] {

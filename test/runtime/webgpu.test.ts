@@ -3,6 +3,10 @@
  * skipped elsewhere.
  */
 import { describe, expect, it } from 'vitest';
+import { OptionError } from '../../src/base/errors.js';
+import { createRandom } from '../../src/base/random.js';
+import type { SampleSpec } from '../../src/decoder/model.js';
+import { choose } from '../../src/runtime/choose.js';
 import { GraphBuilder } from '../../src/runtime/onnx/builder.js';
 import type { LlamaFolderOptions } from '../../src/runtime/onnx/llama-writer.js';
 import { DataType, encodeModel } from '../../src/runtime/onnx/proto.js';
@@ -85,6 +89,52 @@ describe.skipIf(missing !== undefined)('webgpu', () => {
     },
     240_000,
   );
+
+  it('chooses the tokens that the host would choose', async () => {
+    await withModel({}, { device: 'webgpu', kv: { blocks: 40 } }, async ({ model, vocabulary }) => {
+      expect(model.samples).toBe(true);
+      const [a, b] = [model.open().sequence, model.open().sequence];
+      const handle = await model.submit([
+        { sequence: a, tokens: someTokens(7), logits: 3 },
+        { sequence: b, tokens: someTokens(12, 5), logits: 1 },
+      ]);
+      const random = createRandom(3);
+      const specs: SampleSpec[] = [];
+      for (let i = 0; i < 40; i++) {
+        const ids = Int32Array.from({ length: 384 }, (_, t) => t).filter(
+          () => random.below(i % 7 === 0 ? 100 : 3) === 0,
+        );
+        const bits = new Uint32Array(12);
+        for (const t of ids) bits[t >>> 5]! |= 1 << (t & 31);
+        const masks = [undefined, { kind: 'allow', ids }, { kind: 'deny', ids }, { kind: 'bits', bits }] as const;
+        const mask = ids.length === 0 ? undefined : masks[i % 4];
+        const row = random.below(2);
+        specs.push({
+          row,
+          position: row === 0 ? random.below(3) : 0,
+          ...(mask === undefined ? {} : { mask }),
+          temperature: [0, 0.7, 1.5][random.below(3)]!,
+          topK: i % 10 === 9 ? 20 : 0,
+          topP: i % 13 === 12 ? 0.8 : 1,
+          minP: i % 11 === 10 ? 0.05 : 0,
+          seed: random.next(),
+          ...(i % 9 === 8 ? { bias: { ids: Int32Array.of(5, 9), values: Float32Array.of(3, -8) } } : {}),
+        });
+      }
+      const got = await handle.sample(specs);
+      for (const [i, spec] of specs.entries()) {
+        const logits = await handle.logits(spec.row, spec.position);
+        const expected = choose(logits, spec, vocabulary.size);
+        expect([i, got[i]?.token]).toEqual([i, expected.token]);
+        expect(Math.abs((got[i]?.logprob ?? 0) - expected.logprob)).toBeLessThan(1e-3);
+      }
+      await expect(
+        handle.sample([{ ...specs[0]!, mask: { kind: 'allow', ids: new Int32Array(0) }, temperature: 0 }]),
+      ).rejects.toThrow(OptionError);
+      handle.release();
+      await expect(handle.logits(0, 0)).rejects.toThrow(OptionError);
+    });
+  }, 240_000);
 
   it('runs plain exports in the contiguous form', async () => {
     await withModel({ attention: 'plain', layers: 1 }, { device: 'webgpu' }, async ({ model, info }) => {
