@@ -305,6 +305,17 @@ export class ObjectStates {
     return this.tuples.intern(t, t.length);
   }
 
+  /** Whether each witness still owed has a key left that could supply it. */
+  witnessesReachable(o: number): boolean {
+    const { terms } = this.pool;
+    for (let w = 0; w < this.expr.witnesses; w++) {
+      if (((this.at(o, WITNESSES) >>> w) & 1) === 1) continue;
+      const found = this.expr.dynamic.some((d, c) => d.witness === w && !terms.isEmpty(this.dynamicTerm(o, c)));
+      if (!found) return false;
+    }
+    return true;
+  }
+
   /** Whether a key that must not come again was not remembered: then which keys may follow is unknown. */
   hasForgotten(o: number): boolean {
     return this.at(o, FORGOTTEN) === 1;

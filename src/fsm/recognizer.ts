@@ -710,6 +710,7 @@ export class Recognizer {
         continue;
       }
       const after = states.afterDynamic(o, c, key);
+      if (states.expr.witnesses > 0 && key !== undefined && !states.witnessesReachable(after)) continue;
       this.structure(FRAME.object, id, PHASE.colon, after, -1 - c, parent);
     }
   }

@@ -48,7 +48,12 @@ export interface TextExpr {
   readonly re: Regex;
 }
 
-/** A JSON string with its quotes; `re` is over the decoded content (code points; lone surrogates count as themselves). */
+/**
+ * A JSON string with its quotes; `re` is over the decoded content (code points; lone surrogates count as themselves). Free content may
+ * be escaped as JSON allows. Finite literals (`lit`, `lits`, unions of them, intersections with one), like declared property names, are
+ * spelled as JSON writers do: printable ASCII raw, short escapes for the controls that have one, `\uXXXX` for other controls and, beside the
+ * raw form, for what is not ASCII. So names and constants are forced where the grammar leaves no other choice.
+ */
 export interface StringExpr {
   readonly op: 'string';
   readonly re: Regex;
@@ -105,7 +110,7 @@ export interface DynamicKeys {
   /**
    * Index of the witness that such a property supplies: the object is complete only when each index below
    * {@link ObjectExpr.witnesses} was supplied by some property. A witness class may overlap a class without one (the recognizer
-   * follows both readings).
+   * follows both readings). Once its witness is supplied such a class is closed: emit a class without it beside it for further keys.
    */
   readonly witness?: number;
 }
@@ -156,7 +161,7 @@ export interface ArrayExpr {
   /** Infinity where unbounded. */
   readonly maxItems: number;
   readonly counters: readonly ItemCounter[];
-  /** Items are pairwise different as JSON values. */
+  /** Items are pairwise different as JSON values. Numbers among them are spelled without exponents, so that equal ones are known. */
   readonly unique: boolean;
 }
 
