@@ -116,6 +116,7 @@ export class PagedModel implements StepModel {
         await this.runPass(passRows, pass, out);
       }
     } catch (error) {
+      if (this.store instanceof DeviceStore) this.store.discard();
       for (const g of growths) this.sequences.undo(g);
       for (const b of out.buffers()) this.sampler?.release(b);
       throw error;

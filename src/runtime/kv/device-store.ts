@@ -92,6 +92,11 @@ export class DeviceStore implements KvMemory {
     }
   }
 
+  /** Forgets copies that were asked for: their step failed, and their targets may belong to somebody else next. */
+  discard(): void {
+    this.copies.length = 0;
+  }
+
   /** The scatter input of a pass: where each slot, token and head of the new rows goes. */
   scatter(rows: readonly PassRow[]): Tensor {
     const { blocks, kvHeads, layers } = this.shape;
