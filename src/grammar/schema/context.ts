@@ -8,10 +8,11 @@ import { TermStore } from '../../regular/terms.js';
 import { createUnicodeCache, parseRegex } from '../regex/index.js';
 import type { Formula } from './formula.js';
 import { Formulas } from './formula.js';
+import { idnHostname } from './idn.js';
 import { Keys } from './keys.js';
 import { Loader, type Location, NeedsScopes } from './load.js';
 import type { JsonObject, SchemaDiagnostic, Settings } from './options.js';
-import type { Matching } from './strings.js';
+import { type Matching, regularStrings, type StringSet } from './strings.js';
 
 export { NeedsScopes };
 
@@ -23,6 +24,7 @@ export class Context implements Matching {
   /** Pointer of the schema being expanded, for limit errors. */
   where = '';
   private store: TermStore | undefined;
+  private idn: StringSet | undefined;
   private readonly patterns = new Map<string, Regex>();
   private readonly unicode = createUnicodeCache();
   private steps = 0;
@@ -103,6 +105,12 @@ export class Context implements Matching {
     const pointer = `${at.pointer}/${keyword}`;
     if (this.settings.unsupported === 'error') throw new UnsupportedSchemaError(pointer, keyword, reason, hint);
     this.report(pointer, keyword, 'error', `${reason}; not enforced`);
+  }
+
+  /** The strings of format idn-hostname, made on first use. */
+  idnHostname(asciiLabel: Regex): StringSet {
+    this.idn ??= regularStrings([idnHostname(asciiLabel, this.unicode)]);
+    return this.idn;
   }
 
   /** The texts in which an ECMA-262 pattern matches somewhere; undefined where it is left out with a diagnostic. */

@@ -1,9 +1,8 @@
 /**
  * The standard formats as regular languages.
  *
- * All are regular but three: `regex` (nesting), and the internationalised names, whose validity depends on Unicode tables and
- * Punycode. `regex` is enforced up to a nesting of groups; A-labels (`xn--…`) are left out of `hostname`; `idn-hostname` is refused
- * rather than enforced loosely. Leap seconds are admitted where they can occur: 23:59:60 in UTC, seen from offsets of
+ * All are regular but for `regex` (nesting), which is enforced up to a nesting of groups, and Punycode: A-labels (`xn--…`) are left
+ * out of `hostname` and `idn-hostname` (idn.ts). Leap seconds are admitted where they can occur: 23:59:60 in UTC, seen from offsets of
  * full and half hours. Names that the specifications do not define are annotations.
  *
  * Sources: RFC 3339 (date, time, duration), RFC 5321 and 6531 (mail), RFC 1123 (host names), RFC 4291 (IPv6), RFC 3986 and 3987 (URI,
@@ -345,14 +344,13 @@ const FORMATS: ReadonlyMap<string, StringSet> = new Map([
   ['uuid', strings(UUID)],
 ]);
 
-/** The strings of a format; undefined where it is an annotation. @throws UnsupportedSchemaError for idn-hostname */
+/** The strings of a format; undefined where it is an annotation. */
 export function formatStrings(context: Context, at: Location, name: string): StringSet | undefined {
   if (context.settings.formats === 'annotate') return undefined;
   const found = FORMATS.get(name);
   if (found === undefined) {
-    if (name === 'idn-hostname') {
-      context.unsupported(at, 'format', 'idn-hostname is not enforced', "use 'hostname', or formats: 'annotate'");
-    } else if (context.verbose)
+    if (name === 'idn-hostname') return context.idnHostname(LABEL);
+    if (context.verbose)
       context.report(`${at.pointer}/format`, 'format', 'info', `unknown format '${name}': an annotation`);
   }
   return found;

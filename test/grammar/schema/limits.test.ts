@@ -147,7 +147,8 @@ describe('errors', () => {
       [{ properties: { a: 1 } }, '/properties/a', 'properties/a'],
       [{ required: 'a' }, '/required', 'required'],
       [{ minLength: -1 }, '/minLength', 'minLength'],
-      [{ format: 'idn-hostname' }, '/format', 'format'],
+      [{ multipleOf: 0 }, '/multipleOf', 'multipleOf'],
+      [{ not: { uniqueItems: true } }, '', 'uniqueItems'],
     ];
     for (const [schema, pointer, keyword] of cases) {
       const e = outcome(schema);

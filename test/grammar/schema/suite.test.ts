@@ -29,10 +29,10 @@ function remotes(): Record<string, unknown> {
 }
 
 /**
- * Known gaps, by file and description of the group. Refusals name why; wrong answers are A-labels, which are left out of hostname
- * because Punycode is not regular.
+ * Known gaps, by file and description of the group: a step whose remainders are too many. Wrong answers are A-labels, which are
+ * left out of the host name formats because Punycode is not regular.
  */
-const REFUSED = new Set(['multipleOf.json/float division = inf', 'idn-hostname.json']);
+const REFUSED = new Set(['multipleOf.json/float division = inf']);
 
 function run(draft: Draft, part: string, formats: 'assert' | 'annotate', schemas: Record<string, unknown>): void {
   const dir = join(ROOT, 'tests', `draft${draft}`, part);
@@ -50,21 +50,21 @@ function run(draft: Draft, part: string, formats: 'assert' | 'annotate', schemas
         if (e instanceof UnsatisfiableError) accepts = () => false;
         else if (e instanceof UnsupportedSchemaError || e instanceof LimitError) {
           expect(e.pointer).toBeTypeOf('string');
-          if (!REFUSED.has(file) && !REFUSED.has(`${file}/${group.description}`))
+          if (!REFUSED.has(`${file}/${group.description}`))
             refused.push(`${file}/${group.description}: ${e.message}`);
         } else throw e;
       }
       if (accepts === undefined) continue;
       for (const t of group.tests) {
         if (accepts(t.data) === t.valid) right++;
-        else if (!(file === 'hostname.json' && JSON.stringify(t.data).includes('--')))
+        else if (!(file.endsWith('hostname.json') && t.valid && JSON.stringify(t.data).includes('--')))
           wrong.push(`${file}/${group.description}/${t.description}`);
       }
     }
   }
   expect(wrong).toEqual([]);
   expect(refused).toEqual([]);
-  expect(right / total).toBeGreaterThan(part === '' ? 0.99 : 0.84);
+  expect(right / total).toBeGreaterThan(part === '' ? 0.99 : 0.97);
 }
 
 describe.skipIf(!existsSync(ROOT))('JSON-Schema-Test-Suite (needs ../shared/data)', () => {
