@@ -1,6 +1,9 @@
 /**
  * The final check of values, with compiled validators kept across requests: by the schema's text, since callers (and tool unions) make
  * equal schemas anew.
+ *
+ * The grammar follows the specifications of formats; the validator's package follows customs (a dot in the domain of an e-mail address, a path
+ * in a URI). Where nothing but a format is in dispute the value stands, and the difference is reported.
  */
 import type { SchemaOptions } from '../grammar/schema/index.js';
 import { type Validation, Validator } from './validate.js';
@@ -10,31 +13,36 @@ const MOST_KEPT = 64;
 interface Kept {
   readonly schema: unknown;
   readonly validator: Validator;
+  /** The same without formats, once it was needed. */
+  plain?: Validator;
+}
+
+export interface Verdict extends Validation {
+  /** What of a valid value only the validator's idea of a format refuses. */
+  readonly disputed?: readonly string[];
 }
 
 export class ResultChecker {
   readonly #kept = new Map<string, Kept>();
 
   /** Validates a value against a schema under the options that its constraint had. */
-  check(schema: unknown, value: unknown, options: SchemaOptions): Validation {
+  check(schema: unknown, value: unknown, options: SchemaOptions): Verdict {
     const { draft, formats, schemas } = options;
+    const given = { ...(draft === undefined ? {} : { draft }), ...(schemas === undefined ? {} : { schemas }) };
     const key = JSON.stringify([schema, draft, formats, schemas]);
     let kept = this.#kept.get(key);
     if (kept === undefined) {
-      kept = {
-        schema,
-        validator: new Validator({
-          ...(draft === undefined ? {} : { draft }),
-          ...(formats === undefined ? {} : { formats }),
-          ...(schemas === undefined ? {} : { schemas }),
-        }),
-      };
+      kept = { schema, validator: new Validator({ ...given, ...(formats === undefined ? {} : { formats }) }) };
     } else this.#kept.delete(key);
     this.#kept.set(key, kept);
     if (this.#kept.size > MOST_KEPT) {
       const oldest = this.#kept.keys().next();
       if (oldest.done !== true) this.#kept.delete(oldest.value);
     }
-    return kept.validator.validate(kept.schema, value);
+    const verdict = kept.validator.validate(kept.schema, value);
+    if (verdict.valid || verdict.uncompilable !== undefined || formats === 'annotate') return verdict;
+    kept.plain ??= new Validator({ ...given, formats: 'annotate' });
+    const plain = kept.plain.validate(kept.schema, value);
+    return plain.valid ? { ...plain, disputed: verdict.errors } : verdict;
   }
 }

@@ -160,7 +160,9 @@ function validate(
 ): void {
   const { schema, options } = constraint;
   const read = shownSchema(schema);
-  const { valid, errors, uncompilable } = checker.check(read, value, options);
+  const { valid, errors, uncompilable, disputed } = checker.check(read, value, options);
+  if (disputed !== undefined)
+    warn(`format: as specified, but a stricter validator would refuse it: ${disputed.join('; ')}`);
   if (valid) return;
   if (uncompilable !== undefined) {
     warn(`the value was not checked a second time: ${uncompilable}`);

@@ -13,6 +13,7 @@ import {
 } from '../../src/base/errors.js';
 import { ValueError } from '../../src/base/value-error.js';
 import { choice, gbnf, json, regex } from '../../src/core.js';
+import { ResultChecker } from '../../src/engine/check.js';
 import { createEngine } from '../../src/engine/create.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { type RandomModel, randomModel } from './models.js';
@@ -394,5 +395,16 @@ describe('bad input gets its typed error with the place', () => {
     const r = await engine.generate(json(person, { whitespace: 'compact' }), base);
     // No whitespace outside strings.
     expect(r.text.replace(/"(?:[^"\\]|\\.)*"/g, '')).not.toMatch(/\s/);
+  });
+});
+
+describe('the final check', () => {
+  it('lets a value stand that only a custom about formats refuses, and says so', () => {
+    const checker = new ResultChecker();
+    const schema = { type: 'object', properties: { u: { type: 'string', format: 'uri' } }, required: ['u'] };
+    expect(checker.check(schema, { u: 'https://a.example/' }, {})).toMatchObject({ valid: true });
+    expect(checker.check(schema, { u: 'a:' }, {})).toMatchObject({ valid: true });
+    expect(checker.check(schema, { u: 5 }, {})).toMatchObject({ valid: false });
+    expect(checker.check(schema, {}, {})).toMatchObject({ valid: false });
   });
 });
