@@ -30,7 +30,8 @@ export class DeviceStore implements KvMemory {
 
   /** Makes the pool; throws ModelError where the device refuses a buffer of its size. */
   static async create(shape: StoreShape, options: SessionOptions): Promise<DeviceStore> {
-    const rows = 2 * shape.layers * shape.blocks * shape.kvHeads;
+    // One row more than blocks have: where padding is written.
+    const rows = 2 * shape.layers * shape.blocks * shape.kvHeads + 1;
     const dims = [rows, BLOCK_SIZE, shape.headDim];
     const bytes = encodeModel(zerosGraph().model('tokenloom-zeros'));
     const maker = await Session.create({ bytes, name: 'KV pool' }, { ...options, outputs: 'gpu-buffer' });
@@ -97,24 +98,30 @@ export class DeviceStore implements KvMemory {
     this.copies.length = 0;
   }
 
-  /** The scatter input of a pass: where each slot, token and head of the new rows goes. */
-  scatter(rows: readonly PassRow[]): Tensor {
+  /** The scatter input of a pass: where each new row of its output goes. */
+  scatter(rows: readonly PassRow[], form: 'flat' | 'padded'): Tensor {
     const { blocks, kvHeads, layers } = this.shape;
-    const tokens = rows.reduce((a, r) => a + r.tokens.length, 0);
-    const out = new BigInt64Array(2 * layers * tokens * kvHeads * 2);
+    const slots = 2 * layers;
+    const longest = Math.max(...rows.map((r) => r.tokens.length));
+    const tokens = form === 'flat' ? rows.reduce((a, r) => a + r.tokens.length, 0) : rows.length * longest;
+    const out = new BigInt64Array(slots * tokens * kvHeads * 2);
     // Low halves of little-endian 64-bit numbers: making bigints costs more than all the rest.
     const low = new Int32Array(out.buffer);
+    const nowhere = slots * blocks * kvHeads;
     let at = 0;
-    for (let slot = 0; slot < 2 * layers; slot++) {
+    const put = (slot: number, r: PassRow, place: number, head: number): void => {
+      const position = r.start + place;
+      const block = r.table[Math.floor(position / BLOCK_SIZE)];
+      const real = place < r.tokens.length && block !== undefined;
+      low[at] = real ? (slot * blocks + block) * kvHeads + head : nowhere;
+      low[at + 2] = real ? position % BLOCK_SIZE : 0;
+      at += 4;
+    };
+    for (let slot = 0; slot < slots; slot++) {
       for (const r of rows) {
-        for (let i = 0; i < r.tokens.length; i++) {
-          const position = r.start + i;
-          const block = r.table[Math.floor(position / BLOCK_SIZE)]!;
-          for (let h = 0; h < kvHeads; h++, at += 4) {
-            low[at] = (slot * blocks + block) * kvHeads + h;
-            low[at + 2] = position % BLOCK_SIZE;
-          }
-        }
+        if (form === 'flat') {
+          for (let i = 0; i < r.tokens.length; i++) for (let h = 0; h < kvHeads; h++) put(slot, r, i, h);
+        } else for (let h = 0; h < kvHeads; h++) for (let i = 0; i < longest; i++) put(slot, r, i, h);
       }
     }
     return new HostTensor('int64', out, [out.length / 2, 2]);

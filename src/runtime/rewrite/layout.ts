@@ -28,7 +28,10 @@ export const NAMES = {
   positions: 'tl.positions',
   /** int64 [2]: past columns, new columns. */
   split: 'tl.split',
-  /** Device pool: int64 [2 * layers * T * KH, 2], row of the pool and position in the block of each new row. */
+  /**
+   * Device pool: int64 [new rows, 2], row of the pool and position in the block of each new row; flat form slot, token, head,
+   * padded form slot, sequence, head, place. Padding goes to the last row, which belongs to no block.
+   */
   scatter: 'tl.scatter',
   /** Device pool: the pool after the run; fetched into the very buffer that was fed. */
   poolOut: 'tl.pool.out',

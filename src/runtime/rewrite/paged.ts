@@ -49,7 +49,6 @@ export function rewritePaged(
   if (opsetOf(copy, MICROSOFT) === 0) copy.opsetImport.push({ domain: MICROSOFT, version: 1 });
   const grouped = graph.node.some((n) => n.opType === 'GroupQueryAttention');
   const stored: PoolShape = { ...shape, blocks, pool };
-  if (pool === 'device' && !grouped) return { refused: 'on a device only graphs with GroupQueryAttention are paged' };
   const cut = grouped ? cutGrouped(graph, names, stored) : cutPlain(graph, names, stored);
   if ('refused' in cut) return cut;
 
@@ -145,16 +144,7 @@ function cutGrouped(graph: GraphProto, names: DecoderNames, shape: PoolShape): C
   const count = graph.node.filter((n) => n.opType === 'GroupQueryAttention').length;
   if (count !== names.layers.length) return { refused: `${count} attention nodes for ${names.layers.length} caches` };
   const rows = g.nodes.length;
-  const width = shape.kvHeads * shape.headDim;
-  if (shape.pool === 'device') {
-    g.input(NAMES.scatter, DataType.int64, ['new_rows', 2]);
-    const news = g.reshape(g.op('Concat', fresh, { axis: 0 }), [-1, shape.headDim]);
-    g.op('ScatterND', [NAMES.pool, NAMES.scatter, news], {}, '', NAMES.poolOut);
-    g.output(NAMES.poolOut, DataType.float, ['pool_rows', BLOCK_SIZE, shape.headDim]);
-  } else {
-    g.op('Concat', fresh, { axis: 0 }, '', NAMES.fresh);
-    g.output(NAMES.fresh, DataType.float, [fresh.length, 'tokens', width]);
-  }
+  giveFresh(g, fresh, shape, [fresh.length, 'tokens', shape.kvHeads * shape.headDim]);
   for (const w of windows) g.input(maskName(w), DataType.float, ['rows', 1, 'queries', 'columns']);
   graph.node = [...graph.node.flatMap((n) => replaced.get(n) ?? [n]), ...g.nodes.slice(rows)];
   merge(graph, g);
@@ -191,10 +181,29 @@ function cutPlain(graph: GraphProto, names: DecoderNames, shape: PoolShape): Cut
     }
   }
   for (const node of graph.node) node.input = node.input.map((n) => past.get(n) ?? n);
-  graph.node = [...g.nodes, ...graph.node, makeNode('Concat', fresh, [NAMES.fresh], { axis: 0 })];
-  g.output(NAMES.fresh, DataType.float, ['layers_rows', shape.kvHeads, 'places', shape.headDim]);
+  const rows = g.nodes.length;
+  giveFresh(g, fresh, shape, ['layers_rows', shape.kvHeads, 'places', shape.headDim]);
+  graph.node = [...g.nodes.slice(0, rows), ...graph.node, ...g.nodes.slice(rows)];
   merge(graph, g);
   return { windows: [], groups: 1 };
+}
+
+/** Joins the new rows of all layers and returns them, or writes them to the device's pool. */
+function giveFresh(
+  g: GraphBuilder,
+  fresh: readonly string[],
+  shape: PoolShape,
+  dims: readonly (number | string)[],
+): void {
+  if (shape.pool !== 'device') {
+    g.op('Concat', fresh, { axis: 0 }, '', NAMES.fresh);
+    g.output(NAMES.fresh, DataType.float, dims);
+    return;
+  }
+  g.input(NAMES.scatter, DataType.int64, ['new_rows', 2]);
+  const rows = g.reshape(g.op('Concat', fresh, { axis: 0 }), [-1, shape.headDim]);
+  g.op('ScatterND', [NAMES.pool, NAMES.scatter, rows], {}, '', NAMES.poolOut);
+  g.output(NAMES.poolOut, DataType.float, ['pool_rows', BLOCK_SIZE, shape.headDim]);
 }
 
 function addPoolInputs(g: GraphBuilder, pool: PoolType): void {
