@@ -134,13 +134,14 @@ class MixtureMLP(nn.Module):
         top, index = logits.topk(self.c.experts_per_token, dim=-1)
         weight = top.softmax(-1).to(flat.dtype)
         out = torch.zeros_like(flat)
+        fc1, fc2 = self.fc1.unbind(0), self.fc2.unbind(0)
         for expert in range(self.c.num_experts):
             row, slot = (index == expert).nonzero(as_tuple=True)
             if row.numel() == 0:
                 continue
-            hidden = flat[row] @ self.fc1[expert].T.to(flat.dtype)
+            hidden = flat[row] @ fc1[expert].T
             gate, up = hidden[:, 0::2], hidden[:, 1::2]
-            result = (F.silu(gate) * up) @ self.fc2[expert].T.to(flat.dtype)
+            result = (F.silu(gate) * up) @ fc2[expert].T
             out = out.index_add(0, row, result * weight[row, slot, None])
         return out.view_as(x), logits
 

@@ -151,7 +151,7 @@ def main() -> None:
         step += 1
         seen += int((ids != 0).sum())
         losses.append(float(loss.detach()))
-        if step % 50 == 0:
+        if step % 50 == 0 or step >= steps:
             record = {"step": step, "tokens": seen, "loss": round(sum(losses) / len(losses), 4), "lr": round(factor, 4), "tokens_per_s": round((seen - since) / (time.time() - started))}
             losses = []
             if step % args.save_every == 0 or step >= steps:
