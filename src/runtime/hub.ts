@@ -18,6 +18,8 @@ export interface DownloadOptions {
   readonly dtype?: Dtype;
   readonly onProgress?: (event: LoadProgress) => void;
   readonly signal?: AbortSignal;
+  /** Told what the caller should know, for instance that the hub was not asked. */
+  readonly onWarning?: (text: string) => void;
   readonly environment?: HubEnvironment;
   /** Milliseconds before the first repetition of a failed request; doubles each time (default 500). */
   readonly retryDelay?: number;
@@ -51,6 +53,8 @@ export async function download(source: string, options: DownloadOptions = {}): P
     options.signal?.throwIfAborted();
     const commit = error instanceof Refused ? undefined : await cache.commitOf(revision);
     if (commit === undefined) throw error;
+    if (!env.offline)
+      options.onWarning?.(`the hub cannot be reached; ${source} comes from the cache, commit ${commit}`);
     return path.join(cache.snapshot(commit), folder);
   }
   const { commit, files } = listing;

@@ -34,12 +34,14 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   }
   if (source.startsWith('hf:')) {
     const { dtype, onProgress, signal } = options;
+    const notes: string[] = [];
     const folder = await download(source, {
+      onWarning: (text) => notes.push(text),
       ...(dtype === undefined ? {} : { dtype }),
       ...(onProgress === undefined ? {} : { onProgress }),
       ...(signal === undefined ? {} : { signal }),
     });
-    return loadFolder(folder, source.slice(3), options, []);
+    return loadFolder(folder, source.slice(3), options, notes);
   }
   return loadFolder(path.resolve(source), source, options, []);
 }

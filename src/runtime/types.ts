@@ -4,7 +4,7 @@
 import type { StepModel } from '../decoder/model.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 
-/** Where the model runs. 'auto' takes the best one that works and says which in the warnings. */
+/** Where the model runs. 'auto' (the default) is the CPU; a device that is asked for and missing is an error. */
 export type Device = 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'directml' | 'coreml';
 
 /** Which of a folder's ONNX files to take; 'auto' prefers the one that suits the device. */

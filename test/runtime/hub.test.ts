@@ -169,7 +169,10 @@ describe('download', () => {
       const away = { ...env, endpoint: 'http://127.0.0.1:9' };
       await expect(download(`hf:${REPO}`, { ...options, environment: away })).rejects.toThrow(ModelError);
       const folder = await download(`hf:${REPO}`, options);
-      expect(await download(`hf:${REPO}`, { ...options, environment: away })).toBe(folder);
+      const warnings: string[] = [];
+      const told = { ...options, environment: away, onWarning: (w: string) => warnings.push(w) };
+      expect(await download(`hf:${REPO}`, told)).toBe(folder);
+      expect(warnings).toEqual([expect.stringMatching(/cannot be reached.*from the cache/)]);
       expect(await download(`hf:${REPO}@${COMMIT}`, { ...options, environment: { ...env, offline: true } })).toBe(
         folder,
       );
