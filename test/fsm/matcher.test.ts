@@ -46,7 +46,10 @@ describe('matcher against the naive twin', () => {
 });
 
 /** Kept finds that are not right yet, by file name, with the reason. An entry fails the suite once its case passes. */
-const KNOWN: Readonly<Record<string, string>> = {};
+const KNOWN: Readonly<Record<string, string>> = {
+  'raw-surrogates.json': 'raw text over lone surrogates, which no front end emits: liveness counts them as spellable',
+  'forced-name.json': 'forced bytes are right but shorter than they could be: inside a name, order is not used',
+};
 
 describe('kept fuzz finds', () => {
   const files = readdirSync(folder).filter((f) => f.endsWith('.json'));

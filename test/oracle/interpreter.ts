@@ -238,22 +238,27 @@ export class Interpreter {
   }
 
   /** Up to `n` different JSON values (canonical) of expression `e` whose text begins with `start`. */
-  values(e: ExprId, start: readonly number[], n: number): readonly string[] {
-    const key = `${e}|${n}|${start.join('.')}`;
+  values(e: ExprId, start: readonly number[], n: number, strictFrom = Number.POSITIVE_INFINITY): readonly string[] {
+    const key = `${e}|${n}|${strictFrom}|${start.join('.')}`;
     const hit = this.valueLists.get(key);
     if (hit !== undefined) return hit;
     this.valueLists.set(key, []);
-    const out = new Set<string>(this.leafValues(this.expr(e), start, n) ?? this.searchedValues(e, start, n));
+    const out = new Set<string>(
+      this.leafValues(this.expr(e), start, n, strictFrom) ?? this.searchedValues(e, start, n, strictFrom),
+    );
     this.valueLists.set(key, [...out]);
     return [...out];
   }
 
   /** Values of leaves and of choices among them, from their languages. */
-  private leafValues(e: Expr, start: readonly number[], n: number): string[] | undefined {
-    if (e.op === 'rule') return [...this.values(e.body, start, n)];
-    if (e.op === 'alt') return e.items.flatMap((i) => [...this.values(i, start, n)]);
+  private leafValues(e: Expr, start: readonly number[], n: number, strictFrom: number): string[] | undefined {
+    if (e.op === 'rule') return [...this.values(e.body, start, n, strictFrom)];
+    if (e.op === 'alt') return e.items.flatMap((i) => [...this.values(i, start, n, strictFrom)]);
     if (e.op === 'string') {
-      const s: JsonString = start.length === 0 ? { kind: 'cut', readings: [{ content: [] }] } : jsonStringAt(start, 0);
+      const s: JsonString =
+        start.length === 0
+          ? { kind: 'cut', readings: [{ content: [] }] }
+          : jsonStringAt(start, 0, e.re.t === 'lit' || e.re.t === 'lits' ? 0 : strictFrom);
       if (s.kind === 'bad' || (s.kind === 'whole' && s.end < start.length)) return [];
       const term = this.term(e);
       const contents =
@@ -287,7 +292,7 @@ export class Interpreter {
   }
 
   /** Values of anything, breadth-first over characters. */
-  private searchedValues(e: ExprId, start: readonly number[], n: number): Set<string> {
+  private searchedValues(e: ExprId, start: readonly number[], n: number, strictFrom: number): Set<string> {
     const out = new Set<string>();
     let level: number[][] = [[...start]];
     let steps = 0;
@@ -295,7 +300,7 @@ export class Interpreter {
       const next: number[][] = [];
       for (const t of level) {
         steps++;
-        const r = new Reader(this, t).read(e, 0);
+        const r = new Reader(this, t, undefined, strictFrom).read(e, 0);
         if (!r.live) continue;
         if (r.ends.has(t.length)) out.add(canonicalValue(t));
         if (out.size >= n) break;
@@ -600,7 +605,7 @@ class Reader {
       return next !== undefined && this.twin.canCloseArray(a, next, false);
     }
     const n = s.used.length + Math.min(a.minItems, 8) + a.counters.reduce((k, c) => k + c.min, 0) + 2;
-    return this.twin.values(v.value, this.text.slice(j), n).some((value) => {
+    return this.twin.values(v.value, this.text.slice(j), n, this.strictFrom - j).some((value) => {
       const next = this.twin.withItem(a, s, v.counts, value);
       return next !== undefined && this.twin.canCloseArray(a, next, false);
     });
