@@ -40,7 +40,9 @@ const NOTHING: Crossing = { tokens: NONE, doubt: NONE };
 /** So many doubtful tokens are tried one by one rather than asking again with a deeper cut. */
 const FEW_DOUBTS = 64;
 /** Records with more single bits than this are merged when used again. */
-const MAX_SINGLE_BITS = 128;
+const MAX_SINGLE_BITS = 256;
+/** Uses after which a record of several parts is merged into one mask. */
+const PROMOTE_AFTER = 3;
 
 /** What the masks of one vocabulary share over all grammars. */
 export class MaskShare {
@@ -133,7 +135,7 @@ export class Masks {
       for (let i = 0; i < removed.length; i++) mask[removed[i]! >> 5]! &= ~(1 << (removed[i]! & 31));
     if (added !== undefined) for (let i = 0; i < added.length; i++) mask[added[i]! >> 5]! |= 1 << (added[i]! & 31);
     if (record.single > MAX_SINGLE_BITS || bases.length > 1) {
-      if (++record.uses > 1) {
+      if (++record.uses > PROMOTE_AFTER) {
         record.dense = mask.slice(0, this.words);
         this.heldBytes += this.words * 4;
       }
