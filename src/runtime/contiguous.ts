@@ -20,6 +20,8 @@ export interface ContiguousOptions {
   readonly kvBytes: number;
   /** Experts that a token uses, where the graph gives routers' scores. */
   readonly topK?: number;
+  /** Most tokens of one run; default: as many as give 64 MiB of logits. */
+  readonly chunk?: number;
 }
 
 interface Sequence {
@@ -45,6 +47,8 @@ export class ContiguousModel implements StepModel {
   private readonly fetches: readonly string[];
   private readonly empty: readonly Tensor[];
   private readonly positionBytes: number;
+  /** Tokens per run: bounds the logits that a run returns to 64 MiB. */
+  private readonly chunk: number;
   private next = 1;
   private running: Promise<unknown> = Promise.resolve();
 
@@ -55,6 +59,7 @@ export class ContiguousModel implements StepModel {
   ) {
     this.vocabSize = options.vocabSize;
     this.contextLength = options.contextLength;
+    this.chunk = Math.max(1, options.chunk ?? Math.floor(2 ** 24 / options.vocabSize));
     const pairs = names.layers.flatMap((l) => [l.presentKey, l.presentValue]);
     this.fetches = [names.logits, ...pairs, ...names.routers];
     let bytes = 0;
@@ -132,12 +137,37 @@ export class ContiguousModel implements StepModel {
     );
   }
 
+  /** Runs a row in chunks, since such graphs return the logits of every position of a run. */
   private async runRow(row: StepRow): Promise<RowRun> {
-    const { names, vocabSize } = this;
     const sequence = this.sequences.get(row.sequence);
-    const past = sequence?.length ?? 0;
-    const n = row.tokens.length;
-    const feeds: Record<string, Tensor> = { [names.inputIds]: int64(row.tokens, [1, n]) };
+    const start = sequence?.length ?? 0;
+    const chunk = this.names.logitsToKeep === undefined ? this.chunk : row.tokens.length;
+    const logits: Float32Array[] = [];
+    const routers: Float32Array[][] = this.names.routers.map(() => []);
+    let held = start === 0 || sequence?.past === undefined ? this.empty : sequence.past;
+    for (let from = 0; from < row.tokens.length; from += chunk) {
+      const tokens = row.tokens.slice(from, from + chunk);
+      const end = from + tokens.length;
+      const wanted = Math.max(0, end - Math.max(from, row.tokens.length - row.logits));
+      const run = await this.runChunk(tokens, wanted, start + from, held);
+      held = run.past;
+      logits.push(...run.logits);
+      run.routers.forEach((r, i) => {
+        routers[i]?.push(r);
+      });
+    }
+    return { past: held, logits, routers: routers.map(join) };
+  }
+
+  private async runChunk(
+    tokens: readonly number[],
+    wantedLogits: number,
+    past: number,
+    held: readonly Tensor[],
+  ): Promise<RowRun> {
+    const { names, vocabSize } = this;
+    const n = tokens.length;
+    const feeds: Record<string, Tensor> = { [names.inputIds]: int64(tokens, [1, n]) };
     if (names.attentionMask !== undefined) {
       feeds[names.attentionMask] = new Tensor('int64', new BigInt64Array(past + n).fill(1n), [1, past + n]);
     }
@@ -148,9 +178,7 @@ export class ContiguousModel implements StepModel {
       );
     }
     if (names.useCache !== undefined) feeds[names.useCache] = new Tensor('bool', [past > 0], [1]);
-    const keep = Math.max(1, row.logits);
-    if (names.logitsToKeep !== undefined) feeds[names.logitsToKeep] = int64([keep], []);
-    const held = past === 0 || sequence?.past === undefined ? this.empty : sequence.past;
+    if (names.logitsToKeep !== undefined) feeds[names.logitsToKeep] = int64([Math.max(1, wantedLogits)], []);
     names.layers.forEach((l, i) => {
       feeds[l.pastKey] = cut(held[2 * i]!, past);
       feeds[l.pastValue] = cut(held[2 * i + 1]!, past);
@@ -158,15 +186,15 @@ export class ContiguousModel implements StepModel {
     const out = await this.session.run(feeds, this.fetches);
     const logits = toFloats(out[names.logits]!);
     const rowsOut = logits.length / vocabSize;
-    if (!Number.isInteger(rowsOut) || rowsOut < row.logits) {
+    if (!Number.isInteger(rowsOut) || rowsOut < wantedLogits) {
       throw new ModelError(
         this.session.name,
         `logits of ${vocabSize} columns`,
         `shape [${out[names.logits]?.dims.join()}]`,
       );
     }
-    const wanted = Array.from({ length: row.logits }, (_, i) => {
-      const at = (rowsOut - row.logits + i) * vocabSize;
+    const wanted = Array.from({ length: wantedLogits }, (_, i) => {
+      const at = (rowsOut - wantedLogits + i) * vocabSize;
       return logits.subarray(at, at + vocabSize);
     });
     return {
@@ -220,6 +248,18 @@ export class ContiguousModel implements StepModel {
     this.sequences.clear();
     await this.session.dispose();
   }
+}
+
+function join(parts: readonly Float32Array[]): Float32Array {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  const out = new Float32Array(parts.reduce((a, p) => a + p.length, 0));
+  let at = 0;
+  for (const p of parts) {
+    out.set(p, at);
+    at += p.length;
+  }
+  return out;
 }
 
 /** The first `length` positions of [1, KH, P, D]; the tensor itself where P is `length`. */

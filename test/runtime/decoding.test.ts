@@ -1,8 +1,12 @@
 /** Decoding with a KV cache equals decoding without one, whatever the export, the experts, the weights and the form. */
 import { describe, expect, it } from 'vitest';
 import type { StepModel } from '../../src/decoder/model.js';
-import type { LlamaFolderOptions } from '../../src/runtime/onnx/llama-writer.js';
-import { all, argmax, difference, prefill, someTokens, withModel } from './models.js';
+import { ContiguousModel } from '../../src/runtime/contiguous.js';
+import { readFolder } from '../../src/runtime/folder.js';
+import { decoderNames } from '../../src/runtime/io.js';
+import { type LlamaFolderOptions, writeLlamaFolder } from '../../src/runtime/onnx/llama-writer.js';
+import { Session } from '../../src/runtime/session.js';
+import { all, argmax, BASE, difference, prefill, someTokens, withFolder, withModel } from './models.js';
 
 const moe = { experts: { count: 4, topK: 2 }, routerOutputs: true } as const;
 const kinds: Record<string, Partial<LlamaFolderOptions>> = {
@@ -204,5 +208,27 @@ it('runs norms of heads inside GroupQueryAttention, which the CPU kernel lacks, 
   const [a, b] = [await run('gqa'), await run('plain')];
   a.forEach((x, i) => {
     expect(difference(x, b[i]!)).toBeLessThan(1e-4);
+  });
+});
+
+it('contiguous: long rows run in chunks, with the same logits and experts', async () => {
+  await withFolder(async (folder) => {
+    await writeLlamaFolder(folder, { ...BASE, ...moe });
+    const { graph } = await readFolder(folder);
+    const run = async (chunk: number) => {
+      const session = await Session.create({ path: graph });
+      const [ins, outs] = [session.inputs.map((i) => i.name), session.outputs.map((o) => o.name)];
+      const options = { contextLength: 192, vocabSize: 384, kvBytes: 2 ** 24, topK: 2, chunk };
+      const model = new ContiguousModel(session, decoderNames(graph, ins, outs), options);
+      const handle = await model.submit([{ sequence: model.open().sequence, tokens: someTokens(50), logits: 9 }]);
+      const out = { logits: await all(handle, 0, 9), experts: (await handle.experts())?.ids.map((i) => [...i]) };
+      await model.dispose();
+      return out;
+    };
+    const [whole, cut] = [await run(100), await run(7)];
+    expect(cut.experts).toEqual(whole.experts);
+    cut.logits.forEach((x, i) => {
+      expect(difference(x, whole.logits[i]!)).toBeLessThan(1e-4);
+    });
   });
 });
