@@ -5,7 +5,18 @@
  * for automata algebra, and "is 1 <= x < 1 empty?" would be a search. Boxes are closed under intersection and complement, exact,
  * and cheap; spellings are made once, at the end (number-text.ts). Integers are multiples of 1.
  */
-import { ceilQuotient, compare, type Decimal, equal, fromNumber, isMultiple, lcm, ONE, times } from './decimal.js';
+import {
+  ceilQuotient,
+  compare,
+  type Decimal,
+  equal,
+  fromNumber,
+  isMultiple,
+  lcm,
+  ONE,
+  times,
+  toText,
+} from './decimal.js';
 
 export interface Box {
   /** Lower bound, absent for none; `loOpen` excludes it. */
@@ -215,4 +226,21 @@ export function countNumbers(set: NumberSet, limit: number): number {
     if (n >= limit) return limit;
   }
   return n;
+}
+
+/** The values of a set known to be finite and small, as positional texts. */
+export function listNumbers(set: NumberSet): readonly string[] {
+  const out = new Set<string>();
+  for (const b of set) {
+    if (isPoint(b)) {
+      if (boxHas(b, b.lo!)) out.add(toText(b.lo!));
+    } else if (b.step !== undefined && b.lo !== undefined && b.hi !== undefined) {
+      const last = -ceilQuotient({ m: -b.hi.m, e: b.hi.e }, b.step);
+      for (let k = ceilQuotient(b.lo, b.step); k <= last; k++) {
+        const v = times(k, b.step);
+        if (boxHas(b, v)) out.add(toText(v));
+      }
+    }
+  }
+  return [...out];
 }

@@ -8,11 +8,11 @@
  */
 
 import { anyString, type Regex } from '../../regular/regex.js';
-import { FALSE, type Formula, TRUE } from './formula.js';
+import { canonical, FALSE, type Formula, TRUE } from './formula.js';
 import type { KeySet } from './keys.js';
 import { ANY_ARRAYS, ANY_OBJECTS } from './normal.js';
 import type { Normaliser } from './normalise.js';
-import { boxIsEmpty, countNumbers } from './numbers.js';
+import { boxIsEmpty, countNumbers, listNumbers } from './numbers.js';
 import { and, lits, not, plainlyNonEmpty } from './re.js';
 import { type ArrayShape, keyMap, type ObjectShape } from './shapes.js';
 import { stringRegex, stringsEmpty } from './strings.js';
@@ -346,16 +346,49 @@ export class Solver {
     return true;
   }
 
-  /** Whether the first `min` items can differ: each position in turn takes a value that the ones before cannot use up. */
+  /**
+   * Whether the first `min` items can differ: a matching of positions with values. Positions with many values always find one;
+   * those with values that cannot be listed are taken to.
+   */
   private distinctPrefix(s: ArrayShape): boolean {
-    // Positions with fewest values first; enough values beyond the ones before is sufficient, and exact for nested domains.
-    const sizes: number[] = [];
-    for (let i = 0; i < s.min && i < s.prefix.length + s.min; i++) {
-      if (i > 64) break;
-      sizes.push(this.countValues(s.prefix[i] ?? s.rest, s.min + 1));
+    const count = Math.min(s.min, s.prefix.length + 1);
+    const domains: (readonly string[])[] = [];
+    for (let i = 0; i < count; i++) {
+      const copies = i < s.prefix.length ? 1 : s.min - s.prefix.length;
+      const list = this.listValues(s.prefix[i] ?? s.rest, s.min);
+      if (list === undefined) continue;
+      for (let k = 0; k < copies; k++) domains.push(list);
     }
-    sizes.sort((a, b) => a - b);
-    return sizes.every((size, i) => size > i);
+    const owner = new Map<string, number>();
+    const place = (i: number, tried: Set<string>): boolean => {
+      for (const value of domains[i]!) {
+        if (tried.has(value)) continue;
+        tried.add(value);
+        const other = owner.get(value);
+        if (other === undefined || place(other, tried)) {
+          owner.set(value, i);
+          return true;
+        }
+      }
+      return false;
+    };
+    return domains.every((_, i) => place(i, new Set()));
+  }
+
+  /** The values of a formula as canonical texts, where they are fewer than `limit` and plain to see. */
+  private listValues(f: Formula, limit: number): readonly string[] | undefined {
+    const { formulas } = this.n.context;
+    const node = formulas.node(f);
+    if (node.kind === 'const') return [canonical(node.value)];
+    const x = this.n.normal(f);
+    if (x.arrays.length > 0 || x.objects.length > 0) return undefined;
+    if (x.strings.kind !== 'list' || countNumbers(x.numbers, limit) >= limit) return undefined;
+    const out = new Set(x.strings.texts.map((t) => JSON.stringify(t)));
+    if ((x.basic & 1) !== 0) out.add('null');
+    if ((x.basic & 2) !== 0) out.add('false');
+    if ((x.basic & 4) !== 0) out.add('true');
+    for (const text of listNumbers(x.numbers)) out.add(text);
+    return out.size < limit ? [...out] : undefined;
   }
 
   /** Whether some number of items meets all counters: breadth-first over clamped counts. */

@@ -49,6 +49,15 @@ export interface SchemaFlavour {
   readonly unique: boolean;
   /** Allow unevaluated*. */
   readonly unevaluated: boolean;
+  /** Allow references to `#/$defs/d0` to `d2`; see {@link randomDocument}. */
+  readonly references?: boolean;
+}
+
+/** A random schema with three definitions that refer to each other, mostly through properties and items. */
+export function randomDocument(random: Random, depth: number, flavour: SchemaFlavour): unknown {
+  const make = (): unknown => randomSchema(random, depth, { ...flavour, references: true });
+  const root = make();
+  return { ...(typeof root === 'object' ? root : {}), $defs: { d0: make(), d1: make(), d2: make() } };
 }
 
 export function randomSchema(random: Random, depth: number, flavour: SchemaFlavour): unknown {
@@ -56,6 +65,7 @@ export function randomSchema(random: Random, depth: number, flavour: SchemaFlavo
   const chance = (p: number): boolean => random.float() < p;
   const sub = (): unknown => randomSchema(random, depth - 1, flavour);
   const some = <T>(n: number, make: () => T): T[] => Array.from({ length: 1 + random.below(n) }, make);
+  if (flavour.references === true && chance(depth <= 0 ? 0.4 : 0.06)) return { $ref: `#/$defs/d${random.below(3)}` };
   if (depth <= 0 && chance(0.3)) return chance(0.85);
   const out: Record<string, unknown> = {};
   if (chance(0.5)) out.type = chance(0.7) ? pick(TYPES) : [...new Set(some(3, () => pick(TYPES)))];

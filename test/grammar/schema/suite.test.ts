@@ -50,8 +50,7 @@ function run(draft: Draft, part: string, formats: 'assert' | 'annotate', schemas
         if (e instanceof UnsatisfiableError) accepts = () => false;
         else if (e instanceof UnsupportedSchemaError || e instanceof LimitError) {
           expect(e.pointer).toBeTypeOf('string');
-          if (!REFUSED.has(`${file}/${group.description}`))
-            refused.push(`${file}/${group.description}: ${e.message}`);
+          if (!REFUSED.has(`${file}/${group.description}`)) refused.push(`${file}/${group.description}: ${e.message}`);
         } else throw e;
       }
       if (accepts === undefined) continue;
