@@ -44,7 +44,8 @@ export interface LoopOptions {
 interface Job {
   readonly id: number;
   readonly request: DecodeRequest;
-  readonly sequences: readonly Sequence[];
+  /** Made when it is admitted (or ended before): what waits should weigh little. */
+  sequences: readonly Sequence[];
   readonly arrived: number;
   readonly resolve: (result: DecodeResult) => void;
   readonly reject: (error: unknown) => void;
@@ -142,7 +143,7 @@ export class DecodeLoop {
       const job: Job = {
         id: ++this.#ids,
         request,
-        sequences: request.matchers.map((_, i) => new Sequence(request, i, this.#scratch, this.#model.contextLength)),
+        sequences: [],
         arrived: performance.now(),
         resolve,
         reject,
@@ -216,6 +217,7 @@ export class DecodeLoop {
   #dropAborted(): void {
     for (const job of this.#aborted) {
       if (job.done) continue;
+      this.#prepare(job);
       for (const sequence of job.sequences) sequence.stop('abort');
       this.#finish(job);
     }
@@ -336,8 +338,15 @@ export class DecodeLoop {
     };
   }
 
+  #prepare(job: Job): void {
+    if (job.sequences.length > 0) return;
+    const { request } = job;
+    job.sequences = request.matchers.map((_, i) => new Sequence(request, i, this.#scratch, this.#model.contextLength));
+  }
+
   #admit(job: Job): void {
     this.#queue.remove(job);
+    this.#prepare(job);
     const [leader, ...followers] = job.sequences;
     if (leader === undefined) {
       this.#finish(job);

@@ -5,9 +5,10 @@
 import { OptionError } from '../base/errors.js';
 import { DecodeLoop } from '../decoder/loop.js';
 import type { StepModel } from '../decoder/model.js';
-import { type CompiledGrammar, compileGrammar, Matcher } from '../fsm/index.js';
+import { type CompiledGrammar, compileGrammar } from '../fsm/index.js';
 import { type Constraint, constraintGrammar } from '../grammar/constraint/index.js';
 import type { LoadedModel, ModelInfo } from '../runtime/types.js';
+import { BudgetMatcher } from './budget.js';
 import type { Job, JobEvent, Outcome, Service, ServiceMetrics } from './job.js';
 import { buildPrompt } from './prompt.js';
 import type { SchedulerOptions } from './types.js';
@@ -64,7 +65,7 @@ export class LocalService implements Service {
     }
     const begin = performance.now();
     const matchers = Array.from({ length: job.count }, () =>
-      compiled === undefined ? undefined : new Matcher(compiled.grammar, vocabulary, { maxTokens }),
+      compiled === undefined ? undefined : BudgetMatcher.create(compiled.grammar, vocabulary, maxTokens),
     );
     const compileMs = compiledAt - start + (performance.now() - begin);
     const names = new TextDecoder();

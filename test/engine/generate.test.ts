@@ -85,8 +85,12 @@ describe('generate', () => {
       expect(r.usage.completionTokens).toBeLessThanOrEqual(maxTokens);
       expect(r.value.length).toBeGreaterThanOrEqual(2);
     }
-    const cut = await engine.generate({ type: 'string', minLength: 20 }, { prompt, maxTokens: 26 });
+    // A model that never closes a string by itself: the quote and the end are all but forbidden.
+    const quotes = Object.fromEntries([...Array(512).keys()].filter((t) => t !== 2).map((t) => [t, t % 2]));
+    const cut = await engine.generate({ type: 'string', minLength: 20 }, { prompt, maxTokens: 26, logitBias: quotes });
     expect(['budget', 'stop']).toContain(cut.finishReason);
+    const roomy = await engine.generate({ type: 'string', maxLength: 3 }, { prompt, maxTokens: 400 });
+    expect(roomy.finishReason).toBe('stop');
     expect([...cut.value].length).toBeGreaterThanOrEqual(20);
   });
   it('same seed, same output; other seed, other output', async () => {

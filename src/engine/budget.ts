@@ -1,0 +1,89 @@
+/**
+ * A matcher with a token budget that knows whether the budget changed anything: its twin without one follows along, and near the end the two
+ * are compared. This is what tells a value that was closed early from one that ended by itself.
+ */
+import type { TokenMatcher } from '../decoder/matcher.js';
+import { type CompiledGrammar, Matcher, type Vocabulary } from '../fsm/index.js';
+
+/** Tokens before the end of the budget from which on the two are compared; a budget reaches no further back. */
+const NEAR_END = 128;
+
+export class BudgetMatcher implements TokenMatcher {
+  #bound = false;
+  readonly #scratch: Uint32Array;
+
+  private constructor(
+    private readonly inner: Matcher,
+    private readonly free: Matcher,
+    private readonly maxTokens: number,
+    size: number,
+  ) {
+    this.#scratch = new Uint32Array((size + 31) >>> 5);
+  }
+
+  /** @throws UnsatisfiableError where no value fits the budget */
+  static create(grammar: CompiledGrammar, vocabulary: Vocabulary, maxTokens: number): BudgetMatcher {
+    const inner = new Matcher(grammar, vocabulary, { maxTokens });
+    return new BudgetMatcher(inner, new Matcher(grammar, vocabulary), maxTokens, vocabulary.size);
+  }
+
+  /** Whether something that the model may have wanted was refused for want of tokens. */
+  get budgetBound(): boolean {
+    return this.#bound;
+  }
+
+  get isAccepting(): boolean {
+    return this.inner.isAccepting;
+  }
+
+  get isFinished(): boolean {
+    return this.inner.isFinished;
+  }
+
+  fillMask(mask: Uint32Array): void {
+    this.inner.fillMask(mask);
+    if (this.#bound || !this.#nearEnd()) return;
+    this.free.fillMask(this.#scratch);
+    this.#bound = this.#scratch.some((word, i) => word !== mask[i]);
+  }
+
+  accept(token: number): boolean {
+    if (this.inner.accept(token)) {
+      this.free.accept(token);
+      return true;
+    }
+    if (!this.#bound && this.#nearEnd() && this.free.accept(token)) {
+      this.free.rollback(1);
+      this.#bound = true;
+    }
+    return false;
+  }
+
+  acceptBytes(bytes: Uint8Array): boolean {
+    if (!this.inner.acceptBytes(bytes)) return false;
+    this.free.acceptBytes(bytes);
+    return true;
+  }
+
+  forcedBytes(): Uint8Array {
+    return this.inner.forcedBytes();
+  }
+
+  forcedTokens(): number[] {
+    return this.inner.forcedTokens();
+  }
+
+  rollback(n: number): void {
+    this.inner.rollback(n);
+    this.free.rollback(n);
+  }
+
+  /** For looking ahead: what happens to a fork says nothing of this one. */
+  fork(): TokenMatcher {
+    return this.inner.fork();
+  }
+
+  #nearEnd(): boolean {
+    return this.maxTokens - this.inner.accepted <= NEAR_END;
+  }
+}
