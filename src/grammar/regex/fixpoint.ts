@@ -1,32 +1,54 @@
 /**
- * Repeats whose body holds lookaheads, such as `(?:(?!-->).)*`: the least language X = after | body(X), where the continuation X
- * stands in the body at the end of concatenations and under intersections with known languages.
+ * Repeats whose body holds lookaheads, such as `(?:(?!-->).)*`: unknown languages X with equations, where unknowns stand only at
+ * the end of concatenations and under intersections with known languages. Wanted is the least solution.
  *
  * No boolean formula over plain regular expressions says this, so the automaton is built: its states are unions of
- * conjunctions of "this language, then X" (disjunctive normal form), moved on by derivatives. Uses of X that no character
- * precedes can be dropped (X = … | (X and Y) has the same least solution without them). The result is a `dfa`.
+ * conjunctions of "this language, then X" (disjunctive normal form), moved on by derivatives. While an unknown is being
+ * expanded and no character was read, meeting it again adds nothing (it could only add conditions to what is there already).
+ * The result is a `dfa`.
  */
 import type { Regex } from '../../regular/regex.js';
 import { NEVER as NO_TERM, TermStore } from '../../regular/terms.js';
 import type { Place } from './ast.js';
-import { nullable } from './build.js';
 import { regexError } from './escapes.js';
 
-/** Stands for X at the end of the body. Compared by identity; as a language it is out of the code space. */
-export const MARK: Regex = {
-  t: 'dfa',
-  start: 0,
-  states: [
-    { accept: false, edges: [0x110000, 0x110000, 1] },
-    { accept: true, edges: [] },
-  ],
-};
+export interface Equation {
+  readonly unknown: Regex;
+  readonly language: Regex;
+}
+
+/** Places beyond the code space, so that an unknown is no language by accident. */
+const OUTSIDE = 0x110000;
+const UNKNOWN_STATES = [
+  { accept: false, edges: [OUTSIDE, OUTSIDE, 1] },
+  { accept: true, edges: [] },
+];
+
+/** A new unknown, told from others by identity. */
+export function unknown(): Regex {
+  return { t: 'dfa', start: 0, states: UNKNOWN_STATES };
+}
+
+function isUnknown(re: Regex): boolean {
+  return re.t === 'dfa' && re.states === UNKNOWN_STATES;
+}
+
+export function holdsUnknown(re: Regex): boolean {
+  if (isUnknown(re)) return true;
+  if ('items' in re) return re.items.some(holdsUnknown);
+  return 'item' in re && holdsUnknown(re.item);
+}
+
+/** Work that one pattern may still cost, in conjunctions moved on by a character; shared by all its repeats. */
+export interface Effort {
+  left: number;
+}
 
 const MAX_STATES = 1_000;
 const MAX_CONJUNCTIONS = 200;
 
 type Tail =
-  | { readonly k: 'var' }
+  | { readonly k: 'var'; readonly index: number }
   | { readonly k: 'term'; readonly term: number }
   | { readonly k: 'cat'; readonly head: number; readonly tail: number }
   | { readonly k: 'and'; readonly term: number; readonly tail: number }
@@ -40,33 +62,49 @@ interface Conjunction {
 
 type State = readonly Conjunction[];
 
-/** Language of X = after | body(X). */
-export function solveRepeat(body: Regex, after: Regex, source: string, place: Place): Regex {
-  return new Solver(body, after, source, place).solve();
+/** `language` with the least solution of `equations` in place of its unknowns. */
+export function solve(
+  language: Regex,
+  equations: readonly Equation[],
+  source: string,
+  place: Place,
+  effort: Effort,
+): Regex {
+  return new Solver(equations, source, place, effort).solve(language);
 }
 
 class Solver {
-  private readonly store = new TermStore();
+  private readonly store = new TermStore({ search: 500 });
   private readonly tails: Tail[] = [];
-  private readonly root: number;
-  private readonly after: number;
-  private readonly accepts: boolean;
+  /** Number of an unknown's tail, which is also its number in `bodies`. */
+  private readonly numbers = new Map<Regex, number>();
+  private readonly bodies: number[] = [];
+  private readonly languages = new Map<Regex, Regex>();
 
   constructor(
-    body: Regex,
-    after: Regex,
+    equations: readonly Equation[],
     private readonly source: string,
     private readonly place: Place,
+    private readonly effort: Effort,
   ) {
-    this.after = this.store.intern(after);
-    this.accepts = nullable(after);
-    this.tails.push({ k: 'var' });
-    this.root = this.tail(body);
+    for (const e of equations) this.languages.set(e.unknown, e.language);
+  }
+
+  /** Tail of an unknown; its equation is read on first use. */
+  private unknownTail(re: Regex): number {
+    let tail = this.numbers.get(re);
+    if (tail === undefined) {
+      const index = this.bodies.push(-1) - 1;
+      tail = this.tails.push({ k: 'var', index }) - 1;
+      this.numbers.set(re, tail);
+      this.bodies[index] = this.tail(this.languages.get(re) as Regex);
+    }
+    return tail;
   }
 
   private tail(re: Regex): number {
-    if (re === MARK) return 0;
-    if (!holdsMark(re)) return this.tails.push({ k: 'term', term: this.store.intern(re) }) - 1;
+    if (isUnknown(re)) return this.unknownTail(re);
+    if (!holdsUnknown(re)) return this.tails.push({ k: 'term', term: this.store.intern(re) }) - 1;
     if (re.t === 'cat') {
       const tail = this.tail(re.items[re.items.length - 1] as Regex);
       const head = this.store.intern({ t: 'cat', items: re.items.slice(0, -1) });
@@ -74,14 +112,15 @@ class Solver {
     }
     if (re.t === 'alt') return this.tails.push({ k: 'alt', tails: re.items.map((item) => this.tail(item)) }) - 1;
     if (re.t === 'and') {
-      const inside = re.items.filter(holdsMark);
-      const term = this.store.intern({ t: 'and', items: re.items.filter((item) => !holdsMark(item)) });
+      const inside = re.items.filter(holdsUnknown);
+      const term = this.store.intern({ t: 'and', items: re.items.filter((item) => !holdsUnknown(item)) });
       if (inside.length === 1) return this.tails.push({ k: 'and', term, tail: this.tail(inside[0] as Regex) }) - 1;
     }
     throw regexError(this.source, this.place, 'a repeat with this use of assertions cannot be compiled');
   }
 
-  solve(): Regex {
+  solve(language: Regex): Regex {
+    const root = this.tail(language);
     const ids = new Map<string, number>();
     const states: State[] = [];
     const idOf = (state: State): number => {
@@ -101,7 +140,7 @@ class Solver {
       }
       return id;
     };
-    idOf([{ term: this.store.all, pairs: [`1:0`] }]);
+    idOf([{ term: this.store.all, pairs: [`1:${root}`] }]);
     const out: { accept: boolean; edges: number[] }[] = [];
     for (let at = 0; at < states.length; at++) {
       const state = states[at] as State;
@@ -118,7 +157,7 @@ class Solver {
       }
       out.push({ accept: state.some((c) => this.accepting(c)), edges });
     }
-    return trimmed(out);
+    return trimmed(out, 0);
   }
 
   private accepting(c: Conjunction): boolean {
@@ -129,19 +168,20 @@ class Solver {
     });
   }
 
-  private tailNullable(id: number): boolean {
+  private tailNullable(id: number, open: readonly number[] = []): boolean {
     const tail = this.tails[id] as Tail;
     switch (tail.k) {
       case 'var':
-        return this.accepts;
+        if (open.includes(tail.index)) return false;
+        return this.tailNullable(this.bodies[tail.index] as number, [...open, tail.index]);
       case 'term':
         return this.store.nullable(tail.term);
       case 'cat':
-        return this.store.nullable(tail.head) && this.tailNullable(tail.tail);
+        return this.store.nullable(tail.head) && this.tailNullable(tail.tail, open);
       case 'and':
-        return this.store.nullable(tail.term) && this.tailNullable(tail.tail);
+        return this.store.nullable(tail.term) && this.tailNullable(tail.tail, open);
       case 'alt':
-        return tail.tails.some((t) => this.tailNullable(t));
+        return tail.tails.some((t) => this.tailNullable(t, open));
     }
   }
 
@@ -161,8 +201,7 @@ class Solver {
       seen.add(id);
       const tail = this.tails[id] as Tail;
       if (tail.k === 'var') {
-        note(this.after);
-        noteTail(this.root);
+        noteTail(this.bodies[tail.index] as number);
       } else if (tail.k === 'alt') tail.tails.forEach(noteTail);
       else {
         note(tail.k === 'cat' ? tail.head : tail.term);
@@ -182,32 +221,35 @@ class Solver {
 
   private step(state: State, cp: number): State {
     const out: Conjunction[] = [];
+    this.spend(state.length);
     for (const c of state) {
       const term = this.store.step(c.term, cp);
       let parts: Conjunction[] = term === NO_TERM ? [] : [{ term, pairs: [] }];
       for (const pair of c.pairs) {
         const [head, tail] = pair.split(':').map(Number) as [number, number];
-        parts = this.both(parts, this.stepPair(head, tail, cp, false));
+        parts = this.both(parts, this.stepPair(head, tail, cp, []));
       }
       out.push(...parts);
     }
     return canonical(out);
   }
 
-  private stepPair(head: number, tail: number, cp: number, open: boolean): Conjunction[] {
+  private stepPair(head: number, tail: number, cp: number, open: readonly number[]): Conjunction[] {
     const moved = this.store.step(head, cp);
     const out: Conjunction[] = moved === NO_TERM ? [] : [{ term: this.store.all, pairs: [`${moved}:${tail}`] }];
     if (this.store.nullable(head)) out.push(...this.stepTail(tail, cp, open));
     return out;
   }
 
-  /** `open`: X is being expanded and no character was read since, so that X itself adds nothing. */
-  private stepTail(id: number, cp: number, open: boolean): Conjunction[] {
+  /** `open`: the unknowns being expanded since the last character. */
+  private stepTail(id: number, cp: number, open: readonly number[]): Conjunction[] {
     const tail = this.tails[id] as Tail;
     const plain = (term: number): Conjunction[] => (term === NO_TERM ? [] : [{ term, pairs: [] }]);
     switch (tail.k) {
       case 'var':
-        return open ? [] : [...plain(this.store.step(this.after, cp)), ...this.stepTail(this.root, cp, true)];
+        if (open.includes(tail.index)) return [];
+        this.spend(1);
+        return this.stepTail(this.bodies[tail.index] as number, cp, [...open, tail.index]);
       case 'term':
         return plain(this.store.step(tail.term, cp));
       case 'cat':
@@ -219,23 +261,39 @@ class Solver {
     }
   }
 
+  private spend(n: number): void {
+    this.effort.left -= n;
+    if (this.effort.left < 0) {
+      throw regexError(
+        this.source,
+        this.place,
+        'the repeats with assertions of this pattern need too much work',
+        'simplify them',
+      );
+    }
+  }
+
+  /** Undecided counts as not empty: states from which nothing is accepted are cut at the end. */
+  private plainlyEmpty(term: number): boolean {
+    try {
+      return this.store.isEmpty(term);
+    } catch {
+      return false;
+    }
+  }
+
   private both(a: readonly Conjunction[], b: readonly Conjunction[]): Conjunction[] {
     const out: Conjunction[] = [];
     for (const x of a) {
       for (const y of b) {
+        this.spend(1);
         const term = this.store.and(x.term, y.term);
-        if (this.store.isEmpty(term)) continue;
+        if (this.plainlyEmpty(term)) continue;
         out.push({ term, pairs: [...new Set([...x.pairs, ...y.pairs])].sort() });
       }
     }
     return out;
   }
-}
-
-function holdsMark(re: Regex): boolean {
-  if (re === MARK) return true;
-  if ('items' in re) return re.items.some(holdsMark);
-  return 'item' in re && holdsMark(re.item);
 }
 
 /** Sorted, without duplicates and without conjunctions that only add pairs to another one. */
@@ -251,7 +309,7 @@ function canonical(list: readonly Conjunction[]): State {
 }
 
 /** The automaton without states from which nothing is accepted. */
-function trimmed(states: readonly { accept: boolean; edges: number[] }[]): Regex {
+function trimmed(states: readonly { accept: boolean; edges: number[] }[], start: number): Regex {
   const back: number[][] = states.map(() => []);
   states.forEach((s, i) => {
     for (let e = 2; e < s.edges.length; e += 3) back[s.edges[e] as number]?.push(i);
@@ -263,12 +321,17 @@ function trimmed(states: readonly { accept: boolean; edges: number[] }[]): Regex
     live.add(at);
     queue.push(...(back[at] as number[]));
   }
-  if (!live.has(0)) return { t: 'never' };
-  const order = [...live].sort((a, b) => a - b);
+  if (!live.has(start)) return { t: 'never' };
+  const reached = new Set([start]);
+  for (const at of reached) {
+    const { edges } = states[at] as { edges: number[] };
+    for (let e = 2; e < edges.length; e += 3) if (live.has(edges[e] as number)) reached.add(edges[e] as number);
+  }
+  const order = [...reached].sort((a, b) => a - b);
   const rename = new Map(order.map((old, now) => [old, now]));
   return {
     t: 'dfa',
-    start: 0,
+    start: rename.get(start) as number,
     states: order.map((old) => {
       const { accept, edges } = states[old] as { accept: boolean; edges: number[] };
       const kept: number[] = [];

@@ -10,7 +10,7 @@
  *   {@link Before}: the start of the text, or a set to which the last character belongs. Where the remainder asks, `left` is
  *   split by these sets; else it is not.
  * - `$` sets a mode in which the rest must match the empty string.
- * - A repeat whose body holds assertions is a least fixed point, solved in `fixpoint.ts`.
+ * - A repeat whose body holds assertions is an unknown language with an equation; the system is solved in `fixpoint.ts`.
  *
  * Negated lookaheads are complements, hence exact. What is not regular (references to unbounded groups) or would need the two
  * sides of a position at once (long lookbehinds after lookaheads) is a GrammarError with its place.
@@ -36,7 +36,7 @@ import {
 } from './build.js';
 import { type CapturedGroup, captures } from './captures.js';
 import { regexError } from './escapes.js';
-import { MARK, solveRepeat } from './fixpoint.js';
+import { type Effort, type Equation, holdsUnknown, solve, unknown } from './fixpoint.js';
 import { complement, intersect, type Ranges, subtract } from './ranges.js';
 import { evaluateSet, isSubset, wordRanges } from './sets.js';
 import { dotRanges, foldRanges, NEWLINE, type UnicodeCache } from './unicode.js';
@@ -48,11 +48,10 @@ interface Env {
   readonly dotAll: boolean;
 }
 
-/** What still has to be matched; `mark` stands for "the repeat goes on here" while a fixed point is set up. */
+/** What still has to be matched. */
 type Work =
   | { readonly node: Node; readonly env: Env; readonly next: Work | undefined }
-  | { readonly pure: Regex; readonly next: Work | undefined }
-  | { readonly mark: boolean; readonly next: undefined };
+  | { readonly pure: Regex; readonly next: Work | undefined };
 
 /** What stands before the text that `left` describes. */
 type Before = { readonly k: 'start' } | { readonly k: 'chars'; readonly ranges: Ranges } | { readonly k: 'unknown' };
@@ -62,7 +61,9 @@ class NeedsBefore extends Error {}
 
 const UNKNOWN: Before = { k: 'unknown' };
 /** Steps of the walk; alternatives with assertions multiply. */
-const MAX_STEPS = 20_000;
+const MAX_STEPS = 5_000;
+/** Work for repeats with assertions; see fixpoint.ts. */
+const MAX_EFFORT = 100_000;
 /** Most copies of a repeat body with assertions. */
 const MAX_COPIES = 64;
 
@@ -78,9 +79,12 @@ export function lowerPattern(
 
 class Lowering {
   private steps = 0;
+  private readonly effort: Effort = { left: MAX_EFFORT };
   /** Literal values of captured groups, while references to them are expanded. */
   private readonly bound = new Map<number, string>();
   private readonly pureCache = new WeakMap<Node, boolean>();
+  private readonly equations: (Equation & { language: Regex; readonly forget: () => void })[] = [];
+  private readonly unknowns = new Map<Work, Map<string, Regex>>();
   private readonly groups;
   private atoms: readonly Ranges[] | undefined;
 
@@ -102,7 +106,7 @@ class Lowering {
     const expand = (at: number): void => {
       const choice = known[at];
       if (choice === undefined) {
-        results.push(this.walk(rest, around, { k: 'start' }, false));
+        results.push(this.closed(this.walk(rest, around, { k: 'start' }, false)));
         return;
       }
       for (const value of choice.values) {
@@ -208,10 +212,6 @@ class Lowering {
           'simplify the pattern',
         );
       }
-      if ('mark' in rest) {
-        if (atEnd) return rest.mark ? left : NEVER;
-        return cat(left, MARK);
-      }
       if ('pure' in rest || this.isPure(rest.node)) {
         const re: Regex = 'pure' in rest ? rest.pure : this.pure(rest.node, rest.env);
         if (!atEnd) left = cat(left, re);
@@ -234,7 +234,7 @@ class Lowering {
         case 'alt':
           return altAll(node.items.map((item) => this.walk({ node: item, env, next }, left, before, atEnd)));
         case 'repeat': {
-          const done = this.repeat(node, env, next, left, before, atEnd);
+          const done = this.repeat(node, env, rest as Work & { node: Node }, left, before, atEnd);
           if ('language' in done) return done.language;
           rest = done.rest;
           continue;
@@ -266,12 +266,13 @@ class Lowering {
   private repeat(
     node: Node & { k: 'repeat' },
     env: Env,
-    next: Work | undefined,
+    work: Work,
     left: Regex,
     before: Before,
     atEnd: boolean,
   ): { rest: Work | undefined } | { language: Regex } {
     const { item, min, max, place } = node;
+    const { next } = work;
     if (max === 0) return { rest: next };
     if (min > MAX_COPIES || (max !== Number.POSITIVE_INFINITY && max > MAX_COPIES)) {
       this.fail(
@@ -280,42 +281,70 @@ class Lowering {
         'move the assertion out of the repeat',
       );
     }
-    const unbounded = max === Number.POSITIVE_INFINITY;
     if (min > 0) {
       const less: Node = { k: 'repeat', item, min: min - 1, max: max - 1, place };
       return { rest: { node: item, env, next: { node: less, env, next } } };
     }
-    const without = this.walk(next, left, before, atEnd);
-    if (!unbounded) {
+    // At the end of the text a round of the body could only add conditions.
+    if (atEnd) return { rest: next };
+    if (max !== Number.POSITIVE_INFINITY) {
+      const without = this.walk(next, left, before, atEnd);
       const less: Node = { k: 'repeat', item, min: 0, max: max - 1, place };
       const withOne = this.walk({ node: item, env, next: { node: less, env, next } }, left, before, atEnd);
       return { language: alt(without, withOne) };
     }
-    if (atEnd) return { language: without };
     try {
-      const after = this.walk(next, EMPTY, UNKNOWN, false);
-      const body = this.walk(
-        { node: item, env, next: { mark: nullable(after), next: undefined } },
-        EMPTY,
-        UNKNOWN,
-        false,
-      );
-      return { language: cat(left, solveRepeat(body, after, this.source, place)) };
+      return { language: cat(left, this.unknownAt(work, item, env, UNKNOWN)) };
     } catch (error) {
       if (!(error instanceof NeedsBefore)) throw error;
-      return this.fail(
-        place,
-        'a repeat whose body or continuation looks back beyond its own text cannot be compiled',
-        'move ^, \\b or the lookbehind out of the repeat',
-      );
     }
+    if (nullable(left) && before.k === 'unknown') throw new NeedsBefore();
+    const parts: Regex[] = [];
+    for (const ranges of this.lastAtoms()) {
+      const part = this.endingIn(left, ranges);
+      if (part.t !== 'never') parts.push(cat(part, this.unknownAt(work, item, env, { k: 'chars', ranges })));
+    }
+    if (nullable(left)) parts.push(this.unknownAt(work, item, env, before));
+    return { language: altAll(parts) };
+  }
+
+  /**
+   * The unknown language "this repeat from here on, then what follows it", behind `before`. Its equation is set up on first
+   * use; the body goes on with the same work, so it comes back to the same unknown.
+   */
+  private unknownAt(work: Work, item: Node, env: Env, before: Before): Regex {
+    const key = before.k === 'chars' ? before.ranges.join() : before.k;
+    const byContext = this.unknowns.get(work) ?? new Map<string, Regex>();
+    this.unknowns.set(work, byContext);
+    const known = byContext.get(key);
+    if (known !== undefined) return known;
+    const made = unknown();
+    const mark = this.equations.length;
+    byContext.set(key, made);
+    const equation = { unknown: made, language: NEVER, forget: () => byContext.delete(key) };
+    this.equations.push(equation);
+    try {
+      const after = this.walk(work.next, EMPTY, before, false);
+      equation.language = alt(after, this.walk({ node: item, env, next: work }, EMPTY, before, false));
+    } catch (error) {
+      // What was set up since may refer to this unknown, which now does not come to be.
+      for (const dropped of this.equations.splice(mark)) dropped.forget();
+      throw error;
+    }
+    return made;
+  }
+
+  /** The language with its unknowns solved. */
+  private closed(language: Regex): Regex {
+    if (!holdsUnknown(language)) return language;
+    return solve(language, this.equations, this.source, this.pattern.root.place, this.effort);
   }
 
   /** The text ahead as a function of what stands before it. */
   private lookahead(node: Node & { k: 'look' }, env: Env): (before: Before) => Regex {
     return (before) => {
       const inside: Work = { node: node.item, env, next: { pure: anyString, next: undefined } };
-      const language = this.walk(inside, EMPTY, before, false);
+      const language = this.closed(this.walk(inside, EMPTY, before, false));
       return node.negate ? not(language) : language;
     };
   }
@@ -416,7 +445,7 @@ class Lowering {
       }
     } else if (before.k === 'start') {
       this.checkBehind(node.item);
-      const language = this.walk({ node: node.item, env, next: undefined }, anyString, before, false);
+      const language = this.closed(this.walk({ node: node.item, env, next: undefined }, anyString, before, false));
       return node.negate ? minus(left, language) : and(left, language);
     }
     return this.fail(

@@ -68,10 +68,10 @@ function randomPattern(random: Random, depth: number): string {
 }
 
 describe('parseRegex', () => {
-  it('agrees with RegExp on 2,000 random patterns with assertions, or says what it cannot do', () => {
+  it('agrees with RegExp on 1,000 random patterns with assertions, or says what it cannot do', () => {
     const random = createRandom(11);
     let compiled = 0;
-    for (let n = 0; n < 2_000; ) {
+    for (let n = 0; n < 1_000; ) {
       const pattern = randomPattern(random, 4);
       const flags = ['u', 'um', 'us', 'ui'][random.below(4)] as string;
       try {
@@ -93,7 +93,7 @@ describe('parseRegex', () => {
         Array.from({ length: 25 }, () => randomText(random)),
       );
     }
-    expect(compiled).toBeGreaterThan(1_400);
+    expect(compiled).toBeGreaterThan(750);
   }, 60_000);
 
   it('anchors where the pattern does, in alternatives too', () => {
@@ -121,6 +121,11 @@ describe('parseRegex', () => {
     agrees('a(?=b)bx(?<=bx)c', 'u', ['abxc', 'ac', 'xabxc']);
     agrees('\\bfoo\\b', 'u', ['foo', 'a foo b', 'foob', '-foo-', 'xfoo']);
     agrees('\\b', 'u', ['', '-', 'a']);
+    agrees('^(?:(?:(?!a).)*b)*$', 'u', ['xb', '', 'ab', 'xbyb', 'xby', 'b']);
+    agrees('^(?:(?:(?!-->).)*-->)*$', 'u', ['a-->b-->', '-->', 'a--']);
+    agrees('^(\\bfoo\\b\\s*)+$', 'u', ['foo', 'foo foo', 'foofoo', 'foo  foo ']);
+    agrees('((^|,)a)*$', 'u', [',a,a', 'a,a', 'xa']);
+    agrees('^(?!(?:(?!x).)*y)[xyz]*$', 'u', ['zzy', 'zxy', 'zz', 'xy', 'y']);
   });
 
   it('knows classes, properties, flags and escapes', () => {
