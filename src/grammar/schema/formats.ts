@@ -100,11 +100,11 @@ function ipv6Regex(): Regex {
 }
 const IPV6 = ipv6Regex();
 
-/** A label of letters, digits and inner hyphens; hyphens as third and fourth character mark A-labels. */
+/** A label of letters, digits and inner hyphens, but no A-label. */
 function labelRegex(letter: Regex): Regex {
   const inner = alt(letter, lit('-'));
   const label = cat(letter, opt(rep(inner, 0, 61), letter));
-  return and(label, not(cat(anyChar, anyChar, lit('--'), star(anyChar))));
+  return and(label, not(cat(chars('x', 'X'), chars('n', 'N'), lit('--'), star(anyChar))));
 }
 const LABEL = labelRegex(ALNUM);
 const HOSTNAME = and(cat(LABEL, star(cat(lit('.'), LABEL))), rep(anyChar, 1, 253));
