@@ -1,7 +1,7 @@
 /** `tokenloom gbnf check`: faults, suspicious rules and portability of GBNF files. */
 import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { codeFrame, placeOf } from '../../base/errors.js';
+import { codeFrame } from '../../base/errors.js';
 import { fixGbnf } from '../../grammar/gbnf/fix.js';
 import { readGbnf } from '../../grammar/gbnf/index.js';
 import { lintGbnf } from '../../grammar/gbnf/lint.js';
@@ -69,7 +69,11 @@ Examples:
       if (format === 'json') process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
       else if (format === 'github') for (const f of shown) process.stdout.write(github(f));
       else {
-        for (const f of shown) process.stdout.write(human(f, sources.get(f.file) as string));
+        for (const [file, source] of sources) {
+          const starts = lineStarts(source);
+          const ours = shown.filter((f) => f.file === file);
+          process.stdout.write(ours.map((f) => human(f, source, starts)).join(''));
+        }
         const count = (severity: string): number => all.filter((f) => f.severity === severity).length;
         const parts = ['error', 'warning', 'note'].map((s) => `${count(s)} ${s}${count(s) === 1 ? '' : 's'}`);
         process.stderr.write(`${files.length} file${files.length === 1 ? '' : 's'}: ${parts.join(', ')}\n`);
@@ -94,9 +98,10 @@ function findings(file: string, source: string, flags: Flags): CheckFinding[] {
   const read = readGbnf(source, flags.root === undefined ? {} : { root: flags.root });
   const faults = read.issues.map((i) => ({ severity: 'error' as const, rule: 'syntax', start: i.offset, ...i }));
   const lints = faults.length > 0 ? [] : lintGbnf(read.file);
+  const starts = lineStarts(source);
   return [...faults, ...lints].map((f) => {
-    const from = placeOf(source, f.start);
-    const to = placeOf(source, Math.max(f.start, f.end));
+    const from = placeIn(starts, f.start);
+    const to = placeIn(starts, Math.max(f.start, f.end));
     const { severity, rule, message } = f;
     const place = { line: from.line, column: from.column, endLine: to.line, endColumn: to.column };
     const finding = { file, ...place, severity, rule, message };
@@ -104,14 +109,32 @@ function findings(file: string, source: string, flags: Flags): CheckFinding[] {
   });
 }
 
-function human(f: CheckFinding, source: string): string {
-  let offset = 0;
-  for (let line = 1; line < f.line; line++) offset = source.indexOf('\n', offset) + 1;
-  const place = { line: f.line, column: f.column, offset: offset + f.column - 1 };
-  const end = f.endLine === f.line ? offset + f.endColumn - 1 : place.offset + 1;
+function human(f: CheckFinding, source: string, starts: readonly number[]): string {
+  const offset = (starts[f.line - 1] as number) + f.column - 1;
+  const place = { line: f.line, column: f.column, offset };
+  const end = f.endLine === f.line ? offset + f.endColumn - f.column : offset + 1;
   const hint = f.hint === undefined ? '' : `  hint: ${f.hint}\n`;
   const frame = codeFrame(source, place, end).replace(/^/gm, '  ');
   return `${f.file}:${f.line}:${f.column}: ${f.severity}: ${f.message} [${f.rule}]\n${frame}\n${hint}`;
+}
+
+/** Offsets at which lines begin. */
+function lineStarts(source: string): number[] {
+  const starts = [0];
+  for (let nl = source.indexOf('\n'); nl >= 0; nl = source.indexOf('\n', nl + 1)) starts.push(nl + 1);
+  return starts;
+}
+
+/** Line and column (from 1) of an offset, by binary search. */
+function placeIn(starts: readonly number[], offset: number): { line: number; column: number } {
+  let lo = 0;
+  let hi = starts.length - 1;
+  while (lo < hi) {
+    const mid = (lo + hi + 1) >> 1;
+    if ((starts[mid] as number) <= offset) lo = mid;
+    else hi = mid - 1;
+  }
+  return { line: lo + 1, column: offset - (starts[lo] as number) + 1 };
 }
 
 /** Workflow command of GitHub Actions. */

@@ -96,6 +96,13 @@ interface Folds {
 /** İ and ı fold to themselves in simple folding, although upper and lower case lead elsewhere. */
 const ALONE: ReadonlySet<number> = new Set([0x130, 0x131]);
 
+/** Equal in simple folding although no case mapping joins them (CaseFolding.txt, status S). */
+const TWINS: readonly (readonly [number, number])[] = [
+  [0x390, 0x1fd3],
+  [0x3b0, 0x1fe3],
+  [0xfb05, 0xfb06],
+];
+
 function foldKey(cp: number): number {
   const upper = String.fromCodePoint(cp).toUpperCase();
   const head = upper.codePointAt(0) as number;
@@ -119,6 +126,10 @@ function makeFolds(): Folds {
       note(key, key);
       note(key, cp);
     }
+  }
+  for (const [a, b] of TWINS) {
+    note(a, a);
+    note(a, b);
   }
   const classOf = new Map<number, readonly number[]>();
   const pairs: number[] = [];

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { GrammarError, OptionError } from '../../../src/base/errors.js';
 import { createRandom, type Random } from '../../../src/base/random.js';
 import { createUnicodeCache, parseRegex } from '../../../src/grammar/regex/index.js';
+import { foldRanges } from '../../../src/grammar/regex/unicode.js';
 import { TermStore } from '../../../src/regular/terms.js';
 
 const cache = createUnicodeCache();
@@ -175,6 +176,27 @@ describe('parseRegex', () => {
     const modified = matcher('^(?i:a)b(?s:.)(?-i:c)$', 'i');
     expect(['aB\nc', 'AB\nc', 'abXC', 'abc'].map(modified)).toEqual([true, true, false, false]);
   });
+
+  it('folds case as RegExp does, for every cased character', () => {
+    const cased: number[] = [];
+    for (let cp = 0; cp < 0x1ffff; cp++) {
+      if (cp < 0xd800 || cp > 0xdfff)
+        if (/[\p{CWL}\p{CWU}\p{CWT}\p{CWCF}]/u.test(String.fromCodePoint(cp))) cased.push(cp);
+    }
+    expect(cased.length).toBeGreaterThan(2_500);
+    const all = String.fromCodePoint(...cased);
+    for (const cp of cased) {
+      const found = [...all.matchAll(new RegExp(`\\u{${cp.toString(16)}}`, 'giu'))].map(
+        (m) => m[0].codePointAt(0) as number,
+      );
+      const ranges = foldRanges([cp, cp], cache);
+      const folded: number[] = [];
+      for (let i = 0; i < ranges.length; i += 2) {
+        for (let c = ranges[i] as number; c <= (ranges[i + 1] as number); c++) folded.push(c);
+      }
+      expect(folded, cp.toString(16)).toEqual(found.sort((a, b) => a - b));
+    }
+  }, 30_000);
 
   it('reads what Annex B reads', () => {
     for (const p of [
