@@ -6,7 +6,7 @@
  * marker; a walk that comes through the marker says so (`reachedBottom`) and is done again with a deeper cut.
  */
 import { PairMap } from '../base/tuple-table.js';
-import { BOTTOM, CAPTURE, DYN, END, FRAME, ITEM, type Recognizer } from './recognizer.js';
+import { BOTTOM, CAPTURE, DYN, END, FRAME, ITEM, type Recognizer, STRUCT } from './recognizer.js';
 
 export class Bottomless {
   private readonly cutStacks = new PairMap(64);
@@ -40,7 +40,12 @@ export class Bottomless {
       const stack = configs.data[o + 3]!;
       const cut = this.cut(stack, depth);
       const capture = configs.data[o + 2]!;
-      const kept = kind === DYN || kind === ITEM ? recognizer.captures.none : capture;
+      const kept =
+        kind === DYN || kind === ITEM
+          ? recognizer.captures.none
+          : kind === STRUCT
+            ? recognizer.captures.empty
+            : capture;
       if (cut === stack && kept === capture) ids.push(id);
       else {
         changed = true;

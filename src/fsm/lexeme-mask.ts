@@ -16,8 +16,11 @@ import type { Vocabulary } from './vocabulary.js';
 
 /** Tokens that cross the end of a lexeme, by the bytes after it. */
 export interface Residual {
+  readonly id: number;
   /** Trie nodes reached with this remainder. */
   readonly nodes: readonly number[];
+  /** Children of these nodes, all in all: how much lies below. */
+  readonly fan: number;
   /** By first byte of what comes next; filled on first use. */
   children: readonly ResidualEdge[] | undefined;
 }
@@ -63,6 +66,10 @@ export class LexemeMasks {
   private readonly targets = new Map<number, Int32Array>();
   private readonly wide: (boolean | undefined)[] = [];
   private heldBytes = 0;
+  private nextResidual = 0;
+  private rootResidual: Residual | undefined;
+  private blanks: { readonly tokens: Int32Array; readonly rest: Residual } | undefined;
+  private readonly inner = new Map<number, { readonly extra: Int32Array; readonly residual: Residual }>();
   /** Lexeme states in which the tokens that the walk met end. */
   private readonly ends = new Map<number, ReadonlySet<number>>();
   private readonly farthestKnown = new Map<number, number>();
@@ -198,7 +205,7 @@ export class LexemeMasks {
       id: this.masks.size,
       base: dense,
       extra: Int32Array.from(extra),
-      residual: { nodes: crossing, children: undefined },
+      residual: this.residual(crossing),
       without: NONE,
     };
   }
@@ -243,14 +250,82 @@ export class LexemeMasks {
         if (record >>> 8 !== 0) entry.nodes.push(c);
       }
     }
-    const children = [...byByte].map(([byte, e]) => ({
-      byte,
-      tokens: e.tokens,
-      to: { nodes: e.nodes, children: e.nodes.length === 0 ? [] : undefined },
-    }));
+    const children = [...byByte].map(([byte, e]) => ({ byte, tokens: e.tokens, to: this.residual(e.nodes) }));
     this.heldBytes += children.length * 120 + residual.nodes.length * 16;
     residual.children = children;
     return children;
+  }
+
+  private residual(at: readonly number[]): Residual {
+    const { nodes } = this.trie;
+    let fan = 0;
+    for (const n of at) fan += nodes[n * 4 + 1]! >>> 8;
+    return { id: this.nextResidual++, nodes: at, fan, children: at.length === 0 ? [] : undefined };
+  }
+
+  /** The whole vocabulary. */
+  get root(): Residual {
+    this.rootResidual ??= this.residual([0]);
+    return this.rootResidual;
+  }
+
+  /**
+   * The whole vocabulary as seen from a state that any blank (space, tab, newline, carriage return) leads back to: `tokens` are those
+   * of blanks alone, and the others are merged by what follows their leading blanks.
+   */
+  get afterBlanks(): { readonly tokens: Int32Array; readonly rest: Residual } {
+    if (this.blanks === undefined) {
+      const { nodes, same } = this.trie;
+      const tokens: number[] = [];
+      const at = [0];
+      for (let i = 0; i < at.length; i++) {
+        const first = nodes[at[i]! * 4]!;
+        const last = first + (nodes[at[i]! * 4 + 1]! >>> 8);
+        for (let c = first; c < last; c++) {
+          if (!isBlank(nodes[c * 4 + 1]! & 0xff)) continue;
+          for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) tokens.push(t);
+          at.push(c);
+        }
+      }
+      const rest = this.residual(at);
+      rest.children = this.childrenOf(rest).filter((e) => !isBlank(e.byte));
+      this.blanks = { tokens: Int32Array.from(tokens), rest };
+    }
+    return this.blanks;
+  }
+
+  /** The part of a lexeme state's mask below a residual node: tokens that stay inside, and those that cross. Cached. */
+  below(at: Residual, q: number): { readonly extra: Int32Array; readonly residual: Residual } {
+    const key = at.id * 0x2000000 + q;
+    const known = this.inner.get(key);
+    if (known !== undefined) return known;
+    const { pool } = this;
+    const { nodes, same } = this.trie;
+    const extra: number[] = [];
+    const crossing: number[] = [];
+    const stack: number[] = [];
+    for (const n of at.nodes) stack.push(n, q);
+    while (stack.length > 0) {
+      const s = stack.pop()!;
+      const node = stack.pop()!;
+      const first = nodes[node * 4]!;
+      const last = first + (nodes[node * 4 + 1]! >>> 8);
+      for (let c = first; c < last; c++) {
+        const next = pool.step(s, nodes[c * 4 + 1]! & 0xff);
+        if (next === DEAD) continue;
+        for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) extra.push(t);
+        if (nodes[c * 4 + 1]! >>> 8 === 0) continue;
+        if (pool.accepts(next)) {
+          crossing.push(c);
+          if (pool.isFinal(next)) continue;
+        }
+        stack.push(c, next);
+      }
+    }
+    const made = { extra: Int32Array.from(extra), residual: this.residual(crossing) };
+    this.inner.set(key, made);
+    this.heldBytes += 200 + extra.length * 4 + crossing.length * 8;
+    return made;
   }
 
   // ---- runs ---------------------------------------------------------------------------------------------------------
@@ -347,6 +422,10 @@ export class LexemeMasks {
     this.targets.set(key, out);
     return out;
   }
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }
 
 /** Some ASCII byte of a signature, or -1. */

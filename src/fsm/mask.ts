@@ -9,7 +9,7 @@
  */
 import { Bottomless } from './bottomless.js';
 import { DEAD, type LexemePool } from './lexeme.js';
-import { type LexemeMask, LexemeMasks, type Residual } from './lexeme-mask.js';
+import { LexemeMasks, type Residual } from './lexeme-mask.js';
 import { BOTTOM, DYN, END, ITEM, LEX, type Recognizer } from './recognizer.js';
 import type { Slices } from './slices.js';
 import { type TokenTrie, trieOf } from './trie.js';
@@ -36,6 +36,9 @@ interface Crossing {
 }
 
 const NONE = new Int32Array(0);
+/** Where at least so many trie edges lie below, wide lexemes are not walked again. */
+const WIDE_FAN = 24;
+const BLANKS = [0x20, 0x09, 0x0a, 0x0d];
 const NOTHING: Crossing = { tokens: NONE, doubt: NONE };
 /** So many doubtful tokens are tried one by one rather than asking again with a deeper cut. */
 const FEW_DOUBTS = 64;
@@ -59,13 +62,11 @@ export class MaskShare {
 
 export class Masks {
   private readonly records: (MaskRecord | undefined)[] = [];
-  /** Tokens after a lexeme, by (lexeme mask, state after it). */
+  /** Tokens after a lexeme, by (what remains of them, state after it). */
   private readonly after = new Map<number, Crossing>();
   private readonly bottomless: Bottomless;
   private readonly words: number;
   private heldBytes = 0;
-  private readonly found: number[] = [];
-  private readonly stack: number[] = [];
 
   constructor(
     private readonly recognizer: Recognizer,
@@ -167,10 +168,10 @@ export class Masks {
       const follow = recognizer.afterLexeme(kind, stack);
       const split = kind === LEX ? undefined : this.splitKey(q);
       const mask = share.lexemes.get(split === undefined ? q : split.rest);
-      const crossing = this.crossing(mask, follow);
+      const crossing = this.crossing(mask.residual, follow);
       const rest = crossing.tokens;
       for (const t of crossing.doubt) doubt.push(t);
-      let gone = split === undefined ? NONE : this.spelled(split.literals);
+      let gone = split === undefined ? NONE : this.spelled(share.lexemes.root, split.literals);
       if (mask.without.length > 0)
         gone = gone.length === 0 ? mask.without : Int32Array.from([...gone, ...mask.without]);
       // Alone, the tokens that spell an excluded key are taken out when the mask is written; beside another wide config,
@@ -198,7 +199,13 @@ export class Masks {
     let added: Int32Array | undefined;
     if (narrow.length > 0) {
       const part = narrow.length === to - from ? state : recognizer.stateOf(narrow);
-      added = this.walk(part, doubt);
+      const found: number[] = [];
+      if (this.loopsOnBlanks(part)) {
+        const { tokens, rest } = share.lexemes.afterBlanks;
+        lists.push(tokens);
+        this.walk(rest, part, found, doubt);
+      } else this.walk(share.lexemes.root, part, found, doubt);
+      added = Int32Array.from(found);
     }
     return this.record(bases, lists, removed, added, doubt.length === 0 ? NONE : Int32Array.from(doubt));
   }
@@ -229,59 +236,59 @@ export class Masks {
 
   private readonly spellings = new Map<number, Int32Array>();
 
-  /** Tokens that finish one of the strings of a literal state (everything below its closing quote). */
-  private spelled(q: number): Int32Array {
+  /** Tokens below a residual node that finish one of the strings of a literal state (and whatever follows it). Cached. */
+  private spelled(at: Residual, q: number): Int32Array {
     if (q === DEAD) return NONE;
-    const known = this.spellings.get(q);
+    const key = at.id * 0x2000000 + q;
+    const known = this.spellings.get(key);
     if (known !== undefined) return known;
     const { pool } = this.recognizer;
-    const { nodes, same } = this.share.trie;
     const out: number[] = [];
-    const stack: number[] = [0, q];
-    while (stack.length > 0) {
-      const at = stack.pop()!;
-      const node = stack.pop()!;
-      const first = nodes[node * 4]!;
-      const count = nodes[node * 4 + 1]! >>> 8;
-      const bits = at >= 0 ? pool.firstBytes(at) : undefined;
-      for (let c = first; c < first + count; c++) {
-        const byte = nodes[c * 4 + 1]! & 0xff;
-        let next = -1;
-        if (bits !== undefined) {
-          if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
-          next = pool.step(at, byte);
-          if (next === DEAD) continue;
-        }
-        if (next < 0 || pool.isFinal(next)) {
-          for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) out.push(t);
-          next = -2;
-        }
-        if (nodes[c * 4 + 1]! >>> 8 !== 0) stack.push(c, next);
+    const visit = (residual: Residual, s: number): void => {
+      const bits = pool.firstBytes(s);
+      for (const edge of this.share.lexemes.childrenOf(residual)) {
+        if (((bits[edge.byte >> 5]! >>> (edge.byte & 31)) & 1) === 0) continue;
+        const next = pool.step(s, edge.byte);
+        if (next === DEAD) continue;
+        if (pool.isFinal(next)) {
+          for (const t of edge.tokens) out.push(t);
+          this.collect(edge.to, out);
+        } else if (edge.to.fan > 0) visit(edge.to, next);
       }
-    }
+    };
+    visit(at, q);
     const tokens = Int32Array.from(out);
-    this.spellings.set(q, tokens);
+    this.spellings.set(key, tokens);
     this.heldBytes += 60 + tokens.length * 4;
     return tokens;
   }
 
   /** Tokens that cross the end of a wide lexeme into `follow`. Cached. */
-  private crossing(mask: LexemeMask, follow: number): Crossing {
+  private crossing(residual: Residual, follow: number): Crossing {
     if (follow === DEAD) return NOTHING;
-    const key = mask.id * 0x4000000 + follow;
+    const key = residual.id * 0x2000000 + follow;
     const known = this.after.get(key);
     if (known !== undefined) return known;
     const tokens: number[] = [];
     const doubt: number[] = [];
-    if (this.recognizer.reachedBottom(follow)) this.collect(mask.residual, doubt);
-    else this.walkResidual(mask.residual, follow, tokens, doubt);
+    if (this.recognizer.reachedBottom(follow)) this.collect(residual, doubt);
+    else this.walk(residual, follow, tokens, doubt);
     const made: Crossing = { tokens: Int32Array.from(tokens), doubt: Int32Array.from(doubt) };
     this.after.set(key, made);
     this.heldBytes += 100 + (tokens.length + doubt.length) * 4;
     return made;
   }
 
-  private walkResidual(residual: Residual, state: number, out: number[], doubt: number[]): void {
+  /** Whether every blank leads back to the state. */
+  private loopsOnBlanks(state: number): boolean {
+    const { recognizer } = this;
+    if (recognizer.grammar.whitespace !== 'flexible') return false;
+    for (const b of BLANKS) if (recognizer.step(state, b) !== state) return false;
+    return true;
+  }
+
+  /** The tokens below a residual node that a state allows; those that reach the cut of the state go to `doubt`. */
+  private walk(residual: Residual, state: number, out: number[], doubt: number[]): void {
     const { recognizer, share } = this;
     const bits = recognizer.nextBytes(state);
     for (const edge of share.lexemes.childrenOf(residual)) {
@@ -295,8 +302,44 @@ export class Masks {
         continue;
       }
       for (const t of edge.tokens) out.push(t);
-      if (edge.to.nodes.length > 0) this.walkResidual(edge.to, next, out, doubt);
+      if (edge.to.fan >= WIDE_FAN) this.split(edge.to, next, out, doubt);
+      else if (edge.to.fan > 0) this.walk(edge.to, next, out, doubt);
     }
+  }
+
+  /** {@link walk} where much lies below: wide lexemes take what is known of them there, the rest is walked. */
+  private split(at: Residual, state: number, out: number[], doubt: number[]): void {
+    const { recognizer, share } = this;
+    const { configs, states } = recognizer;
+    let narrow: number[] | undefined;
+    const from = states.offsets[state]!;
+    const to = states.offsets[state + 1]!;
+    for (let i = from; i < to; i++) {
+      const o = configs.offsets[states.data[i]!]!;
+      const kind = configs.data[o]!;
+      const q = configs.data[o + 1]!;
+      if ((kind !== LEX && kind !== DYN && kind !== ITEM) || !share.lexemes.isWide(q)) {
+        narrow?.push(states.data[i]!);
+        continue;
+      }
+      narrow ??= Array.from(states.data.subarray(from, i));
+      const known = kind === LEX ? undefined : this.splitKey(q);
+      const part = share.lexemes.below(at, known === undefined ? q : known.rest);
+      const crossing = this.crossing(part.residual, recognizer.afterLexeme(kind, configs.data[o + 3]!));
+      const gone = known === undefined ? NONE : this.spelled(at, known.literals);
+      if (gone.length === 0) {
+        for (const t of part.extra) out.push(t);
+        for (const t of crossing.tokens) out.push(t);
+        for (const t of crossing.doubt) doubt.push(t);
+      } else {
+        const drop = new Set(gone);
+        for (const t of part.extra) if (!drop.has(t)) out.push(t);
+        for (const t of crossing.tokens) if (!drop.has(t)) out.push(t);
+        for (const t of crossing.doubt) if (!drop.has(t)) doubt.push(t);
+      }
+    }
+    if (narrow === undefined) this.walk(at, state, out, doubt);
+    else if (narrow.length > 0) this.walk(at, recognizer.stateOf(narrow), out, doubt);
   }
 
   /** All tokens below a residual node. */
@@ -305,62 +348,5 @@ export class Masks {
       for (const t of edge.tokens) out.push(t);
       if (edge.to.nodes.length > 0) this.collect(edge.to, out);
     }
-  }
-
-  /** All tokens at and below a trie node. */
-  private collectBelow(node: number, out: number[]): void {
-    const { nodes, same } = this.share.trie;
-    for (let t = nodes[node * 4 + 2]!; t >= 0; t = same[t]!) out.push(t);
-    const first = nodes[node * 4]!;
-    const last = first + (nodes[node * 4 + 1]! >>> 8);
-    for (let c = first; c < last; c++) this.collectBelow(c, out);
-  }
-
-  /** All tokens that a state allows, by a walk of the trie; subtrees where it reaches the cut go to `doubt`. */
-  private walk(start: number, doubt: number[]): Int32Array {
-    const { recognizer } = this;
-    const { nodes, same, rootChild } = this.share.trie;
-    const { found, stack } = this;
-    found.length = 0;
-    stack.length = 0;
-    stack.push(0, start);
-    while (stack.length > 0) {
-      const state = stack.pop()!;
-      const node = stack.pop()!;
-      const first = nodes[node * 4]!;
-      const count = nodes[node * 4 + 1]! >>> 8;
-      const bits = recognizer.nextBytes(state);
-      if (node === 0) {
-        for (let w = 0; w < 8; w++) {
-          for (let rest = bits[w]!; rest !== 0; rest &= rest - 1) {
-            const byte = w * 32 + (31 - Math.clz32(rest & -rest));
-            const c = rootChild[byte]!;
-            if (c < 0) continue;
-            const next = recognizer.step(state, byte);
-            if (next === DEAD) continue;
-            if (recognizer.reachedBottom(next)) {
-              this.collectBelow(c, doubt);
-              continue;
-            }
-            for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) found.push(t);
-            if (nodes[c * 4 + 1]! >>> 8 !== 0) stack.push(c, next);
-          }
-        }
-        continue;
-      }
-      for (let c = first; c < first + count; c++) {
-        const byte = nodes[c * 4 + 1]! & 0xff;
-        if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
-        const next = recognizer.step(state, byte);
-        if (next === DEAD) continue;
-        if (recognizer.reachedBottom(next)) {
-          this.collectBelow(c, doubt);
-          continue;
-        }
-        for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) found.push(t);
-        if (nodes[c * 4 + 1]! >>> 8 !== 0) stack.push(c, next);
-      }
-    }
-    return Int32Array.from(found);
   }
 }

@@ -70,6 +70,8 @@ export class Recognizer {
   private readonly uniqueBelow: (boolean | undefined)[] = [];
   private readonly endsAnew: (boolean | undefined)[] = [];
   private endedAnew = false;
+  /** Whether keys that begin in this step need not be remembered (states cut for masks). */
+  private forgetful = false;
   // Scratch of one step.
   private readonly out: number[] = [];
   private readonly pending: number[] = [];
@@ -249,7 +251,7 @@ export class Recognizer {
       if (kind === LEX) {
         const q = this.pool.step(a, byte);
         if (q !== DEAD) this.lexeme(q, stack);
-      } else if (kind === STRUCT) this.structStep(a, stack, byte);
+      } else if (kind === STRUCT) this.structStep(a, configs.data[o + 2]!, stack, byte);
       else if (kind === ITEM) this.itemStep(a, configs.data[o + 2]!, stack, byte);
       else if (kind === NAME) this.nameStep(a, stack, byte);
       else if (kind === DYN) this.dynamicStep(a, configs.data[o + 2]!, stack, byte);
@@ -561,10 +563,17 @@ export class Recognizer {
       }
       own = phase === PHASE.first && states.canClose(dyn);
     }
-    if (own || whitespaceGoesOn(this.grammar.whitespace, ws)) this.add(STRUCT, ws, 0, this.push(label, parent));
+    if (own || whitespaceGoesOn(this.grammar.whitespace, ws))
+      this.add(STRUCT, ws, this.forgetful ? this.captures.empty : 0, this.push(label, parent));
   }
 
-  private structStep(ws: number, stack: number, b: number): void {
+  private structStep(ws: number, capture: number, stack: number, b: number): void {
+    this.forgetful = capture === this.captures.empty;
+    this.structBelow(ws, stack, b);
+    this.forgetful = false;
+  }
+
+  private structBelow(ws: number, stack: number, b: number): void {
     const { stacks, labels, grammar } = this;
     const from = stacks.offsets[stack]!;
     const to = stacks.offsets[stack + 1]!;
@@ -649,7 +658,7 @@ export class Recognizer {
         this.add(
           DYN,
           q,
-          states.remembersKeys ? this.captures.empty : this.captures.none,
+          states.remembersKeys && !this.forgetful ? this.captures.empty : this.captures.none,
           this.push(this.labels.intern([FRAME.object, id, PHASE.key, o, -1 - c], 5), parent),
         );
     }
