@@ -2,7 +2,6 @@
  * Checks the invariants of the IR that every front end promises (see ir.ts), for tests and for whoever builds a {@link Grammar} by
  * hand. Returns what is wrong in words; an empty list means a sound grammar.
  */
-import type { Regex } from '../regular/regex.js';
 import { TermStore } from '../regular/terms.js';
 import type { Expr, ExprId, Grammar, ObjectExpr } from './ir.js';
 
@@ -211,9 +210,4 @@ export function childrenOf(expr: Expr): readonly ExprId[] {
     default:
       return [];
   }
-}
-
-/** Regular language of a leaf, if the expression is one. */
-export function leafRegex(expr: Expr): Regex | undefined {
-  return expr.op === 'text' || expr.op === 'string' ? expr.re : undefined;
 }

@@ -8,7 +8,7 @@
 import type { Regex } from '../../regular/regex.js';
 import { TermStore } from '../../regular/terms.js';
 import { altAll, catAll, rep } from '../regex/build.js';
-import { components, leftCorners, nullables, productive, references } from './analyze.js';
+import { components, leftCorners, nullables, productive } from './analyze.js';
 import type { GbnfFile, GbnfNode, GbnfRule } from './ast.js';
 import { formatNode } from './format.js';
 import { classRanges, type MidGrammar, SCALARS, toMid } from './mid.js';
@@ -364,14 +364,4 @@ function collectNames(node: GbnfNode, out: Set<string>): void {
   if (node.k === 'ref') out.add(node.name);
   else if (node.k === 'repeat') collectNames(node.item, out);
   else if (node.k === 'seq' || node.k === 'alt') for (const item of node.items) collectNames(item, out);
-}
-
-/** Numbers of the rules that are part of some cycle of references. */
-export function recursiveRules(grammar: MidGrammar): ReadonlySet<number> {
-  const edges = grammar.rules.map((rule) => {
-    const out: number[] = [];
-    references(rule.body, out);
-    return out;
-  });
-  return new Set(components(edges).flatMap(({ members, loops }) => (loops ? members : [])));
 }

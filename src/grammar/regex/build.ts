@@ -5,7 +5,7 @@
  * Invariant: what these functions return holds no `never` below the top (but under `not`), no `cat` in `cat`, no `alt` in `alt`.
  */
 import { anyString, type Regex } from '../../regular/regex.js';
-import { complement, intersect, MAX_CODE_POINT, type Ranges, union } from './ranges.js';
+import { intersect, MAX_CODE_POINT, type Ranges, union } from './ranges.js';
 
 export const NEVER: Regex = { t: 'never' };
 export const EMPTY: Regex = { t: 'empty' };
@@ -264,24 +264,4 @@ export function lengthBounds(re: Regex): { readonly min: number; readonly max: n
     case 'dfa':
       return { min: nullable(re) ? 0 : 1, max: Number.POSITIVE_INFINITY };
   }
-}
-
-/** Count of nodes, stopping at `limit`. */
-export function nodeCount(re: Regex, limit = Number.POSITIVE_INFINITY): number {
-  let n = 0;
-  const stack: Regex[] = [re];
-  while (stack.length > 0 && n < limit) {
-    const top = stack.pop() as Regex;
-    n++;
-    if (top.t === 'lits') n += top.texts.length;
-    else if (top.t === 'dfa') n += top.states.length;
-    else if ('items' in top) for (const item of top.items) stack.push(item);
-    else if ('item' in top) stack.push(top.item);
-  }
-  return n;
-}
-
-/** Complement of a set of single characters, as a set of single characters. */
-export function otherChar(ranges: Ranges): Regex {
-  return set(complement(ranges));
 }

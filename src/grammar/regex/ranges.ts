@@ -65,14 +65,3 @@ export function contains(set: Ranges, cp: number): boolean {
   }
   return 2 * lo < set.length && (set[2 * lo] as number) <= cp;
 }
-
-/** Number of code points. */
-export function size(set: Ranges): number {
-  let n = 0;
-  for (let i = 0; i < set.length; i += 2) n += (set[i + 1] as number) - (set[i] as number) + 1;
-  return n;
-}
-
-export function sameRanges(a: Ranges, b: Ranges): boolean {
-  return a.length === b.length && a.every((x, i) => x === b[i]);
-}
