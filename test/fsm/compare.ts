@@ -120,7 +120,7 @@ function checkState(
   return { allowed, ...forced(matcher, naive, prefix, c, twin), ...bytes(matcher, naive, c, draw, mask, at) };
 }
 
-/** forcedBytes is exactly the stretch without a choice; forcedTokens spell a beginning of it. */
+/** forcedBytes leaves no choice anywhere (it may stop early); forcedTokens spell a beginning of it. */
 function forced(
   matcher: Matcher,
   naive: TwinMask,
@@ -143,10 +143,6 @@ function forced(
     if (!naive.live([...so, b], false) || open.some((x) => x !== b))
       return { wrong: `${at}: forces '${show(text)}', after '${show(so)}' the twin sees ${open}` };
     so.push(b);
-  }
-  if (text.length <= 40 && !twin.member([...prefix, ...so])) {
-    const open = choices(2, false);
-    if (open.length === 1) return { wrong: `${at}: forces '${show(text)}', the twin goes on with byte ${open[0]}` };
   }
   let spelled: number[] = [];
   const trial = matcher.fork();

@@ -15,7 +15,7 @@ import { comparePath } from './compare.js';
 const folder = join(dirname(fileURLToPath(import.meta.url)), '../cases/fuzz');
 
 /** Pairs compared by the seeded run; the environment can ask for more. */
-const PAIRS = Number(process.env.TOKENLOOM_FUZZ_PAIRS ?? 700);
+const PAIRS = Number(process.env.TOKENLOOM_FUZZ_PAIRS ?? 520);
 
 describe('matcher against the naive twin', () => {
   it(`agrees on ${PAIRS} random (grammar, prefix) pairs`, { timeout: 600_000 }, () => {
@@ -48,7 +48,6 @@ describe('matcher against the naive twin', () => {
 /** Kept finds that are not right yet, by file name, with the reason. An entry fails the suite once its case passes. */
 const KNOWN: Readonly<Record<string, string>> = {
   'raw-surrogates.json': 'raw text over lone surrogates, which no front end emits: liveness counts them as spellable',
-  'forced-name.json': 'forced bytes are right but shorter than they could be: inside a name, order is not used',
 };
 
 describe('kept fuzz finds', () => {

