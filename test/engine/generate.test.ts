@@ -412,3 +412,22 @@ describe('the final check', () => {
     expect(checker.check(schema, {}, {})).toMatchObject({ valid: false });
   });
 });
+
+describe('a mixture of experts', () => {
+  it('generates, and reports which experts its passes touched', async () => {
+    const mixture = await randomModel({ experts: true });
+    const own = await mixture.engine({ scheduler: { maxRows: 2 } });
+    const alone = (await own.generate(person, base)).text;
+    const rs = await Promise.all(Array.from({ length: 6 }, () => own.generate(person, base)));
+    expect(new Set(rs.map((r) => r.text))).toEqual(new Set([alone]));
+    const { gauges, counters } = (await own.metrics()).snapshot as {
+      gauges: Record<string, number>;
+      counters: Record<string, number>;
+    };
+    expect(gauges.distinctExpertsPerStep).toBeGreaterThan(1);
+    expect(gauges.distinctExpertsPerStep).toBeLessThanOrEqual(4);
+    expect(counters.expertRows).toBeGreaterThan(0);
+    await own.close();
+    await mixture.remove();
+  });
+});
