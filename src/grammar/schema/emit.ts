@@ -9,6 +9,7 @@
 
 import type { Regex } from '../../regular/regex.js';
 import type { DynamicKeys, Expr, ExprId, Grammar, ItemVariant, Property } from '../ir.js';
+import { countValues } from './counting.js';
 import { type Formula, TRUE } from './formula.js';
 import { EVERYTHING, FALSE_BIT, NULL_BIT, TRUE_BIT } from './normal.js';
 import type { Normaliser } from './normalise.js';
@@ -21,6 +22,8 @@ import { type StringSet, stringRegex, stringsEmpty } from './strings.js';
 
 /** Nesting at which the rest of the work is queued instead of recursing. */
 const DEEP = 150;
+/** Domains of unique items up to this size bound the length of the array. */
+const MANY = 4096;
 const INF = Number.POSITIVE_INFINITY;
 
 type Draft = { -readonly [K in keyof Expr]: Expr[K] } & Expr;
@@ -236,8 +239,10 @@ export class Emitter {
     if (max > positions) {
       rest = emit(positions);
       if (rest.length === 0) max = positions;
-      else if (s.unique && positions === 0 && s.contains.length === 0)
-        max = Math.min(max, solver.countValues(s.rest, 4096) < 4096 ? solver.countValues(s.rest, 4096) : max);
+      else if (s.unique && positions === 0 && s.contains.length === 0) {
+        const values = countValues(solver, this.n, s.rest, MANY);
+        if (values < MANY) max = Math.min(max, values);
+      }
     }
     return this.push({
       op: 'array',

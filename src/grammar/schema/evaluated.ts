@@ -9,21 +9,13 @@
 import { UnsupportedSchemaError } from '../../base/errors.js';
 import { FALSE, type Formula, TRUE } from './formula.js';
 import type { KeySet } from './keys.js';
-import {
-  branches,
-  formulaOf,
-  type Keywords,
-  keywordsOf,
-  present,
-  RANK,
-  schemaDependencies,
-  subschema,
-} from './keywords.js';
 import { isObject, type Location } from './load.js';
 import { EVERYTHING } from './normal.js';
 import type { Normaliser } from './normalise.js';
 import type { JsonValue } from './options.js';
 import { ANY_ARRAY, ANY_OBJECT, keyMap } from './shapes.js';
+import { branches, formulaOf, present, schemaDependencies, subschema } from './subschemas.js';
+import { type Keywords, keywordsOf, RANK } from './vocabulary.js';
 
 interface Evaluated {
   /** All properties. */

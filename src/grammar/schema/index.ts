@@ -3,7 +3,7 @@
  *
  *     schema (object, boolean, JSON text)
  *       load.ts        resources, references, drafts
- *       keywords.ts    one location -> normal form; formats.ts, numbers.ts, strings.ts, shapes.ts, evaluated.ts
+ *       keywords.ts    one location -> normal form; vocabulary.ts, assertions.ts, formats.ts, numbers.ts, strings.ts, shapes.ts, evaluated.ts
  *       normalise.ts   boolean formulas over locations -> normal forms, one level at a time, memoised
  *       solve.ts       emptiness
  *       emit.ts        normal forms -> expressions
@@ -16,7 +16,6 @@ import { parseJson } from '../json/index.js';
 import { Context } from './context.js';
 import { Emitter } from './emit.js';
 import type { Formula } from './formula.js';
-import { formulaOf } from './keywords.js';
 import { isObject, NeedsScopes } from './load.js';
 import { Normaliser } from './normalise.js';
 import {
@@ -28,6 +27,7 @@ import {
   settingsOf,
 } from './options.js';
 import { Solver } from './solve.js';
+import { formulaOf } from './subschemas.js';
 
 export type { Draft, SchemaDiagnostic, SchemaLimits, SchemaOptions, SchemaReport } from './options.js';
 

@@ -36,6 +36,7 @@ import {
   notArray,
   notObject,
   type ObjectShape,
+  ranking,
 } from './shapes.js';
 import type { Solver } from './solve.js';
 import { stringRegex } from './strings.js';
@@ -47,18 +48,6 @@ export class Undecided {
 }
 
 const UNDECIDED = new Undecided();
-
-/** How many shapes name a property: what is common goes first when shapes are excluded one after the other. */
-export function ranking(shapes: readonly ObjectShape[]): ReadonlyMap<string, number> | undefined {
-  if (shapes.length < 2) return undefined;
-  const rank = new Map<string, number>();
-  for (const s of shapes) {
-    const names = new Set<string>();
-    for (const map of s.maps) for (const name of map.props.keys()) names.add(name);
-    for (const name of names) rank.set(name, (rank.get(name) ?? 0) + 1);
-  }
-  return rank;
-}
 
 export class Normaliser implements ShapeAlgebra, Algebra {
   private readonly memo: (Normal | undefined)[] = [EVERYTHING, NOTHING];

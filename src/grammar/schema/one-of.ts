@@ -5,9 +5,9 @@
 import { LimitError } from '../../base/errors.js';
 import type { Formula } from './formula.js';
 import { ANY_ARRAYS, ANY_OBJECTS, NO_ARRAYS, NO_OBJECTS, type Normal, union } from './normal.js';
-import { type Normaliser, ranking } from './normalise.js';
+import type { Normaliser } from './normalise.js';
 import { andNumbers, NO_NUMBERS, type NumberSet, notNumbers, orNumbers } from './numbers.js';
-import type { ArrayShape, ObjectShape } from './shapes.js';
+import { type ArrayShape, type ObjectShape, ranking } from './shapes.js';
 import {
   andStrings,
   minusStrings,

@@ -213,3 +213,15 @@ export function notArray(s: ArrayShape, algebra: Algebra): ArrayShape[] | undefi
   }
   return out;
 }
+
+/** How many shapes name a property: what is common goes first when shapes are excluded one after the other. */
+export function ranking(shapes: readonly ObjectShape[]): ReadonlyMap<string, number> | undefined {
+  if (shapes.length < 2) return undefined;
+  const rank = new Map<string, number>();
+  for (const s of shapes) {
+    const names = new Set<string>();
+    for (const map of s.maps) for (const name of map.props.keys()) names.add(name);
+    for (const name of names) rank.set(name, (rank.get(name) ?? 0) + 1);
+  }
+  return rank;
+}

@@ -8,14 +8,15 @@
  */
 
 import { anyString, type Regex } from '../../regular/regex.js';
-import { canonical, FALSE, type Formula, TRUE } from './formula.js';
+import { countValues, distinctPrefix } from './counting.js';
+import { FALSE, type Formula, TRUE } from './formula.js';
 import type { KeySet } from './keys.js';
 import { ANY_ARRAYS, ANY_OBJECTS } from './normal.js';
 import type { Normaliser } from './normalise.js';
-import { boxIsEmpty, countNumbers, listNumbers } from './numbers.js';
+import { boxIsEmpty } from './numbers.js';
 import { and, lits, not, plainlyNonEmpty } from './re.js';
 import { type ArrayShape, keyMap, type ObjectShape } from './shapes.js';
-import { stringRegex, stringsEmpty } from './strings.js';
+import { stringsEmpty } from './strings.js';
 
 /** A class of keys without a name of their own, and what their values are. */
 export interface KeyClass {
@@ -340,55 +341,10 @@ export class Solver {
     for (let i = 0; i < s.prefix.length && i < s.min; i++) if (!this.nonEmpty(s.prefix[i]!)) return false;
     if (s.min > s.prefix.length && !this.nonEmpty(s.rest)) return false;
     if (s.unique && s.min > 1) {
-      if (s.prefix.length === 0) return this.countValues(s.rest, s.min) >= s.min;
-      return this.distinctPrefix(s);
+      if (s.prefix.length === 0) return countValues(this, this.n, s.rest, s.min) >= s.min;
+      return distinctPrefix(this.n, s);
     }
     return true;
-  }
-
-  /**
-   * Whether the first `min` items can differ: a matching of positions with values. Positions with many values always find one;
-   * those with values that cannot be listed are taken to.
-   */
-  private distinctPrefix(s: ArrayShape): boolean {
-    const count = Math.min(s.min, s.prefix.length + 1);
-    const domains: (readonly string[])[] = [];
-    for (let i = 0; i < count; i++) {
-      const copies = i < s.prefix.length ? 1 : s.min - s.prefix.length;
-      const list = this.listValues(s.prefix[i] ?? s.rest, s.min);
-      if (list === undefined) continue;
-      for (let k = 0; k < copies; k++) domains.push(list);
-    }
-    const owner = new Map<string, number>();
-    const place = (i: number, tried: Set<string>): boolean => {
-      for (const value of domains[i]!) {
-        if (tried.has(value)) continue;
-        tried.add(value);
-        const other = owner.get(value);
-        if (other === undefined || place(other, tried)) {
-          owner.set(value, i);
-          return true;
-        }
-      }
-      return false;
-    };
-    return domains.every((_, i) => place(i, new Set()));
-  }
-
-  /** The values of a formula as canonical texts, where they are fewer than `limit` and plain to see. */
-  private listValues(f: Formula, limit: number): readonly string[] | undefined {
-    const { formulas } = this.n.context;
-    const node = formulas.node(f);
-    if (node.kind === 'const') return [canonical(node.value)];
-    const x = this.n.normal(f);
-    if (x.arrays.length > 0 || x.objects.length > 0) return undefined;
-    if (x.strings.kind !== 'list' || countNumbers(x.numbers, limit) >= limit) return undefined;
-    const out = new Set(x.strings.texts.map((t) => JSON.stringify(t)));
-    if ((x.basic & 1) !== 0) out.add('null');
-    if ((x.basic & 2) !== 0) out.add('false');
-    if ((x.basic & 4) !== 0) out.add('true');
-    for (const text of listNumbers(x.numbers)) out.add(text);
-    return out.size < limit ? [...out] : undefined;
   }
 
   /** Whether some number of items meets all counters: breadth-first over clamped counts. */
@@ -419,38 +375,5 @@ export class Solver {
       }
       states = next;
     }
-  }
-
-  /** How many values a formula has, saturating at `limit`; values of arrays and objects with children count as unbounded. */
-  countValues(f: Formula, limit: number): number {
-    const x = this.n.normal(f);
-    let count = (x.basic & 1) + ((x.basic >> 1) & 1) + ((x.basic >> 2) & 1);
-    if (count < limit) count += countNumbers(x.numbers, limit - count);
-    if (count < limit && !stringsEmpty(x.strings, this.n)) {
-      count +=
-        x.strings.kind === 'list'
-          ? new Set(x.strings.texts).size
-          : this.n.context.keys.count(stringRegex(x.strings), limit - count);
-    }
-    for (const s of x.arrays) {
-      if (count >= limit) break;
-      if (!this.arrayProductive(s)) continue;
-      if (s.max > s.prefix.length && this.nonEmpty(s.rest)) return limit;
-      let ways = 1;
-      for (let i = 0; i < s.prefix.length && i < s.max; i++)
-        ways = Math.min(limit, ways * this.countValues(s.prefix[i]!, limit));
-      count += s.min === s.prefix.length ? ways : limit;
-    }
-    for (const s of x.objects) {
-      if (count >= limit) break;
-      if (!this.objectProductive(s)) continue;
-      const names = this.names(s);
-      if (s.max > 0 && (names.length !== s.required.length || this.classes(s, names, []).length > 0)) return limit;
-      let ways = 1;
-      if (s.max > 0)
-        for (const name of names) ways = Math.min(limit, ways * this.countValues(this.n.valueAt(s, name), limit));
-      count += ways;
-    }
-    return Math.min(count, limit);
   }
 }

@@ -1,5 +1,5 @@
 /** The keyword table of docs/json-schema.md, made from the test cases. */
-import { ASSERTIONS } from '../../../src/grammar/schema/keywords.js';
+import { ASSERTIONS } from '../../../src/grammar/schema/vocabulary.js';
 
 export interface KeywordCase {
   readonly keyword: string;

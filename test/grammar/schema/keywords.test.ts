@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ASSERTIONS } from '../../../src/grammar/schema/keywords.js';
+import { ASSERTIONS } from '../../../src/grammar/schema/vocabulary.js';
 import { textAcceptor } from './accept.js';
 import { type KeywordCase, keywordTable } from './keyword-table.js';
 
