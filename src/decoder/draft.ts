@@ -6,7 +6,7 @@
  * prompt spells ` Smith` where the output spells `Smith`; so the lookup is over bytes, and the guess is cut into canonical tokens
  * afterwards and filtered by the matcher.
  *
- * The index is that of LZ77: for each 3-byte string the chain of its positions. A proposal is what followed the longest match of
+ * The index is that of LZ77: for each (hashed) 3-byte string the chain of its positions. A proposal is what followed the longest match of
  * the output's end (the latest among equals). Inside a JSON string the copy is ended at a delimiter and followed by the closing
  * quote and whatever bytes the grammar then forces, so that a value, its end and the next key are one pass.
  *
@@ -31,6 +31,8 @@ export interface DraftOptions {
 const SHORTEST = 3;
 const LONGEST_NEEDED = 12;
 const CHAIN = 24;
+/** Grams of equal hash share a chain: their matches are too short to count. */
+const HASH_BITS = 12;
 const COPY_BYTES = 48;
 const QUOTE = Uint8Array.of(0x22);
 
@@ -39,7 +41,8 @@ export class DraftIndex {
   #bytes: Uint8Array;
   #previous: Int32Array;
   #length = 0;
-  readonly #heads = new Map<number, number>();
+  /** Last position by hash of the 3 bytes that end there; -1: none. */
+  readonly #heads = new Int32Array(1 << HASH_BITS).fill(-1);
   /** Output starts here; before it is the prompt. */
   #outputStart = 0;
   /** Match length that is needed now. */
@@ -66,8 +69,8 @@ export class DraftIndex {
       this.#bytes[this.#length++] = byte;
       if (this.#length < SHORTEST) continue;
       const gram = this.#gram(this.#length);
-      this.#previous[this.#length - 1] = this.#heads.get(gram) ?? -1;
-      this.#heads.set(gram, this.#length - 1);
+      this.#previous[this.#length - 1] = this.#heads[gram]!;
+      this.#heads[gram] = this.#length - 1;
     }
   }
 
@@ -99,7 +102,8 @@ export class DraftIndex {
   }
 
   #gram(end: number): number {
-    return (this.#bytes[end - 3]! << 16) | (this.#bytes[end - 2]! << 8) | this.#bytes[end - 1]!;
+    const gram = (this.#bytes[end - 3]! << 16) | (this.#bytes[end - 2]! << 8) | this.#bytes[end - 1]!;
+    return Math.imul(gram, 0x9e3779b1) >>> (32 - HASH_BITS);
   }
 }
 
