@@ -7,7 +7,7 @@ import { TermStore } from '../../regular/terms.js';
 import type { Expr, ExprId, Grammar } from '../ir.js';
 import { normalize, type Ranges } from '../regex/ranges.js';
 
-const MAX_CONFIGS = 20_000;
+const MAX_CONFIGS = 100_000;
 
 /** Token terminals as the text that stands for them (`<[7]>`, `<think>`); "any token but" as any one character. */
 export function spellTokens(grammar: Grammar): Grammar {
@@ -48,16 +48,20 @@ export class Tracer {
   private readonly frameIds = new Map<string, number>();
   private configs: Config[] = [];
   private seen = new Set<string>();
+  /** Pairs: an expression to enter (-1: a frame that is complete), and the frame. */
+  private readonly pending: number[] = [];
   /** Whether the text so far is complete. */
   accepting = false;
 
   constructor(private readonly grammar: Grammar) {
     this.enter(grammar.start, -1);
+    this.drain();
   }
 
-  /** Reads one code point; false (and nothing changes) where none may come. @throws LimitError past 20,000 stacks */
+  /** Reads one code point; false (and nothing changes) where none may come. @throws LimitError past 100,000 stacks */
   step(cp: number): boolean {
     const before = { configs: this.configs, accepting: this.accepting };
+    this.pending.length = 0;
     this.configs = [];
     this.seen = new Set();
     this.accepting = false;
@@ -65,6 +69,7 @@ export class Tracer {
       const next = this.store.step(term, cp);
       if (!this.store.isEmpty(next)) this.lexeme(next, frame);
     }
+    this.drain();
     if (this.configs.length > 0 || this.accepting) return true;
     this.configs = before.configs;
     this.accepting = before.accepting;
@@ -121,6 +126,24 @@ export class Tracer {
   }
 
   private enter(id: ExprId, frame: number): void {
+    this.pending.push(id, frame);
+  }
+
+  private complete(frame: number): void {
+    this.pending.push(-1, frame);
+  }
+
+  /** Follows what was entered and completed: a list and no recursion, since stacks grow with the text. */
+  private drain(): void {
+    while (this.pending.length > 0) {
+      const frame = this.pending.pop() as number;
+      const id = this.pending.pop() as number;
+      if (id < 0) this.leave(frame);
+      else this.follow(id, frame);
+    }
+  }
+
+  private follow(id: ExprId, frame: number): void {
     if (!this.once(`e${id},${frame}`)) return;
     const expr = this.grammar.exprs[id] as Expr;
     switch (expr.op) {
@@ -157,7 +180,7 @@ export class Tracer {
     if (done < expr.max) this.enter(expr.item, this.push(id, next, parent));
   }
 
-  private complete(frame: number): void {
+  private leave(frame: number): void {
     if (!this.once(`c${frame}`)) return;
     const f = this.frames[frame];
     if (f === undefined) {
