@@ -5,6 +5,7 @@
  *   --parts LIST      of any, schema, suite, deadends, hostile (default: all)
  *   --sources LIST    MaskBench sources (default: all);  --limit N  schemas per source
  *   --generations N   per schema in deadends (default 3);  --seed N
+ *   --list FILE       ids of the MaskBench schemas that compile (part any), by source
  *   --json FILE       everything as JSON;  --wrong N  wrong answers to list per part (default 20)
  *
  * Each part runs in a child process, watched: a schema that takes 20 s is ended and counted as a hang.
@@ -71,6 +72,7 @@ async function main(): Promise<void> {
       generations: { type: 'string', default: '3' },
       seed: { type: 'string', default: '1' },
       json: { type: 'string' },
+      list: { type: 'string' },
       wrong: { type: 'string', default: '20' },
     },
   });
@@ -99,6 +101,13 @@ async function main(): Promise<void> {
     const result = await runPart(job);
     results.push(result);
     printReport(result, Number(values.wrong));
+  }
+  const any = results.find((r) => r.part === 'any');
+  if (values.list !== undefined && any !== undefined) {
+    const compiled = (any.verdicts as SchemaVerdict[]).filter((v) => v.compile === 'ok');
+    const list = [...groupBy(compiled, (v) => v.source)].map(([source, vs]) => [source, vs.map((v) => v.id)]);
+    mkdirSync(dirname(resolve(values.list)), { recursive: true });
+    writeFileSync(values.list, `${JSON.stringify(Object.fromEntries(list), null, 1)}\n`);
   }
   if (values.json !== undefined) {
     mkdirSync(dirname(resolve(values.json)), { recursive: true });
