@@ -15,7 +15,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type PartResult, printReport } from './report.js';
+import type { SchemaVerdict } from './maskbench.js';
+import { groupBy, type PartResult, printReport } from './report.js';
 import { type Job, type Part, type Report, runJob } from './worker.js';
 
 const PARTS: readonly Part[] = ['any', 'schema', 'suite', 'deadends', 'hostile'];
