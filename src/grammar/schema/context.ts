@@ -102,7 +102,10 @@ export class Context implements Matching {
    * and the caller leaves it out.
    */
   unsupported(at: Location, keyword: string, reason: string, hint?: string): void {
-    const pointer = `${at.pointer}/${keyword}`;
+    this.unsupportedAt(`${at.pointer}/${keyword}`, keyword, reason, hint);
+  }
+
+  unsupportedAt(pointer: string, keyword: string, reason: string, hint?: string): void {
     if (this.settings.unsupported === 'error') throw new UnsupportedSchemaError(pointer, keyword, reason, hint);
     this.report(pointer, keyword, 'error', `${reason}; not enforced`);
   }

@@ -300,7 +300,16 @@ export class Normaliser implements ShapeAlgebra, Algebra {
       context.tick();
       if (!alive(andArray(s, t, this))) out.push(s);
       else {
-        wrong ??= this.violations(t);
+        // Items of s that are equal would be a violation without a shape, unless they cannot be.
+        if (t.unique && !s.unique && s.max > 1) {
+          context.unsupportedAt(
+            context.where,
+            'uniqueItems',
+            'arrays with two equal items cannot be described',
+            'avoid uniqueItems below not, if, or overlapping branches of oneOf',
+          );
+        }
+        wrong ??= notArray(t, this);
         for (const w of wrong) {
           const rest = andArray(s, w, this);
           if (alive(rest)) out.push(rest);
@@ -309,19 +318,6 @@ export class Normaliser implements ShapeAlgebra, Algebra {
       }
     }
     return out;
-  }
-
-  private violations(t: ArrayShape): readonly ArrayShape[] {
-    const wrong = notArray(t, this);
-    if (wrong === undefined) {
-      throw new UnsupportedSchemaError(
-        this.context.where,
-        'uniqueItems',
-        'arrays with two equal items cannot be described',
-        'avoid uniqueItems below not, if, or overlapping branches of oneOf',
-      );
-    }
-    return wrong;
   }
 
   minusObjects(left: readonly ObjectShape[], shapes: readonly ObjectShape[]): readonly ObjectShape[] {

@@ -190,9 +190,8 @@ export function notObject(s: ObjectShape, algebra: Algebra, rank?: ReadonlyMap<s
   return out;
 }
 
-/** All violations of an array shape, as a union; undefined where one of them has no shape (two equal items). */
-export function notArray(s: ArrayShape, algebra: Algebra): ArrayShape[] | undefined {
-  if (s.unique) return undefined;
+/** The violations of an array shape, as a union; two equal items where they must differ are not among them: that is no shape. */
+export function notArray(s: ArrayShape, algebra: Algebra): ArrayShape[] {
   const out: ArrayShape[] = [];
   if (s.min > 0) out.push({ ...ANY_ARRAY, max: s.min - 1 });
   if (s.max !== INF) out.push({ ...ANY_ARRAY, min: s.max + 1 });

@@ -169,6 +169,20 @@ describe('errors', () => {
     expect(accepts({ a: 'x' })).toBe(false);
   });
 
+  it('of the complement of uniqueItems leave a smaller language where tolerated', () => {
+    const schema = { type: 'array', maxItems: 2, not: { uniqueItems: true, items: { type: 'integer' } } };
+    expect(outcome(schema)).toBeInstanceOf(UnsupportedSchemaError);
+    const accepts = acceptor(schema, { unsupported: 'warn' });
+    expect(accepts(['a'])).toBe(true);
+    expect(accepts([1, 2])).toBe(false);
+    // Right, but left out with a diagnostic.
+    expect(accepts([1, 1])).toBe(false);
+    // No complement is needed where items differ anyway.
+    expect(acceptor({ uniqueItems: true, not: { uniqueItems: true, items: { type: 'integer' } } })(['a', 1])).toBe(
+      true,
+    );
+  });
+
   it('are reported by checkSchema, with what is ignored', () => {
     expect(checkSchema({ type: 'string', minLength: 1 })).toEqual({ supported: true, diagnostics: [] });
     const report = checkSchema({
