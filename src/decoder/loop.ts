@@ -14,6 +14,7 @@ import { PassCost } from './cost-model.js';
 import { idsOf, specsOf } from './device.js';
 import { type DraftJob, ModelDrafter } from './drafter.js';
 import { ExpertProfiles } from './experts.js';
+import { finishJob, type Job, memoryGauges, type Slot } from './job.js';
 import { Metrics } from './metrics.js';
 import type { StepHandle, StepModel, StepRow } from './model.js';
 import { WaitingQueue } from './queue.js';
@@ -39,35 +40,6 @@ export interface LoopOptions {
   readonly composition?: 'fcfs' | 'profile' | undefined;
   /** A smaller model of the same vocabulary that guesses ahead. */
   readonly draftModel?: StepModel | undefined;
-}
-
-interface Job {
-  readonly id: number;
-  readonly request: DecodeRequest;
-  /** Made when it is admitted (or ended before): what waits should weigh little. */
-  sequences: readonly Sequence[];
-  readonly arrived: number;
-  readonly resolve: (result: DecodeResult) => void;
-  readonly reject: (error: unknown) => void;
-  readonly unlisten: () => void;
-  cached: number;
-  started: number;
-  first: number;
-  passes: number;
-  modelMs: number;
-  /** The step at which it came. */
-  readonly step: number;
-  readonly priority: number;
-  done: boolean;
-}
-
-interface Slot {
-  readonly id: number;
-  readonly job: Job;
-  readonly sequence: Sequence;
-  /** Outputs that fork from this one once its prompt is in. */
-  followers: readonly Sequence[];
-  waited: number;
 }
 
 /** Rows of a batch of this size and more get short drafts only: their guesses compete for the same tokens. */
@@ -611,59 +583,7 @@ export class DecodeLoop {
     if (job.done) return;
     this.#deliver(job);
     this.#release(job);
-    const now = performance.now();
-    const total = {
-      forced: 0,
-      sampled: 0,
-      drafted: 0,
-      acceptedDrafts: 0,
-      optimistic: 0,
-      reasoning: 0,
-      masks: 0,
-      maskMs: 0,
-    };
-    let completion = 0;
-    for (const sequence of job.sequences) {
-      completion += sequence.output.length;
-      for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += sequence.counts[key];
-    }
-    const aborted = job.sequences.some((s) => s.finish === 'abort');
-    const m = this.metrics;
-    m.add(aborted ? 'aborted' : 'finished');
-    m.add('outputTokens', completion);
-    m.add('forcedTokens', total.forced);
-    m.add('sampledTokens', total.sampled);
-    m.add('draftedTokens', total.drafted);
-    m.add('acceptedDrafts', total.acceptedDrafts);
-    m.add('optimisticHits', total.optimistic);
-    m.add('masks', total.masks);
-    if (total.masks > 0) m.observe('maskMs', total.maskMs / total.masks);
-    m.observe('totalMs', now - job.arrived);
-    const started = job.started === 0 ? now : job.started;
-    const seconds = (now - started) / 1000;
-    job.resolve({
-      outputs: job.sequences.map((s) => s.result()),
-      usage: {
-        promptTokens: job.request.prompt.length,
-        cachedTokens: job.cached,
-        completionTokens: completion,
-        reasoningTokens: total.reasoning,
-        forcedTokens: total.forced,
-        sampledTokens: total.sampled,
-        draftedTokens: total.drafted,
-        acceptedDrafts: total.acceptedDrafts,
-        optimisticTokens: total.optimistic,
-        passes: job.passes,
-      },
-      timings: {
-        queueMs: started - job.arrived,
-        firstTokenMs: (job.first === 0 ? now : job.first) - job.arrived,
-        totalMs: now - job.arrived,
-        modelMs: job.modelMs,
-        maskMs: total.maskMs,
-        tokensPerSecond: seconds > 0 ? completion / seconds : 0,
-      },
-    });
+    job.resolve(finishJob(job, performance.now(), this.metrics));
   }
 
   #outOfMemory(slot: Slot): LimitError {
@@ -675,20 +595,6 @@ export class DecodeLoop {
       blocks?.total ?? this.#model.contextLength,
     );
   }
-}
-
-function memoryGauges(model: StepModel): Readonly<Record<string, number>> {
-  const memory = model.memory?.();
-  if (memory === undefined) return {};
-  const { poolBytes, suspended, cache } = memory;
-  return {
-    poolBytes,
-    suspendedBytes: suspended.memory + suspended.file,
-    prefixLookups: cache.lookups,
-    prefixHits: cache.hits,
-    prefixSavedTokens: cache.savedTokens,
-    prefixEvictions: cache.evictions,
-  };
 }
 
 /** Lets timers, input and other requests have their turn between steps. */
