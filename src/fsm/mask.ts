@@ -166,7 +166,7 @@ export class Masks {
       }
       const stack = configs.data[o + 3]!;
       const follow = recognizer.afterLexeme(kind, stack);
-      const split = kind === LEX ? undefined : this.splitKey(q);
+      const split = this.splitLiterals(q);
       const mask = share.lexemes.get(split === undefined ? q : split.rest);
       const crossing = this.crossing(mask.residual, follow);
       const rest = crossing.tokens;
@@ -223,8 +223,8 @@ export class Masks {
     return { bases, lists, removed, added, doubt, single, dense: undefined, uses: 0 };
   }
 
-  /** For a key minus finitely many names: the state of the key without the exception, and the exceptions. */
-  private splitKey(q: number): { readonly rest: number; readonly literals: number } | undefined {
+  /** For a string less finitely many literals: the state of the string without the exception, and the exceptions. */
+  private splitLiterals(q: number): { readonly rest: number; readonly literals: number } | undefined {
     const { pool } = this.recognizer;
     const split = pool.terms.splitFinite(pool.termOf(q));
     if (split === undefined) return undefined;
@@ -323,7 +323,7 @@ export class Masks {
         continue;
       }
       narrow ??= Array.from(states.data.subarray(from, i));
-      const known = kind === LEX ? undefined : this.splitKey(q);
+      const known = this.splitLiterals(q);
       const part = share.lexemes.below(at, known === undefined ? q : known.rest);
       const crossing = this.crossing(part.residual, recognizer.afterLexeme(kind, configs.data[o + 3]!));
       const gone = known === undefined ? NONE : this.spelled(at, known.literals);

@@ -4,10 +4,11 @@
  *
  * A node is the tuple [accept, code point, child, code point, child, …], code points ascending.
  */
-import { TupleTable } from '../base/tuple-table.js';
+import { PairMap, TupleTable } from '../base/tuple-table.js';
 
 export class LiteralTrie {
   private readonly nodes = new TupleTable(64);
+  private readonly unions = new PairMap(16);
   /** The empty set. */
   readonly none: number;
   /** The set of the empty string alone. */
@@ -95,6 +96,35 @@ export class LiteralTrie {
     let below = this.withAccept(path[word.length]!);
     for (let i = word.length - 1; i >= 0; i--) below = this.withChild(path[i]!, word[i]!, below);
     return below;
+  }
+
+  /** The union of two sets. Recursion as deep as the longest common path; remembered per pair of nodes. */
+  union(a: number, b: number): number {
+    if (a === b || b === this.none) return a;
+    if (a === this.none) return b;
+    const known = this.unions.get(a, b);
+    if (known >= 0) return known;
+    const x = this.edges(a);
+    const y = this.edges(b);
+    const tuple: number[] = [this.accepts(a) || this.accepts(b) ? 1 : 0];
+    let i = 0;
+    let j = 0;
+    while (i < x.length || j < y.length) {
+      if (j >= y.length || (i < x.length && x[i]! < y[j]!)) {
+        tuple.push(x[i]!, x[i + 1]!);
+        i += 2;
+      } else if (i >= x.length || y[j]! < x[i]!) {
+        tuple.push(y[j]!, y[j + 1]!);
+        j += 2;
+      } else {
+        tuple.push(x[i]!, this.union(x[i + 1]!, y[j + 1]!));
+        i += 2;
+        j += 2;
+      }
+    }
+    const made = this.nodes.intern(tuple, tuple.length);
+    this.unions.set(a, b, made);
+    return made;
   }
 
   private withAccept(node: number): number {

@@ -309,9 +309,18 @@ export class TermStore {
       else items.add(t);
     }
     let sets: number[] | undefined;
+    let excluded = -1;
     for (const t of items) {
       const o = offsets[t]!;
       if (data[o] === K_NOT && items.has(data[o + 1]!)) return NEVER;
+      if (data[o] === K_NOT) {
+        // not L and not M is not (L or M): one set of literals to step through.
+        const node = this.literalNodeOf(data[o + 1]!);
+        if (node >= 0) {
+          items.delete(t);
+          excluded = excluded < 0 ? node : this.literals.union(excluded, node);
+        }
+      }
       if (data[o] === K_SET) {
         sets ??= [];
         sets.push(t);
@@ -323,6 +332,7 @@ export class TermStore {
       if (merged === NEVER) return NEVER;
       items.add(merged);
     }
+    if (excluded >= 0) items.add(this.not(this.literalNode(excluded)));
     const list = [...items].sort((x, y) => x - y);
     if (list.length === 1) return list[0]!;
     let nullable = F_NULLABLE;
@@ -332,6 +342,13 @@ export class TermStore {
       literal |= this.flags[t]! & F_LITERAL;
     }
     return this.make([K_AND, ...list], nullable | literal | F_BOOLEAN);
+  }
+
+  /** The node of a term that is a set of literals, or -1. */
+  private literalNodeOf(t: number): number {
+    if (t === EMPTY) return this.literals.end;
+    const o = this.tuples.offsets[t]!;
+    return this.tuples.data[o] === K_LITS ? this.tuples.data[o + 1]! : -1;
   }
 
   private intersectSets(a: number, b: number): number {
@@ -500,11 +517,7 @@ export class TermStore {
     const o = offsets[t]!;
     const literalsOf = (u: number): number => {
       const uo = offsets[u]!;
-      if (data[uo] !== K_NOT) return -1;
-      const v = data[uo + 1]!;
-      if (v === EMPTY) return this.literals.end;
-      const vo = offsets[v]!;
-      return data[vo] === K_LITS ? data[vo + 1]! : -1;
+      return data[uo] === K_NOT ? this.literalNodeOf(data[uo + 1]!) : -1;
     };
     if (data[o] === K_NOT) {
       const node = literalsOf(t);
