@@ -26,7 +26,9 @@ export async function extractionPart(quick: boolean): Promise<Line[]> {
     .filter((r) => r.tools === undefined)
     .slice(0, quick ? 40 : 400);
   const lines: Line[] = [];
-  const engine = await createEngine({ threads: 1, kv: { prefixCache: false } });
+  // Prompts are in the prefix cache of both when the clock starts: prefill is the same work for every method.
+  const kv = { bytes: 2 ** 29 };
+  const engine = await createEngine({ threads: 1, kv });
   const texts: { prompt: number[]; answer: number[] }[] = [];
   const { model, tokenizer, chat, vocabulary } = await loadModel('embedded', {
     threads: 1,
@@ -50,87 +52,72 @@ export async function extractionPart(quick: boolean): Promise<Line[]> {
   }
   const canonical = texts.reduce((n, t) => n + t.answer.length, 0);
 
-  for (const [name, options] of [
-    ['forced tokens and speculation', {}],
-    ['forced tokens only', { speculation: false }],
-    ['masks only', { speculation: false, forcing: false }],
-  ] as const) {
-    let passes = 0;
-    let tokens = 0;
-    let same = 0;
-    const { spent } = await timed(async () => {
-      for (const [i, r] of records.entries()) {
-        const result = await engine.generate(targets[i]!, {
-          messages: r.messages,
-          maxTokens: 256,
-          validate: false,
-          ...options,
-        });
-        // The first pass over a prompt is prefill, which every method has.
-        passes += result.usage.passes - 1;
-        tokens += result.usage.completionTokens;
-        if (result.text === outputs[i]) same++;
-      }
-    });
-    const full = name === 'forced tokens and speculation';
-    const ratio = passes / canonical;
+  for (const { prompt } of texts) {
+    const { sequence, cached } = model.open({ prompt });
+    (await model.submit([{ sequence, tokens: prompt.slice(cached), logits: 0 }])).release();
+    model.close(sequence);
+  }
+
+  const methods = [
+    { name: 'forced tokens and speculation', options: {}, cpu: 0, passes: 0, tokens: 0, same: 0 },
+    { name: 'forced tokens only', options: { speculation: false }, cpu: 0, passes: 0, tokens: 0, same: 0 },
+    { name: 'masks only', options: { speculation: false, forcing: false }, cpu: 0, passes: 0, tokens: 0, same: 0 },
+  ];
+  let plain = 0;
+  let lookup = 0;
+  // Record by record through all methods, so that a busy spell of the machine falls on all of them.
+  for (const [i, r] of records.entries()) {
+    for (const m of methods) {
+      const { value, spent } = await timed(() =>
+        engine.generate(targets[i]!, { messages: r.messages, maxTokens: 256, validate: false, ...m.options }),
+      );
+      m.cpu += spent.cpuMs;
+      // The pass over the prompt's last tokens gives the first token, with every method.
+      m.passes += value.usage.passes;
+      m.tokens += value.usage.completionTokens;
+      if (value.text === outputs[i]) m.same++;
+    }
+    const { prompt, answer } = texts[i]!;
+    plain += (await timed(() => plainDecode(model, prompt, answer))).spent.cpuMs;
+    lookup += (await timed(() => lookupDecode(model, prompt, answer))).spent.cpuMs;
+  }
+  for (const [i, m] of methods.entries()) {
+    const ratio = m.passes / canonical;
     lines.push({
       part: 'extraction',
-      name: `${name}: passes per canonical token`,
+      name: `${m.name}: passes per canonical token`,
       value: ratio,
       unit: '',
-      ...(full ? { target: '<= 0.55', met: ratio <= 0.55 } : {}),
-      note: `${records.length} records, ${tokens} tokens, same text ${same}, ${spent.cpuMs.toFixed(0)} ms cpu, ${spent.wallMs.toFixed(0)} ms wall`,
+      ...(i === 0 ? { target: '<= 0.55', met: ratio <= 0.55 } : {}),
+      note: `${records.length} records, ${m.tokens} tokens, same text ${m.same}, ${m.cpu.toFixed(0)} ms cpu`,
     });
     lines.push({
       part: 'extraction',
-      name: `${name}: ms cpu per canonical token`,
-      value: spent.cpuMs / canonical,
+      name: `${m.name}: ms cpu per canonical token`,
+      value: m.cpu / canonical,
       unit: 'ms',
     });
   }
-  const ours = lines[1]!.value;
-
-  // The model alone over the same prompts and answers, one token a pass: what unconstrained decoding costs at the least.
-  const plain = await timed(async () => {
-    for (const { prompt, answer } of texts) {
-      const { sequence } = model.open();
-      let next: readonly number[] = prompt;
-      for (let i = 0; i <= answer.length; i++) {
-        const handle = await model.submit([{ sequence, tokens: next, logits: 1 }]);
-        const logits = await handle.logits(0, 0);
-        let best = 0;
-        for (let t = 1; t < logits.length; t++) if (logits[t]! > logits[best]!) best = t;
-        handle.release();
-        next = [answer[i] ?? best];
-      }
-      model.close(sequence);
-    }
-  });
-  const lookup = await timed(async () => {
-    for (const { prompt, answer } of texts) await lookupDecode(model, prompt, answer);
-  });
-  const speedup = plain.spent.cpuMs / canonical / ours;
-  const overLookup = lookup.spent.cpuMs / canonical / ours;
+  const ours = methods[0]!.cpu;
   lines.push(
     {
       part: 'extraction',
       name: 'unconstrained, one token a pass, bare: ms cpu per token',
-      value: plain.spent.cpuMs / canonical,
+      value: plain / canonical,
       unit: 'ms',
     },
     {
       part: 'extraction',
       name: 'same text in the time of unconstrained decoding',
-      value: speedup,
+      value: plain / ours,
       unit: 'x faster',
       target: '>= 1.3',
-      met: speedup >= 1.3,
+      met: plain / ours >= 1.3,
     },
     {
       part: 'extraction',
       name: 'the same against unconstrained with prompt lookup',
-      value: overLookup,
+      value: lookup / ours,
       unit: 'x faster',
     },
   );
@@ -139,15 +126,34 @@ export async function extractionPart(quick: boolean): Promise<Line[]> {
   return lines;
 }
 
+/** The model alone over a prompt and its answer, one token a pass: what unconstrained decoding costs at the least. */
+async function plainDecode(
+  model: Awaited<ReturnType<typeof loadModel>>['model'],
+  prompt: readonly number[],
+  answer: readonly number[],
+): Promise<void> {
+  const { sequence, cached } = model.open({ prompt });
+  let next: readonly number[] = prompt.slice(cached);
+  for (let i = 0; i <= answer.length; i++) {
+    const handle = await model.submit([{ sequence, tokens: next, logits: 1 }]);
+    const logits = await handle.logits(0, 0);
+    let best = 0;
+    for (let t = 1; t < logits.length; t++) if (logits[t]! > logits[best]!) best = t;
+    handle.release();
+    next = [answer[i] ?? best];
+  }
+  model.close(sequence);
+}
+
 /** Prompt lookup as it is commonly done: the last three tokens are looked up, up to four that followed are verified. */
 async function lookupDecode(
   model: Awaited<ReturnType<typeof loadModel>>['model'],
   prompt: readonly number[],
   answer: readonly number[],
 ): Promise<void> {
-  const { sequence } = model.open();
+  const { sequence, cached } = model.open({ prompt });
   const all = [...prompt];
-  let pending: number[] = [...prompt];
+  let pending: number[] = prompt.slice(cached);
   let at = 0;
   while (at <= answer.length) {
     const draft = guess(all, Math.min(4, answer.length - at));
