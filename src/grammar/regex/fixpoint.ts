@@ -29,7 +29,7 @@ export function unknown(): Regex {
   return { t: 'dfa', start: 0, states: UNKNOWN_STATES };
 }
 
-function isUnknown(re: Regex): boolean {
+export function isUnknown(re: Regex): boolean {
   return re.t === 'dfa' && re.states === UNKNOWN_STATES;
 }
 

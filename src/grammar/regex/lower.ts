@@ -37,7 +37,7 @@ import {
 import { type CapturedGroup, captures } from './captures.js';
 import { regexError } from './escapes.js';
 import { finite, singleChars, trailingSet } from './facts.js';
-import { type Effort, type Equation, holdsUnknown, solve, unknown } from './fixpoint.js';
+import { type Effort, type Equation, holdsUnknown, isUnknown, solve, unknown } from './fixpoint.js';
 import { complement, intersect, type Ranges, subtract } from './ranges.js';
 import { evaluateSet, isSubset, wordRanges } from './sets.js';
 import { dotRanges, foldRanges, NEWLINE, type UnicodeCache } from './unicode.js';
@@ -85,6 +85,7 @@ class Lowering {
   private readonly bound = new Map<number, string>();
   private readonly pureCache = new WeakMap<Node, boolean>();
   private readonly equations: (Equation & { language: Regex; readonly forget: () => void })[] = [];
+  private readonly solved = new Map<Regex, Regex>();
   private readonly unknowns = new Map<Work, Map<string, Regex>>();
   private readonly groups;
   private atoms: readonly Ranges[] | undefined;
@@ -335,10 +336,20 @@ class Lowering {
     return made;
   }
 
-  /** The language with its unknowns solved. */
+  /** The language with its unknowns solved, each apart: what stands around them need not enter their automata. */
   private closed(language: Regex): Regex {
     if (!holdsUnknown(language)) return language;
-    return solve(language, this.equations, this.source, this.pattern.root.place, this.effort);
+    if (isUnknown(language)) {
+      const known = this.solved.get(language);
+      if (known !== undefined) return known;
+      const made = solve(language, this.equations, this.source, this.pattern.root.place, this.effort);
+      this.solved.set(language, made);
+      return made;
+    }
+    if (language.t === 'cat') return catAll(language.items.map((item) => this.closed(item)));
+    if (language.t === 'alt') return altAll(language.items.map((item) => this.closed(item)));
+    if (language.t === 'and') return and(...language.items.map((item) => this.closed(item)));
+    return language;
   }
 
   /** The text ahead as a function of what stands before it. */
@@ -361,6 +372,8 @@ class Lowering {
     const rest = (b: Before): Regex => {
       const restriction = language(b);
       if (restriction.t === 'never') return NEVER;
+      // Not by `and`, which cannot know whether an unknown language holds the empty text.
+      if (restriction.t === 'empty') return this.walk(next, EMPTY, b, true);
       return and(restriction, this.walk(next, EMPTY, b, false));
     };
     if (atEnd) return this.aheadAtEnd(language, next, left, before);

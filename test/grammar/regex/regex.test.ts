@@ -125,6 +125,14 @@ describe('parseRegex', () => {
     agrees('^(?:(?:(?!a).)*b)*$', 'u', ['xb', '', 'ab', 'xbyb', 'xby', 'b']);
     agrees('^(?:(?:(?!-->).)*-->)*$', 'u', ['a-->b-->', '-->', 'a--']);
     agrees('^(\\bfoo\\b\\s*)+$', 'u', ['foo', 'foo foo', 'foofoo', 'foo  foo ']);
+    agrees('^x(?:(?=$))+', 'u', ['x', 'xa']);
+    agrees('^(?=.{1,253}$)(?:(?!-)[a-z0-9-]{1,63}(?<!-)\\.)+[a-z]{2,63}$', 'u', [
+      'a.bc',
+      '-a.bc',
+      'a-.bc',
+      'a-b.c-d.ef',
+      'a..bc',
+    ]);
     agrees('((^|,)a)*$', 'u', [',a,a', 'a,a', 'xa']);
     agrees('^(?!(?:(?!x).)*y)[xyz]*$', 'u', ['zzy', 'zxy', 'zz', 'xy', 'y']);
   });
