@@ -28,8 +28,18 @@ function runPart(job: Job): Promise<PartResult> {
   const lost: { at: number; name: string; why: string }[] = [];
   const began = performance.now();
   return new Promise((done, fail) => {
+    const result = (): PartResult => ({ part: job.part, verdicts, lost, seconds: (performance.now() - began) / 1000 });
+    let current: ChildProcess | undefined;
+    // Ended from outside: what is known so far is still reported.
+    process.once('SIGTERM', () => {
+      current?.kill('SIGKILL');
+      console.log('\nended early: the figures are of a part of the schemas');
+      printReport(result(), 20);
+      process.exit(143);
+    });
     const start = (from: number): void => {
       const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['--child', JSON.stringify({ ...job, from })]);
+      current = child;
       let now: { at: number; name: string } | undefined;
       let timer: NodeJS.Timeout | undefined;
       let ended = false;
@@ -51,7 +61,7 @@ function runPart(job: Job): Promise<PartResult> {
       child.on('error', fail);
       child.on('exit', () => {
         clearTimeout(timer);
-        if (ended) done({ part: job.part, verdicts, lost, seconds: (performance.now() - began) / 1000 });
+        if (ended) done(result());
         else if (now === undefined) fail(new Error(`conformance: the child of part ${job.part} ended between tasks`));
         else {
           lost.push({ ...now, why });
