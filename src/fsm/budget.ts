@@ -147,6 +147,7 @@ export class Budget {
     const { configs, states } = recognizer;
     let far = 0;
     const narrow: number[] = [];
+    let captured = -1;
     const from = states.offsets[state]!;
     const to = states.offsets[state + 1]!;
     for (let i = from; i < to; i++) {
@@ -155,7 +156,11 @@ export class Budget {
       const kind = configs.data[o]!;
       const q = configs.data[o + 1]!;
       const stack = configs.data[o + 3]!;
-      if (kind === END || kind === CAPTURE) continue;
+      if (kind === END) continue;
+      if (kind === CAPTURE) {
+        captured = config;
+        continue;
+      }
       if (recognizer.wantsToken(state) || (kind !== LEX && kind !== DYN && kind !== ITEM) || !share.lexemes.isWide(q)) {
         narrow.push(config);
         continue;
@@ -165,6 +170,10 @@ export class Budget {
       far = Math.max(far, here - recognizer.pool.distance(q) + share.lexemes.farthest(q));
       const follow = recognizer.afterLexeme(kind, stack);
       if (follow !== DEAD) far = Math.max(far, this.residualReach(mask.residual, follow, 0));
+    }
+    if (narrow.length > 0 && captured >= 0) {
+      narrow.push(captured);
+      narrow.sort((a, b) => a - b);
     }
     if (narrow.length > 0)
       far = Math.max(far, this.walkReach(narrow.length === to - from ? state : recognizer.stateOf(narrow)));

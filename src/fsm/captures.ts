@@ -34,10 +34,11 @@ export class Captures {
     return this.lengths[capture]!;
   }
 
-  /** The text from byte `from` on; undefined for `none` and `apart`. */
+  /** The text from byte `from` on; undefined for `none` and `apart`, and where less was captured. */
   text(capture: number, from = 0): string | undefined {
     if (capture === this.none || capture === this.apart) return undefined;
     const n = this.lengths[capture]! - from;
+    if (n < 0) return undefined;
     const raw = new Uint8Array(n);
     let c = capture;
     for (let i = n - 1; i >= 0; i--) {

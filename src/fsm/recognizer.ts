@@ -220,8 +220,10 @@ export class Recognizer {
   keysAreOptional(stack: number): boolean {
     const { stacks, labels } = this;
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
-      const expr = this.grammar.exprs[labels.data[labels.offsets[stacks.data[i]!]! + 1]!] as ObjectExpr;
+      const id = labels.data[labels.offsets[stacks.data[i]!]! + 1]!;
+      const expr = this.grammar.exprs[id] as ObjectExpr;
       if (expr.minProperties > 1 || expr.witnesses > 0) return false;
+      if (this.objectStates(id).beginningDependsOnKeys) return false;
     }
     return true;
   }
@@ -921,7 +923,7 @@ export class Recognizer {
         const states = this.arrayStates(labels.data[l + 1]!);
         const a = labels.data[l + 3]!;
         const open = !states.hasValues(a) || (below >= 0 && this.staysOpen(below));
-        if (!open && states.couldRepeat(a, this.captures.text(capture, labels.data[l + 4]!)!)) return true;
+        if (!open && states.couldRepeat(a, this.captures.text(capture, labels.data[l + 4]!) ?? '')) return true;
       }
       if (parent >= 0 && this.repeatsBelow(parent, below < 0 ? -1 : stacks.data[i]!, capture, seen)) return true;
     }
