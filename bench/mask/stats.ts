@@ -16,6 +16,14 @@ export class Samples {
     for (const us of other.values()) this.push(us);
   }
 
+  /** Keeps the lesser time at each position; both must have run the same way. False where they did not. */
+  leastOf(other: Samples): boolean {
+    if (other.length !== this.length) return false;
+    const theirs = other.values();
+    for (let i = 0; i < this.length; i++) this.#data[i] = Math.min(this.#data[i] ?? 0, theirs[i] ?? 0);
+    return true;
+  }
+
   values(): Float64Array {
     return this.#data.subarray(0, this.length);
   }
