@@ -31,7 +31,7 @@ def schedule(step: int, warmup: int, steps: int, decay: int) -> float:
 
 def balance_loss(routers: list, keep: torch.Tensor, k: int) -> torch.Tensor:
     """experts * sum(share of tokens * mean probability), averaged over layers; 1 when even."""
-    total = torch.zeros(())
+    total = torch.zeros((), device=keep.device)
     for logits in routers:
         chosen = logits[keep]
         share = F.one_hot(chosen.topk(k, -1).indices, chosen.shape[-1]).sum(1).float().mean(0) / k
@@ -58,10 +58,9 @@ def validate(model: Decoder, paths: list[Path]) -> dict:
     """Per split: loss, right tokens, and samples whose every token is the greedy choice."""
     out = {}
     for path in paths:
-        shard, losses, tokens, whole, samples = Shard(path), 0.0, 0, 0, 0
-        right_tokens = 0
+        shard, losses, tokens, right_tokens, whole, samples = Shard(path), 0.0, 0, 0, 0, 0
         for indices in shard.batches(8192, "validation"):
-            ids, targets = shard.rows(indices)
+            ids, targets = (part.to(model.cos.device) for part in shard.rows(indices))
             with torch.autocast(ids.device.type, torch.bfloat16):
                 loss, right = loss_of(model, ids, targets, 0.0)
             wanted = targets != IGNORED
@@ -72,7 +71,11 @@ def validate(model: Decoder, paths: list[Path]) -> dict:
             right_tokens += int(right.sum())
             whole += int(hits.all(1).sum())
             samples += len(indices)
-        out[path.stem] = {"loss": round(losses / tokens, 4), "token_accuracy": round(right_tokens / tokens, 4), "exact": round(whole / samples, 4)}
+        out[path.stem] = {
+            "loss": round(losses / tokens, 4),
+            "token_accuracy": round(right_tokens / tokens, 4),
+            "exact": round(whole / samples, 4),
+        }
     return out
 
 
@@ -142,7 +145,8 @@ def main() -> None:
             for group, lr in zip(optimizer.param_groups, base):
                 group["lr"] = lr * factor
         with torch.autocast(device, torch.bfloat16):
-            loss, _ = loss_of(model, ids.to(device), targets.to(device), config["balance"], body)
+            ids, targets = ids.to(device), targets.to(device)
+            loss, _ = loss_of(model, ids, targets, config["balance"], body)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), config["clip"])
         for optimizer in optimizers:
