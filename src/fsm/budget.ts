@@ -227,10 +227,10 @@ export class Budget {
     const to = states.offsets[state + 1]!;
     for (let i = from; i < to; i++) {
       const o = configs.offsets[states.data[i]!]!;
-      if (configs.data[o] !== DYN || configs.data[o + 2] === captures.none) continue;
+      if (configs.data[o] !== DYN || configs.data[o + 2] === captures.apart) continue;
       if (!recognizer.keysAreOptional(configs.data[o + 3]!)) continue;
       ids ??= Array.from(states.data.subarray(from, to));
-      ids[i - from] = configs.intern([DYN, configs.data[o + 1]!, captures.none, configs.data[o + 3]!], 4);
+      ids[i - from] = configs.intern([DYN, configs.data[o + 1]!, captures.apart, configs.data[o + 3]!], 4);
     }
     if (ids === undefined) return state;
     return recognizer.stateOf(ids.sort((a, b) => a - b));

@@ -205,7 +205,7 @@ export class Distances {
   }
 
   private afterDynamic(id: ExprId, o: number, c: number): number {
-    return this.afterMember(id, this.recognizer.objectStates(id).afterDynamic(o, c, undefined));
+    return this.afterMember(id, this.recognizer.objectStates(id).afterDynamic(o, c, undefined, true));
   }
 
   /** Inside a declared name: the cheapest allowed name that begins so. */

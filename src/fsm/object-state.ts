@@ -293,15 +293,15 @@ export class ObjectStates {
     return this.tuples.intern(t, t.length);
   }
 
-  /** State after a dynamic key of class c; `key` undefined where it is not remembered. */
-  afterDynamic(o: number, c: number, key: string | undefined): number {
+  /** State after a dynamic key of class c; `key` undefined where it is not remembered, `apart` where that cannot matter. */
+  afterDynamic(o: number, c: number, key: string | undefined, apart = false): number {
     const t = this.copy(o);
     t[COUNT] = Math.min(t[COUNT]! + 1, this.clamp);
     if (!this.anyOrder) t[NEXT] = this.n;
     const w = this.expr.dynamic[c]!.witness;
     if (w !== undefined) t[WITNESSES]! |= 1 << w;
     if (key !== undefined) t[EXCLUDED] = this.pool.terms.literals.insert(t[EXCLUDED]!, key);
-    else if (this.remembersKeys) t[FORGOTTEN] = 1;
+    else if (this.remembersKeys && !apart) t[FORGOTTEN] = 1;
     return this.tuples.intern(t, t.length);
   }
 

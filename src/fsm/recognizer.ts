@@ -701,11 +701,11 @@ export class Recognizer {
       this.add(DYN, q, this.captures.append(capture, b), stack);
       return;
     }
-    this.endDynamic(stack, this.captures.key(capture));
+    this.endDynamic(stack, this.captures.key(capture), capture === this.captures.apart);
   }
 
-  /** A dynamic key has ended; `key` undefined where it was not captured. */
-  private endDynamic(stack: number, key: string | undefined): void {
+  /** A dynamic key has ended; `key` undefined where it was not captured, `apart` where it may be taken for a new one. */
+  private endDynamic(stack: number, key: string | undefined, apart = false): void {
     const { stacks, labels } = this;
     const from = stacks.offsets[stack]!;
     const to = stacks.offsets[stack + 1]!;
@@ -720,7 +720,7 @@ export class Recognizer {
         this.add(BOTTOM, 0, 0, 0);
         continue;
       }
-      const after = states.afterDynamic(o, c, key);
+      const after = states.afterDynamic(o, c, key, apart);
       if (states.expr.witnesses > 0 && key !== undefined && !states.witnessesReachable(after)) continue;
       this.structure(FRAME.object, id, PHASE.colon, after, -1 - c, parent);
     }
