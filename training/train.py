@@ -128,7 +128,8 @@ def main() -> None:
     if args.resume:
         saved = torch.load(args.resume, weights_only=True)
         model.load_state_dict(saved["model"])
-        for optimizer, state in zip(optimizers, saved["optimizers"]):
+        # A checkpoint of weights alone (training/checkpoint/) starts with fresh optimizers.
+        for optimizer, state in zip(optimizers, saved.get("optimizers", [])):
             optimizer.load_state_dict(state)
         step, seen = saved["step"], saved["tokens"]
 
