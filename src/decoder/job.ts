@@ -24,16 +24,6 @@ export interface Job {
   done: boolean;
 }
 
-/** An output that holds memory in the model. */
-export interface Slot {
-  readonly id: number;
-  readonly job: Job;
-  readonly sequence: Sequence;
-  /** Outputs that fork from this one once its prompt is in. */
-  followers: readonly Sequence[];
-  waited: number;
-}
-
 /** The result of a job whose outputs have all ended; adds its counts to the metrics. */
 export function finishJob(job: Job, now: number, metrics: Metrics): DecodeResult {
   const total: SequenceCounts = {

@@ -26,18 +26,21 @@ export class StopScanner {
     this.#stops = stops.filter((s) => s !== '');
   }
 
-  /** Returns the text that is certain, and whether a stop string was found (its text and all after it are dropped). */
-  push(text: string): { readonly text: string; readonly stopped: boolean } {
-    if (this.#stops.length === 0) return { text, stopped: false };
+  /** Returns the text that is certain, whether a stop string was found, and what came after that one. */
+  push(text: string): { readonly text: string; readonly stopped: boolean; readonly rest: string } {
+    if (this.#stops.length === 0) return { text, stopped: false, rest: '' };
     const all = this.#held + text;
     let cut = -1;
+    let end = 0;
     for (const stop of this.#stops) {
       const at = all.indexOf(stop);
-      if (at >= 0 && (cut < 0 || at < cut)) cut = at;
+      if (at < 0 || (cut >= 0 && at >= cut)) continue;
+      cut = at;
+      end = at + stop.length;
     }
     if (cut >= 0) {
       this.#held = '';
-      return { text: all.slice(0, cut), stopped: true };
+      return { text: all.slice(0, cut), stopped: true, rest: all.slice(end) };
     }
     let hold = 0;
     for (const stop of this.#stops) {
@@ -49,7 +52,7 @@ export class StopScanner {
       }
     }
     this.#held = all.slice(all.length - hold);
-    return { text: all.slice(0, all.length - hold), stopped: false };
+    return { text: all.slice(0, all.length - hold), stopped: false, rest: '' };
   }
 
   /** What was held back, at the end of the sequence. */

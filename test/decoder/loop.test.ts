@@ -194,6 +194,22 @@ describe('one request', () => {
     expect(TEXTS).toContain(forced.outputs[0]!.text);
     expect(forced.usage.reasoningTokens).toBe(2);
   });
+  it('what follows the marker in one token belongs to the value, also where the marker spans tokens', async () => {
+    const words = testVocabulary(['</t', '>{"', '> hello']);
+    const say = (second: number) => (tokens: readonly number[], out: Float32Array) => {
+      out.fill(0);
+      out[[0x41, 256, second][tokens.length - 1] ?? 0x21] = 1;
+    };
+    const run = (matcher: TextsMatcher | undefined, second: number) => {
+      const loop = new DecodeLoop(new FakeModel({ vocabSize: words.size, logits: say(second) }), words);
+      const part = { prompt: [65], matchers: [matcher], maxTokens: 5, stop: ['!!'], sampling: sampling() };
+      return loop.run({ ...part, reasoning: { end: '</t>', budget: 50 }, forcing: false });
+    };
+    const value = (await run(new TextsMatcher(['{"x":1}'], words), 257)).outputs[0]!;
+    expect(value).toMatchObject({ reasoning: 'A', text: '{"x":1}' });
+    const text = (await run(undefined, 258)).outputs[0]!;
+    expect(text).toMatchObject({ reasoning: 'A', text: 'hello', finishReason: 'stop' });
+  });
 });
 
 describe('many requests', () => {

@@ -35,10 +35,10 @@ describe('TextStream', () => {
 describe('StopScanner', () => {
   it('finds a stop string across pieces, and shows only what is certain', () => {
     const s = new StopScanner(['END', 'ER']);
-    expect(s.push('helloE')).toEqual({ text: 'hello', stopped: false });
-    expect(s.push('NO')).toEqual({ text: 'ENO', stopped: false });
-    expect(s.push(' EN')).toEqual({ text: ' ', stopped: false });
-    expect(s.push('Dx')).toEqual({ text: '', stopped: true });
+    expect(s.push('helloE')).toEqual({ text: 'hello', stopped: false, rest: '' });
+    expect(s.push('NO')).toEqual({ text: 'ENO', stopped: false, rest: '' });
+    expect(s.push(' EN')).toEqual({ text: ' ', stopped: false, rest: '' });
+    expect(s.push('Dx')).toEqual({ text: '', stopped: true, rest: 'x' });
   });
   it('gives back what it held', () => {
     const s = new StopScanner(['END']);

@@ -1,0 +1,208 @@
+/**
+ * One pass of the model and what it means for each of its rows: tokens are chosen (on the model's side or here), drafts are kept as far
+ * as they hold, outputs that share a prompt part ways.
+ *
+ * Faults stay with their request: an error while a row's outcome is taken fails that request; a pass that rejects is run again row by
+ * row, so that only the row at fault fails.
+ */
+import type { Picked } from './choice.js';
+import type { PassCost } from './cost-model.js';
+import { idsOf, specsOf } from './device.js';
+import type { ExpertProfiles } from './experts.js';
+import type { FittedRow } from './memory.js';
+import type { Metrics } from './metrics.js';
+import type { StepHandle, StepModel, StepRow } from './model.js';
+import type { Scratch } from './scratch.js';
+import type { Sequence } from './sequence.js';
+import type { Slot, Slots } from './slots.js';
+
+export interface PassRow {
+  readonly slot: Slot;
+  readonly row: StepRow;
+}
+
+/** Who learns of passes: counters, expert profiles, the model of their cost. */
+export interface Observers {
+  readonly metrics: Metrics;
+  readonly experts: ExpertProfiles;
+  readonly cost: PassCost;
+}
+
+export class PassPhase {
+  readonly #model: StepModel;
+  readonly #slots: Slots;
+  readonly #scratch: Scratch;
+  readonly #observers: Observers;
+
+  constructor(model: StepModel, slots: Slots, scratch: Scratch, observers: Observers) {
+    this.#model = model;
+    this.#slots = slots;
+    this.#scratch = scratch;
+    this.#observers = observers;
+  }
+
+  /** Runs the rows; calls `fail` for those that broke and `done` with those that have their outcome. */
+  async run(
+    fitted: readonly FittedRow[],
+    fail: (slot: Slot, error: unknown) => void,
+    done: (rows: readonly PassRow[]) => void,
+  ): Promise<void> {
+    await this.#run(
+      fitted.map(({ slot, tokens }) => ({ slot, row: this.#row(slot.sequence, tokens) })),
+      fail,
+      done,
+    );
+  }
+
+  async #run(
+    rows: readonly PassRow[],
+    fail: (slot: Slot, error: unknown) => void,
+    done: (rows: readonly PassRow[]) => void,
+  ): Promise<void> {
+    const start = performance.now();
+    let handle: StepHandle;
+    try {
+      handle = await this.#model.submit(rows.map((r) => r.row));
+    } catch (error) {
+      if (rows.length === 1) fail(rows[0]!.slot, error);
+      else for (const row of rows) if (!row.slot.job.done) await this.#run([row], fail, done);
+      return;
+    }
+    try {
+      const sampled = await this.#sampleOnDevice(handle, rows);
+      for (let i = 0; i < rows.length; i++) {
+        const { slot } = rows[i]!;
+        try {
+          await this.#take(handle, rows[i]!, i, sampled[i]);
+        } catch (error) {
+          fail(slot, error);
+        }
+      }
+      await this.#learn(handle, rows);
+    } finally {
+      handle.release();
+    }
+    this.#count(rows, performance.now() - start, handle.modelMs);
+    done(rows);
+  }
+
+  #row(sequence: Sequence, tokens: number): StepRow {
+    const from = this.#model.length(sequence.sequence);
+    const run = sequence.tokens.slice(from, from + tokens);
+    const reaches = from + tokens >= sequence.tokens.length;
+    const logits = reaches ? 1 + sequence.draft.length : 0;
+    const allowed = logits === 1 ? this.#allowed(sequence) : undefined;
+    return {
+      sequence: sequence.sequence,
+      tokens: [...run, ...sequence.draft.map((d) => d.token)],
+      logits,
+      ...(allowed === undefined ? {} : { allowed }),
+    };
+  }
+
+  /** The allowed ids, where they are so few that computing their logits alone is cheaper. */
+  #allowed(sequence: Sequence): Int32Array | undefined {
+    const few = this.#model.restrictUpTo ?? 0;
+    if (few === 0 || sequence.matcher === undefined || sequence.thinking || !sequence.deviceSampling) return undefined;
+    const { mask } = this.#scratch;
+    sequence.fillMask(mask);
+    let count = 0;
+    for (let w = 0; w < mask.length && count <= few; w++) for (let b = mask[w]!; b !== 0; b &= b - 1) count++;
+    return count <= few ? idsOf(mask, count) : undefined;
+  }
+
+  /** Tokens by row and position where the model samples; empty otherwise. */
+  async #sampleOnDevice(
+    handle: StepHandle,
+    rows: readonly PassRow[],
+  ): Promise<readonly (Map<number, number> | undefined)[]> {
+    if (!this.#model.samples) return [];
+    const out: (Map<number, number> | undefined)[] = [];
+    const all: ReturnType<typeof specsOf>['specs'] = [];
+    const where: { map: Map<number, number>; position: number }[] = [];
+    rows.forEach(({ slot, row }, i) => {
+      // A prompt that others fork from has one pass for all of them: each reads the logits with its own seed.
+      if (row.logits === 0 || slot.followers.length > 0 || !slot.sequence.deviceSampling) {
+        out.push(undefined);
+        return;
+      }
+      const map = new Map<number, number>();
+      const { specs, positions } = specsOf(i, slot.sequence, this.#scratch.vocabulary.size);
+      all.push(...specs);
+      for (const position of positions) where.push({ map, position });
+      out.push(map);
+    });
+    const tokens = all.length === 0 ? [] : await handle.sample(all);
+    tokens.forEach((t, i) => {
+      const at = where[i];
+      at?.map.set(at.position, t.token);
+    });
+    return out;
+  }
+
+  /** Gives one row its outcome. */
+  async #take(
+    handle: StepHandle,
+    { slot, row }: PassRow,
+    index: number,
+    sampled: Map<number, number> | undefined,
+  ): Promise<void> {
+    const { job, sequence } = slot;
+    if (row.logits === 0 || job.done || sequence.finish !== undefined) return;
+    // The next pass may be gone with the request; what an abort left behind is not read.
+    if (job.request.signal?.aborted === true) return;
+    const drafts = sequence.draft.length;
+    const base = this.#slots.length(slot) - drafts;
+    const followers = slot.followers;
+    slot.followers = [];
+    for (const follower of followers) {
+      follower.sequence = this.#model.fork(sequence.sequence);
+      this.#slots.add(job, follower, []);
+    }
+    const ids = handle.restricted(index) ? row.allowed : undefined;
+    const pick =
+      (owner: Sequence) =>
+      async (position: number): Promise<Picked> => {
+        const token = sampled?.get(position);
+        if (token !== undefined) return { token, accepted: false };
+        return owner.pick(await handle.logits(index, position), ids);
+      };
+    const kept = await sequence.advance(pick(sequence));
+    if (drafts > kept && sequence.finish === undefined) this.#model.truncate(sequence.sequence, base + kept);
+    for (const follower of followers) if (follower.finish === undefined) await follower.advance(pick(follower));
+    if (job.first === 0) {
+      job.first = performance.now();
+      this.#observers.metrics.observe('firstTokenMs', job.first - job.arrived);
+    }
+  }
+
+  async #learn(handle: StepHandle, rows: readonly PassRow[]): Promise<void> {
+    const trace = await handle.experts();
+    if (trace === undefined) return;
+    const { experts, cost, metrics } = this.#observers;
+    experts.learn(
+      rows.map(({ slot, row }) => ({ id: slot.id, tokens: row.tokens.length })),
+      trace,
+    );
+    const touched = experts.lastStep;
+    metrics.add('expertsTouched', touched.distinct);
+    metrics.add('expertRows', touched.rows);
+    cost.learn(
+      rows.reduce((n, { row }) => n + row.tokens.length, 0),
+      touched.distinct,
+      handle.modelMs,
+    );
+  }
+
+  #count(rows: readonly PassRow[], ms: number, modelMs: number): void {
+    const { metrics } = this.#observers;
+    metrics.add('steps');
+    metrics.add('rows', rows.length);
+    metrics.observe('stepMs', ms);
+    for (const { slot, row } of rows) {
+      metrics.add('stepTokens', row.tokens.length);
+      slot.job.passes++;
+      slot.job.modelMs += modelMs;
+    }
+  }
+}
