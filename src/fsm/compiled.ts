@@ -12,6 +12,7 @@ import { LexemePool } from './lexeme.js';
 import { MaskShare, Masks } from './mask.js';
 import { Recognizer } from './recognizer.js';
 import { Slices } from './slices.js';
+import { Spelling, spellsEveryByte } from './spelling.js';
 import { trieOf } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -42,6 +43,8 @@ export interface Binding {
   readonly masks: Masks;
   /** Made on first use. */
   budget(): Budget;
+  /** Where the vocabulary lacks bytes: what can be completed with its tokens. It takes the place of masks and budget. */
+  readonly spelling: Spelling | undefined;
 }
 
 interface Shared {
@@ -77,15 +80,17 @@ export function bind(
   if (known !== undefined && known.recognizer.bytes + known.masks.bytes <= limits.grammarBytes) return known;
   const recognizer = new Recognizer(compiled.grammar, shared.pool);
   const { share } = shared;
-  let budget: Budget | undefined;
-  const made: Binding = {
+  let made: Budget | undefined;
+  const budget = (): Budget => {
+    made ??= new Budget(recognizer, share, vocabulary);
+    return made;
+  };
+  const binding: Binding = {
     recognizer,
     masks: new Masks(recognizer, share, vocabulary),
-    budget: () => {
-      budget ??= new Budget(recognizer, share, vocabulary);
-      return budget;
-    },
+    budget,
+    spelling: spellsEveryByte(share.trie) ? undefined : new Spelling(recognizer, share.trie, budget(), vocabulary),
   };
-  shared.bindings.set(compiled, made);
-  return made;
+  shared.bindings.set(compiled, binding);
+  return binding;
 }

@@ -5,10 +5,10 @@
  * mask; after rollback the mask is the one that was; nothing here throws for want of cache.
  */
 import { OptionError, UnsatisfiableError } from '../base/errors.js';
-import type { ExprId, TokenExpr } from '../grammar/ir.js';
 import { type Binding, bind, type CompiledGrammar } from './compiled.js';
 import { absorbs } from './forced.js';
 import { DEAD } from './lexeme.js';
+import { afterToken } from './terminals.js';
 import type { Vocabulary } from './vocabulary.js';
 
 export interface MatcherOptions {
@@ -46,9 +46,15 @@ export class Matcher {
     this.size = vocabulary.size;
     this.maxTokens = maxTokens ?? Number.POSITIVE_INFINITY;
     this.binding = bind(grammar, vocabulary);
-    if (maxTokens !== undefined) {
-      const needed = this.binding.budget().tokens(this.binding.recognizer.start);
-      if (needed > maxTokens)
+    const { spelling } = this.binding;
+    if (spelling !== undefined || maxTokens !== undefined) {
+      const { start } = this.binding.recognizer;
+      const needed = spelling?.needed(start) ?? this.binding.budget().tokens(start);
+      if (needed === Number.POSITIVE_INFINITY && spelling !== undefined)
+        throw new UnsatisfiableError(
+          "no sequence of the vocabulary's tokens spells a value; use a vocabulary that has every byte as a token",
+        );
+      if (maxTokens !== undefined && needed > maxTokens)
         throw new UnsatisfiableError(
           `a short value takes ${needed} tokens and the budget is ${maxTokens}; raise maxTokens to at least ${needed}`,
         );
@@ -85,11 +91,12 @@ export class Matcher {
     }
     const { recognizer } = binding;
     const left = this.maxTokens - at.spent - 1;
-    if (left === Number.POSITIVE_INFINITY || binding.budget().isAmple(at.state, left))
+    if (binding.spelling !== undefined) binding.spelling.fill(at.state, left, mask);
+    else if (left === Number.POSITIVE_INFINITY || binding.budget().isAmple(at.state, left))
       binding.masks.fill(binding.masks.of(at.state), mask);
     else if (left < 0) mask.fill(0);
     else binding.budget().fill(at.state, left, mask);
-    if (recognizer.wantsToken(at.state)) this.addTokenTerminals(mask);
+    if (recognizer.wantsToken(at.state) && binding.spelling === undefined) this.addTokenTerminals(mask);
     if (recognizer.accepts(at.state)) for (const id of this.vocabulary.eos) mask[id >> 5]! |= 1 << (id & 31);
   }
 
@@ -102,18 +109,22 @@ export class Matcher {
       this.at = { state: at.state, before: at, count: at.count + 1, spent: at.spent, finished: true };
       return true;
     }
-    const state = this.after(at.state, token);
+    const state = afterToken(this.binding.recognizer, this.vocabulary, at.state, token);
     if (state === DEAD || !this.affords(state)) return false;
     this.at = { state, before: at, count: at.count + 1, spent: at.spent + 1, finished: false };
     return true;
   }
 
-  /** Takes raw bytes, all or nothing; one accept for {@link rollback}. */
+  /**
+   * Takes raw bytes, all or nothing; one accept for {@link rollback}. False also where a vocabulary that lacks bytes could not
+   * complete what follows.
+   */
   acceptBytes(bytes: Uint8Array): boolean {
     const { at } = this;
     if (at.finished) return false;
-    const state = this.binding.recognizer.stepAll(at.state, bytes);
-    if (state === DEAD) return false;
+    const { recognizer, spelling } = this.binding;
+    const state = recognizer.stepAll(at.state, bytes);
+    if (state === DEAD || spelling?.needed(state) === Number.POSITIVE_INFINITY) return false;
     this.at = { state, before: at, count: at.count + 1, spent: at.spent, finished: false };
     return true;
   }
@@ -151,7 +162,7 @@ export class Matcher {
 
   /** How many of the first `keep` tokens can be accepted one after another. */
   private affordable(tokens: readonly number[], keep: number): number {
-    if (this.maxTokens === Number.POSITIVE_INFINITY) return keep;
+    if (this.maxTokens === Number.POSITIVE_INFINITY && this.binding.spelling === undefined) return keep;
     const start = this.at;
     let n = 0;
     while (n < keep && this.accept(tokens[n]!)) n++;
@@ -204,36 +215,20 @@ export class Matcher {
   /** Whether, one token from here, this state can still be completed within the budget. */
   private affords(state: number): boolean {
     const left = this.maxTokens - this.at.spent - 1;
+    const { spelling } = this.binding;
+    if (spelling !== undefined) {
+      const n = spelling.needed(state);
+      return n !== Number.POSITIVE_INFINITY && n <= left;
+    }
     if (left === Number.POSITIVE_INFINITY) return true;
     if (left < 0) return false;
     const budget = this.binding.budget();
     return budget.tokens(budget.plain(state)) <= left;
   }
 
-  /** State after a token from a state, or DEAD. */
-  private after(state: number, token: number): number {
-    const { recognizer } = this.binding;
-    const { vocabulary } = this;
-    let next = DEAD;
-    if (!vocabulary.isNull(token))
-      next = recognizer.stepAll(state, vocabulary.bytes, vocabulary.offsets[token]!, vocabulary.offsets[token + 1]!);
-    if (recognizer.wantsToken(state) && token >= 0 && token < this.size)
-      next = recognizer.unionStates(
-        next,
-        recognizer.stepToken(state, (expr) => this.terminalTakes(expr, token)),
-      );
-    return next;
-  }
-
   private allowed(token: number): boolean {
-    const state = this.after(this.at.state, token);
+    const state = afterToken(this.binding.recognizer, this.vocabulary, this.at.state, token);
     return state !== DEAD && this.affords(state);
-  }
-
-  private terminalTakes(id: ExprId, token: number): boolean {
-    const expr = this.grammar.grammar.exprs[id] as TokenExpr;
-    const named = expr.ids.includes(token) || expr.texts.some((t) => this.vocabulary.find(t).includes(token));
-    return expr.negate ? !named && !this.vocabulary.isNull(token) : named;
   }
 
   private addTokenTerminals(mask: Uint32Array): void {
