@@ -6,7 +6,8 @@
  * marker; a walk that comes through the marker says so (`reachedBottom`) and is done again with a deeper cut.
  */
 import { PairMap } from '../base/tuple-table.js';
-import { BOTTOM, CAPTURE, DYN, END, FRAME, ITEM, type Recognizer, STRUCT } from './recognizer.js';
+import { BOTTOM, CAPTURE, DYN, END, FRAME, ITEM, STRUCT } from './layout.js';
+import type { Recognizer } from './recognizer.js';
 
 export class Bottomless {
   private readonly cutStacks = new PairMap(64);

@@ -10,9 +10,9 @@
  * masks serve. Below that each allowed token's state is asked.
  */
 import { Distances } from './distance.js';
-import { DEAD } from './lexeme.js';
+import { CAPTURE, DEAD, DYN, END, ITEM, LEX } from './layout.js';
 import type { MaskShare } from './mask.js';
-import { CAPTURE, DYN, END, ITEM, LEX, type Recognizer } from './recognizer.js';
+import type { Recognizer } from './recognizer.js';
 import type { Vocabulary } from './vocabulary.js';
 
 const FAR = Number.POSITIVE_INFINITY;

@@ -8,9 +8,10 @@
  * grammar (Knuth 1977).
  */
 import type { ArrayExpr, ExprId, Grammar, ObjectExpr } from '../grammar/ir.js';
+import { CAPTURE, DYN, END, FRAME, ITEM, LEX, NAME, PHASE, STRUCT, TOKEN } from './layout.js';
 import type { LexemePool } from './lexeme.js';
 import { keyBytes } from './object-state.js';
-import { CAPTURE, DYN, END, FRAME, ITEM, LEX, NAME, PHASE, type Recognizer, STRUCT, TOKEN } from './recognizer.js';
+import type { Recognizer } from './recognizer.js';
 
 const FAR = Number.POSITIVE_INFINITY;
 

@@ -1,5 +1,5 @@
 /** Which trailing part of forced bytes a longer token could swallow together with what follows. */
-import { DEAD } from './lexeme.js';
+import { DEAD } from './layout.js';
 import type { Recognizer } from './recognizer.js';
 import { trieOf } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';

@@ -9,7 +9,8 @@
  * language of the lexeme, so every schema of a process shares them.
  */
 import type { TermStore } from '../regular/terms.js';
-import { DEAD, type LexemePool } from './lexeme.js';
+import { DEAD } from './layout.js';
+import type { LexemePool } from './lexeme.js';
 import type { Slices } from './slices.js';
 import { ASCII_GROUP, GROUP_NON_ASCII, GROUP_PARTIAL, type TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';

@@ -8,9 +8,10 @@
  * Source of truth: recognizer.step. Every shortcut is compared with trying each token (test/fsm).
  */
 import { Bottomless } from './bottomless.js';
-import { DEAD, type LexemePool } from './lexeme.js';
+import { BOTTOM, DEAD, DYN, END, ITEM, LEX } from './layout.js';
+import type { LexemePool } from './lexeme.js';
 import { LexemeMasks, type Residual } from './lexeme-mask.js';
-import { BOTTOM, DYN, END, ITEM, LEX, type Recognizer } from './recognizer.js';
+import type { Recognizer } from './recognizer.js';
 import type { Slices } from './slices.js';
 import { type TokenTrie, trieOf } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';

@@ -7,7 +7,7 @@
 import { OptionError, UnsatisfiableError } from '../base/errors.js';
 import { type Binding, bind, type CompiledGrammar } from './compiled.js';
 import { absorbs } from './forced.js';
-import { DEAD } from './lexeme.js';
+import { DEAD } from './layout.js';
 import { afterToken } from './terminals.js';
 import type { Vocabulary } from './vocabulary.js';
 

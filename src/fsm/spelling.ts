@@ -13,7 +13,7 @@
  */
 import type { Budget } from './budget.js';
 import { Distances } from './distance.js';
-import { DEAD } from './lexeme.js';
+import { DEAD } from './layout.js';
 import type { Recognizer } from './recognizer.js';
 import { afterToken } from './terminals.js';
 import type { TokenTrie } from './trie.js';

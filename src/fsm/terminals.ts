@@ -1,6 +1,6 @@
 /** Tokens as steps of the recognizer: by their bytes, and by the token terminals that name them. */
 import type { TokenExpr } from '../grammar/ir.js';
-import { DEAD } from './lexeme.js';
+import { DEAD } from './layout.js';
 import type { Recognizer } from './recognizer.js';
 import type { Vocabulary } from './vocabulary.js';
 

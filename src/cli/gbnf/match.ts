@@ -2,7 +2,8 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { codeFrame, placeOf } from '../../base/errors.js';
-import { DEAD, LexemePool } from '../../fsm/lexeme.js';
+import { DEAD } from '../../fsm/layout.js';
+import { LexemePool } from '../../fsm/lexeme.js';
 import { Recognizer } from '../../fsm/recognizer.js';
 import { type Expectation, spellTokens, Tracer } from '../../grammar/gbnf/trace.js';
 import type { Grammar } from '../../grammar/ir.js';

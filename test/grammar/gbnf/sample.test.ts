@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DEAD, LexemePool } from '../../../src/fsm/lexeme.js';
+import { DEAD } from '../../../src/fsm/layout.js';
+import { LexemePool } from '../../../src/fsm/lexeme.js';
 import { Recognizer } from '../../../src/fsm/recognizer.js';
 import { gbnfToGrammar, parseGbnf } from '../../../src/grammar/gbnf/index.js';
 import { fileToGrammar } from '../../../src/grammar/gbnf/lower.js';

@@ -1,0 +1,162 @@
+/**
+ * Arrays with unique items, while they are read: scalars are read as the item's language less the values used; objects and arrays
+ * are captured as text from where the outermost such array began and compared when they end.
+ */
+import type { ArrayExpr, ExprId, Grammar } from '../grammar/ir.js';
+import { BOTTOM, CAPTURE, DEAD, END, FRAME, ITEM, PHASE } from './layout.js';
+import type { LexemePool } from './lexeme.js';
+import type { Step } from './step.js';
+import type { Structures } from './structure.js';
+import type { Tables } from './tables.js';
+
+export class UniqueItems {
+  /** Whether the grammar has any. */
+  readonly exist: boolean;
+  /** Whether some frame of a stack is an array with unique items. */
+  private readonly below: (boolean | undefined)[] = [];
+
+  constructor(
+    private readonly grammar: Grammar,
+    private readonly pool: LexemePool,
+    private readonly tables: Tables,
+    private readonly step: Step,
+    private readonly structures: Structures,
+  ) {
+    this.exist = grammar.exprs.some((e) => e.op === 'array' && e.unique);
+  }
+
+  /** Whether the label at offset l is a frame of such an array. */
+  isFrame(l: number): boolean {
+    const { labels } = this.tables;
+    return labels.data[l] === FRAME.array && (this.grammar.exprs[labels.data[l + 1]!] as ArrayExpr).unique;
+  }
+
+  /** Whether some frame of a stack is an array with unique items. Cached. */
+  isBelow(stack: number): boolean {
+    const known = this.below[stack];
+    if (known !== undefined) return known;
+    const { stacks, labels } = this.tables;
+    let found = false;
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end && !found; i += 2) {
+      const parent = stacks.data[i + 1]!;
+      found = this.isFrame(labels.offsets[stacks.data[i]!]!) || (parent >= 0 && this.isBelow(parent));
+    }
+    this.below[stack] = found;
+    return found;
+  }
+
+  /** Whether some config of the step lies inside an object or array that is an item of an array with unique items. */
+  mustCapture(): boolean {
+    const { out } = this.step;
+    const { stacks } = this.tables;
+    for (let i = 0; i < out.length; i += 4) {
+      const kind = out[i]!;
+      if (kind === END || kind === BOTTOM || kind === CAPTURE) continue;
+      // The top frame is being read itself; items in progress are below it.
+      const stack = out[i + 3]!;
+      for (let j = stacks.offsets[stack]!; j < stacks.offsets[stack + 1]!; j += 2) {
+        const parent = stacks.data[j + 1]!;
+        if (parent >= 0 && this.isBelow(parent)) return true;
+      }
+    }
+    return false;
+  }
+
+  /** Enters a scalar as item of unique arrays: its lexeme less the values used. Returns the stack's other edges, -1 if none. */
+  enterScalar(q: number, stack: number): number {
+    const { pool, tables } = this;
+    const { stacks, labels } = tables;
+    const others: number[] = [];
+    const string = !pool.isTextContent(q);
+    const term = pool.termOf(q);
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+      const label = stacks.data[i]!;
+      const parent = stacks.data[i + 1]!;
+      const l = labels.offsets[label]!;
+      if (!this.isFrame(l)) {
+        others.push(label, parent);
+        continue;
+      }
+      const states = this.structures.arrayStates(labels.data[l + 1]!);
+      const a = labels.data[l + 3]!;
+      const less = string ? pool.stringOpen(states.stringTerm(a, term)) : pool.textAt(states.textTerm(a, term));
+      if (less !== DEAD) this.step.add(ITEM, less, tables.captures.empty, tables.push(label, parent));
+    }
+    if (others.length === 0) return -1;
+    return others.length === stacks.offsets[stack + 1]! - stacks.offsets[stack]!
+      ? stack
+      : stacks.intern(others, others.length);
+  }
+
+  /** Notes in the frames of unique arrays where an object or array item begins. */
+  markItem(stack: number): number {
+    const { tables, step } = this;
+    const { stacks, labels, captures } = tables;
+    let marked: number[] | undefined;
+    const from = stacks.offsets[stack]!;
+    for (let i = from, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+      const l = labels.offsets[stacks.data[i]!]!;
+      if (!this.isFrame(l)) continue;
+      if (step.capture < 0) step.capture = captures.empty;
+      marked ??= Array.from(stacks.data.subarray(from, end));
+      const start = captures.lengthOf(step.capture);
+      marked[i - from] = tables.label(FRAME.array, labels.data[l + 1]!, PHASE.after, labels.data[l + 3]!, start);
+    }
+    if (marked === undefined) return stack;
+    let all = -1;
+    for (let i = 0; i < marked.length; i += 2) {
+      const one = tables.push(marked[i]!, marked[i + 1]!);
+      all = all < 0 ? one : tables.union(all, one);
+    }
+    return all;
+  }
+
+  /** A scalar item reads a byte. */
+  read(a: number, capture: number, stack: number, b: number): void {
+    const { pool, step } = this;
+    const { captures } = this.tables;
+    const q = pool.step(a, b);
+    if (q === DEAD) return;
+    const text = captures.append(capture, b);
+    if (pool.accepts(q)) this.endScalar(stack, captures.text(text));
+    if (!pool.isFinal(q)) step.add(ITEM, q, text, stack);
+  }
+
+  /** A scalar item of unique arrays has ended; `text` undefined where it was not captured. */
+  endScalar(stack: number, text: string | undefined): void {
+    const { stacks, labels } = this.tables;
+    const from = stacks.offsets[stack]!;
+    const to = stacks.offsets[stack + 1]!;
+    for (let i = from; i < to; i += 2) {
+      const parent = stacks.data[i + 1]!;
+      const l = labels.offsets[stacks.data[i]!]!;
+      const id = labels.data[l + 1]!;
+      const a = labels.data[l + 3]!;
+      const states = this.structures.arrayStates(id);
+      if (states.hasForgotten(a)) this.step.addBottom();
+      else {
+        const after = text === undefined ? states.forget(a) : states.useScalar(a, text);
+        this.structures.enter(FRAME.array, id, PHASE.after, after, 0, parent);
+      }
+    }
+  }
+
+  /** An object or array item, begun at byte `start` of the capture, has ended: the array's state with it, or -1 where it is a duplicate. */
+  endValue(id: ExprId, a: number, start: number): number {
+    const { step } = this;
+    const { captures } = this.tables;
+    const states = this.structures.arrayStates(id);
+    if (!states.expr.unique) return a;
+    const text = step.capture < 0 ? undefined : captures.text(step.capture, start);
+    if (text !== undefined && !states.hasForgotten(a)) {
+      const after = states.useValue(a, text);
+      if (after >= 0) step.endedAnew = true;
+      return after;
+    }
+    if (states.hasForgotten(a) || (states.hasValues(a) && step.capture !== captures.apart)) {
+      step.addBottom();
+      return -1;
+    }
+    return states.forget(a);
+  }
+}

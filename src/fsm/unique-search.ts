@@ -1,0 +1,143 @@
+/**
+ * Whether an object or array item in progress can still end as a new one.
+ *
+ * An item that could only end as a duplicate must never begin, and that is not seen at its bracket. So where an item so far could
+ * become one that was used, a search looks for some other end. It gives up as "yes" after many states: an item with so many ways
+ * on has a new one among them.
+ */
+import type { Grammar } from '../grammar/ir.js';
+import { BOTTOM, CAPTURE, DEAD, END, FRAME } from './layout.js';
+import type { Structures } from './structure.js';
+import type { Tables } from './tables.js';
+import type { UniqueItems } from './unique-items.js';
+
+/** States after which the search for a new ending is taken for successful. */
+const SEARCH_STATES = 500;
+
+/** Bytes that end things soonest. */
+const LIKELY: readonly number[] = [...'"}],:{[0123456789tfnab'].map((c) => c.charCodeAt(0));
+
+/** The automaton being searched. */
+export interface Steps {
+  nextBytes(state: number): Int32Array;
+  /** One uncached step; `endedAnew` tells whether an item ended in it as a new one. */
+  compute(state: number, byte: number): number;
+  readonly endedAnew: boolean;
+}
+
+export class UniqueSearch {
+  private readonly endsAnew: (boolean | undefined)[] = [];
+
+  constructor(
+    private readonly grammar: Grammar,
+    private readonly tables: Tables,
+    private readonly structures: Structures,
+    private readonly unique: UniqueItems,
+    private readonly steps: Steps,
+  ) {}
+
+  /** Whether a state must not be entered, because some item in progress could only end as a duplicate. */
+  isTrap(state: number): boolean {
+    const { tables } = this;
+    return this.couldRepeat(state, true) && tables.captureOf(state) !== tables.captures.none && !this.canEndAnew(state);
+  }
+
+  /**
+   * Whether an object or array item in progress could end as one that its array already has; with `onlyTraps`, only where it might
+   * be unable to end otherwise.
+   */
+  couldRepeat(state: number, onlyTraps: boolean): boolean {
+    const { configs, states, stacks, captures } = this.tables;
+    const capture = this.tables.captureOf(state);
+    if (capture < 0 || capture === captures.apart) return false;
+    if (capture === captures.none) return true;
+    const seen = new Set<number>();
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const o = configs.offsets[states.data[i]!]!;
+      const kind = configs.data[o]!;
+      if (kind === END || kind === BOTTOM || kind === CAPTURE) continue;
+      // The top frame is being read itself; items in progress are below it.
+      const stack = configs.data[o + 3]!;
+      for (let j = stacks.offsets[stack]!; j < stacks.offsets[stack + 1]!; j += 2) {
+        const parent = stacks.data[j + 1]!;
+        if (parent >= 0 && this.repeatsBelow(parent, onlyTraps ? stacks.data[j]! : -1, capture, seen)) return true;
+      }
+    }
+    return false;
+  }
+
+  private repeatsBelow(stack: number, below: number, capture: number, seen: Set<number>): boolean {
+    if (seen.has(stack) || !this.unique.isBelow(stack)) return false;
+    seen.add(stack);
+    const { stacks, labels, captures } = this.tables;
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+      const l = labels.offsets[stacks.data[i]!]!;
+      const parent = stacks.data[i + 1]!;
+      if (this.unique.isFrame(l)) {
+        const states = this.structures.arrayStates(labels.data[l + 1]!);
+        const a = labels.data[l + 3]!;
+        const open = !states.hasValues(a) || (below >= 0 && this.staysOpen(below));
+        if (!open && states.couldRepeat(a, captures.text(capture, labels.data[l + 4]!) ?? '')) return true;
+      }
+      if (parent >= 0 && this.repeatsBelow(parent, below < 0 ? -1 : stacks.data[i]!, capture, seen)) return true;
+    }
+    return false;
+  }
+
+  /** Whether an item (the frame right above its array's) can always be made different by one more member or element. */
+  private staysOpen(label: number): boolean {
+    const { labels } = this.tables;
+    const l = labels.offsets[label]!;
+    const id = labels.data[l + 1]!;
+    const expr = this.grammar.exprs[id]!;
+    if (labels.data[l] === FRAME.object && expr.op === 'object')
+      return (
+        expr.maxProperties === Number.POSITIVE_INFINITY &&
+        expr.dynamic.length > 0 &&
+        !this.structures.objectStates(id).beginningDependsOnKeys
+      );
+    return (
+      labels.data[l] === FRAME.array &&
+      expr.op === 'array' &&
+      !expr.unique &&
+      expr.rest.length > 0 &&
+      expr.maxItems === Number.POSITIVE_INFINITY &&
+      expr.counters.every((c) => c.max === Number.POSITIVE_INFINITY)
+    );
+  }
+
+  /** Depth-first, most likely bytes first. */
+  private canEndAnew(state: number): boolean {
+    if (this.endsAnew[state] === true) return true;
+    const path: { readonly state: number; readonly bytes: readonly number[]; next: number }[] = [];
+    const seen = new Set<number>([state]);
+    path.push({ state, bytes: this.likelyBytes(state), next: 0 });
+    let budget = SEARCH_STATES;
+    while (path.length > 0) {
+      const top = path[path.length - 1]!;
+      if (top.next >= top.bytes.length) {
+        path.pop();
+        continue;
+      }
+      const next = this.steps.compute(top.state, top.bytes[top.next++]!);
+      if (next === DEAD) continue;
+      if (this.steps.endedAnew || this.endsAnew[next] === true || --budget === 0) {
+        for (const p of path) this.endsAnew[p.state] = true;
+        return true;
+      }
+      if (seen.has(next)) continue;
+      seen.add(next);
+      path.push({ state: next, bytes: this.likelyBytes(next), next: 0 });
+    }
+    return false;
+  }
+
+  private likelyBytes(state: number): readonly number[] {
+    const bits = this.steps.nextBytes(state);
+    const has = (b: number): boolean => ((bits[b >> 5]! >>> (b & 31)) & 1) === 1;
+    const out = LIKELY.filter(has);
+    for (let b = 0x21; b < 256; b++) if (has(b) && !LIKELY.includes(b)) out.push(b);
+    if (has(0x20) && !out.includes(0x20)) out.push(0x20);
+    return out;
+  }
+}

@@ -1,0 +1,82 @@
+/** Forms that the mask engine treats apart: a language less a few literals, and counted repeats far from their bound. */
+import { INF, K_ALT, K_AND, K_CAT, K_NOT, K_REP, K_SET, type TermTable } from './term-table.js';
+
+/**
+ * Splits `x and not L` with L a finite set of literals: `rest` is x, `literals` the node of L (see {@link literals}). Undefined for
+ * other terms.
+ */
+export function splitFinite(
+  table: TermTable,
+  t: number,
+): { readonly rest: number; readonly literals: number } | undefined {
+  const { data, offsets } = table.tuples;
+  const o = offsets[t]!;
+  const literalsOf = (u: number): number => {
+    const uo = offsets[u]!;
+    return data[uo] === K_NOT ? table.literalNodeOf(data[uo + 1]!) : -1;
+  };
+  if (data[o] === K_NOT) {
+    const node = literalsOf(t);
+    return node < 0 ? undefined : { rest: table.all, literals: node };
+  }
+  if (data[o] !== K_AND) return undefined;
+  let node = -1;
+  const others: number[] = [];
+  for (let i = o + 1, end = offsets[t + 1]!; i < end; i++) {
+    const found = node < 0 ? literalsOf(data[i]!) : -1;
+    if (found >= 0) node = found;
+    else others.push(data[i]!);
+  }
+  if (node < 0) return undefined;
+  let rest = table.all;
+  for (const u of others) rest = table.and(rest, u);
+  return { rest, literals: node };
+}
+
+/**
+ * The term without its upper bounds of `least` and more repetitions (those whose lower bound is met), and the smallest bound left
+ * out: for that many code points both go on alike, but for liveness where the bound caps another language (`x and .{0,n}`).
+ * Undefined where there is no such bound.
+ */
+export function unbounded(
+  table: TermTable,
+  t: number,
+  least: number,
+): { readonly term: number; readonly bound: number } | undefined {
+  let bound = Number.POSITIVE_INFINITY;
+  const { data, offsets } = table.tuples;
+  const window = (u: number): boolean => {
+    const o = offsets[u]!;
+    return data[o] === K_REP && data[o + 2] === 0 && data[o + 3]! >= least && data[offsets[data[o + 1]!]!] === K_SET;
+  };
+  const open = (u: number, depth: number): number => {
+    const o = offsets[u]!;
+    if (depth > 64) return u;
+    switch (data[o]) {
+      case K_REP: {
+        const max = data[o + 3]!;
+        if (data[o + 2] !== 0 || max < least) return u;
+        bound = Math.min(bound, max);
+        return table.repeat(data[o + 1]!, 0, INF);
+      }
+      case K_CAT: {
+        const head = open(data[o + 1]!, depth + 1);
+        return head === data[o + 1] ? u : table.cat(head, data[o + 2]!);
+      }
+      case K_ALT: {
+        const items = Array.from(data.subarray(o + 1, offsets[u + 1]!));
+        return table.orAll(items.map((x) => open(x, depth + 1)));
+      }
+      case K_AND: {
+        const items = Array.from(data.subarray(o + 1, offsets[u + 1]!));
+        let all = table.all;
+        for (const x of items) all = table.and(all, window(x) ? open(x, depth + 1) : x);
+        return all;
+      }
+      default:
+        return u;
+    }
+  };
+  const term = open(t, 0);
+  return term === t ? undefined : { term, bound };
+}
