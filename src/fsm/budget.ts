@@ -24,6 +24,9 @@ export class Budget {
   private readonly needed: (number | undefined)[] = [];
   private readonly plains: (number | undefined)[] = [];
   private readonly reaches: (number | undefined)[] = [];
+  /** Most tokens needed after any allowed one, by plain state, where that was found out. */
+  private readonly mosts: (number | undefined)[] = [];
+  private readonly scratch: Uint32Array;
   /** Whether every byte is a token, so that bytes bound tokens. */
   private readonly everyByte: boolean;
 
@@ -33,6 +36,7 @@ export class Budget {
     vocabulary: Vocabulary,
   ) {
     this.distances = new Distances(recognizer);
+    this.scratch = new Uint32Array(Math.ceil(vocabulary.size / 32));
     let singles = 0;
     for (let b = 0; b < 256; b++) {
       const c = share.trie.rootChild[b]!;
@@ -134,9 +138,11 @@ export class Budget {
     return -1;
   }
 
-  /** Whether every allowed token leaves at most `left` tokens to be written, for certain (a bound, cached per state). */
+  /** Whether every allowed token certainly leaves at most `left` tokens to be written (cached per state). */
   isAmple(state: number, left: number): boolean {
-    return this.everyByte && left >= this.reach(this.plain(state));
+    const plain = this.plain(state);
+    const most = this.mosts[plain];
+    return most === undefined ? this.everyByte && left >= this.reach(plain) : left >= most;
   }
 
   /** Bytes that any one token from here can make necessary, at most. */
@@ -208,8 +214,8 @@ export class Budget {
   }
 
   /**
-   * The state that budgets ask about: dynamic keys without their text, which no policy depends on unless members must still be
-   * added. Otherwise every key that a token could spell would be a state of its own.
+   * The state that budgets ask about: dynamic keys without their text, unless the policy could want the same key for itself. Otherwise
+   * every key that a token could spell would be a state of its own. The policy takes the same bytes from both.
    */
   plain(state: number): number {
     const known = this.plains[state];
@@ -227,8 +233,9 @@ export class Budget {
     const to = states.offsets[state + 1]!;
     for (let i = from; i < to; i++) {
       const o = configs.offsets[states.data[i]!]!;
-      if (configs.data[o] !== DYN || configs.data[o + 2] === captures.apart) continue;
-      if (!recognizer.keysAreOptional(configs.data[o + 3]!)) continue;
+      const capture = configs.data[o + 2]!;
+      if (configs.data[o] !== DYN || capture === captures.apart || capture === captures.none) continue;
+      if (recognizer.keyMatters(capture, configs.data[o + 3]!)) continue;
       ids ??= Array.from(states.data.subarray(from, to));
       ids[i - from] = configs.intern([DYN, configs.data[o + 1]!, captures.apart, configs.data[o + 3]!], 4);
     }
@@ -236,17 +243,26 @@ export class Budget {
     return recognizer.stateOf(ids.sort((a, b) => a - b));
   }
 
-  /** Writes the tokens by bytes after which at most `left` more are needed. */
-  fill(state: number, left: number, mask: Uint32Array): void {
+  /** Takes out of a state's mask the tokens by bytes after which more than `left` are needed. */
+  restrict(state: number, left: number, mask: Uint32Array): void {
     const { same } = this.share.trie;
     const from = this.plain(state);
-    mask.fill(0);
+    const { scratch } = this;
+    scratch.fill(0);
     const skip = this.loopSignature(from);
-    if (skip !== 0 && this.tokens(from) <= left) mask.set(this.share.slices.get(skip, 255));
+    let most = 0;
+    if (skip !== 0) {
+      most = this.tokens(from);
+      if (most <= left) scratch.set(this.share.slices.get(skip, 255));
+    }
     this.walk(from, skip, (first, next) => {
-      if (this.tokens(next) > left) return;
-      for (let t = first; t >= 0; t = same[t]!) mask[t >> 5]! |= 1 << (t & 31);
+      const n = this.tokens(next);
+      if (n > most) most = n;
+      if (n > left) return;
+      for (let t = first; t >= 0; t = same[t]!) scratch[t >> 5]! |= 1 << (t & 31);
     });
+    this.mosts[from] = most;
+    for (let w = 0; w < scratch.length; w++) mask[w]! &= scratch[w]!;
   }
 
   /** Groups after which the state is the same again, where it is one wide lexeme and nothing else; else 0. */

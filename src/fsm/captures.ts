@@ -49,6 +49,15 @@ export class Captures {
     return new TextDecoder().decode(raw);
   }
 
+  /** What is decoded so far of a JSON string that is being captured; a character or an escape that is cut off is left out. */
+  keyPrefix(capture: number): string | undefined {
+    // A cut character decodes to U+FFFD at the end, an escape that is cut off (the last of an unpaired run of backslashes) goes too.
+    const text = this.text(capture)?.replace(/\uFFFD+$/, '');
+    if (text === undefined || !text.includes('\\')) return text;
+    const whole = /^(?:[^\\]|\\u[0-9a-fA-F]{4}|\\[^u])*/.exec(text)?.[0] ?? '';
+    return JSON.parse(`"${whole}"`) as string;
+  }
+
   /** The decoded content of a JSON string that was captured without its quotes; undefined for `none`. */
   key(capture: number): string | undefined {
     const text = this.text(capture);

@@ -92,10 +92,12 @@ export class Matcher {
     const { recognizer } = binding;
     const left = this.maxTokens - at.spent - 1;
     if (binding.spelling !== undefined) binding.spelling.fill(at.state, left, mask);
-    else if (left === Number.POSITIVE_INFINITY || binding.budget().isAmple(at.state, left))
-      binding.masks.fill(binding.masks.of(at.state), mask);
     else if (left < 0) mask.fill(0);
-    else binding.budget().fill(at.state, left, mask);
+    else {
+      binding.masks.fill(binding.masks.of(at.state), mask);
+      if (left !== Number.POSITIVE_INFINITY && !binding.budget().isAmple(at.state, left))
+        binding.budget().restrict(at.state, left, mask);
+    }
     if (recognizer.wantsToken(at.state) && binding.spelling === undefined) this.addTokenTerminals(mask);
     if (recognizer.accepts(at.state)) for (const id of this.vocabulary.eos) mask[id >> 5]! |= 1 << (id & 31);
   }

@@ -9,10 +9,14 @@
 import { TupleTable } from '../base/tuple-table.js';
 import type { DynamicKeys, ExprId, ObjectExpr } from '../grammar/ir.js';
 import { spelledBytes } from '../regular/distance.js';
+import { FirstKeys } from './first-keys.js';
 import type { LexemePool } from './lexeme.js';
 
 /** Distinct finite keys that are counted before a class counts as endless. */
 const ENDLESS = 1 << 20;
+
+/** Object states whose kept prefixes are remembered at a time. */
+const KEPT = 256;
 
 const COUNT = 0;
 const EXCLUDED = 1;
@@ -38,6 +42,8 @@ export class ObjectStates {
   private readonly tuple: number[] = [];
   private nameRootNode = -1;
   private readonly classTerms: number[];
+  private readonly firstKeys: (FirstKeys | undefined)[] = [];
+  private readonly kept = new Map<number, ReadonlySet<string>>();
   private endlessKnown: boolean | undefined;
   private readonly allWitnesses: number;
   private readonly declared: number;
@@ -269,7 +275,7 @@ export class ObjectStates {
         const q = this.pool.stringAt(term);
         return {
           value: expr.dynamic[c]!.value,
-          after: this.afterShortest(o, c, term),
+          after: this.afterFirst(o, c),
           bytes: 1 + this.pool.distance(q),
         };
       }
@@ -279,9 +285,45 @@ export class ObjectStates {
     return { value, after: this.afterDeclared(o, pick), bytes: 1 + keyBytes(name, 0) };
   }
 
-  /** State after a dynamic key of few bytes, kept out of what may follow. */
-  private afterShortest(o: number, c: number, term: number): number {
-    return this.afterDynamic(o, c, this.remembersKeys ? this.pool.terms.shortest(term) : undefined);
+  /** State after the dynamic key that {@link nextByPolicy} takes, kept out of what may follow. */
+  private afterFirst(o: number, c: number): number {
+    return this.afterDynamic(o, c, this.remembersKeys ? this.freeKeys(o, c, 1)[0] : undefined);
+  }
+
+  /** The first keys of class c that are not excluded, in the order of the policy. */
+  private freeKeys(o: number, c: number, count: number): readonly string[] {
+    const { terms } = this.pool;
+    const excluded = terms.literalNode(this.at(o, EXCLUDED));
+    this.firstKeys[c] ??= new FirstKeys(this.pool, this.classTerms[c]!);
+    const keys: string[] = [];
+    for (let i = 0; keys.length < count; i++) {
+      const key = this.firstKeys[c].at(i);
+      if (key === undefined) break;
+      if (!terms.matches(excluded, key)) keys.push(key);
+    }
+    return keys;
+  }
+
+  /**
+   * Whether the text of a dynamic key in progress (decoded as far as it is read; o: the state before it) can matter to how the policy
+   * ends the object: only where it may become one of the keys that the policy would take.
+   *
+   * After this key the policy adds at most n dynamic keys (members up to the minimum, witnesses owed), always the first free ones of a
+   * class. A key that is not among the first n of any class leaves all those choices as they are, whatever it is.
+   */
+  keyMatters(o: number, prefix: string): boolean {
+    const n = Math.max(this.expr.minProperties - this.at(o, COUNT) - 1, 0) + this.owed(o);
+    if (n === 0) return false;
+    let kept = this.kept.get(o);
+    if (kept === undefined) {
+      const all = new Set<string>();
+      for (let c = 0; c < this.classTerms.length; c++)
+        for (const key of this.freeKeys(o, c, n)) for (let i = 0; i <= key.length; i++) all.add(key.slice(0, i));
+      if (this.kept.size >= KEPT) this.kept.clear();
+      this.kept.set(o, all);
+      kept = all;
+    }
+    return kept.has(prefix);
   }
 
   /** State after the declared property p. */

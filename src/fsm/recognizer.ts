@@ -136,16 +136,16 @@ export class Recognizer {
     return only;
   }
 
-  /** Whether the objects whose key is being read need no further members, so that its text cannot matter to how they end. */
-  keysAreOptional(stack: number): boolean {
+  /** Whether the text of the dynamic key being read can matter to how some object that it belongs to is ended (budget.ts). */
+  keyMatters(capture: number, stack: number): boolean {
     const { stacks, labels } = this;
+    const prefix = this.captures.keyPrefix(capture);
+    if (prefix === undefined) return false;
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
-      const id = labels.data[labels.offsets[stacks.data[i]!]! + 1]!;
-      const expr = this.grammar.exprs[id] as ObjectExpr;
-      if (expr.minProperties > 1 || expr.witnesses > 0) return false;
-      if (this.objectStates(id).beginningDependsOnKeys) return false;
+      const l = labels.offsets[stacks.data[i]!]!;
+      if (this.objectStates(labels.data[l + 1]!).keyMatters(labels.data[l + 3]!, prefix)) return true;
     }
-    return true;
+    return false;
   }
 
   /** Whether an object or array item in progress could end as one that its array already has. */
