@@ -7,11 +7,13 @@
  *   --generations N   per schema in deadends (default 3);  --seed N
  *   --list FILE       ids of the MaskBench schemas that compile (part any), by source
  *   --json FILE       everything as JSON;  --wrong N  wrong answers to list per part (default 20)
+ *   --log DIR         notes each verdict there at once and goes on where the notes end;  --seconds N  stops each part after that long
  *
- * Each part runs in a child process, watched: a schema that takes 20 s is ended and counted as a hang.
+ * Each part runs in a child process, watched: a schema that takes 20 s is ended and counted as a hang. Long parts are run in slices:
+ * `npm run conformance -- --parts deadends --log bench/out/conformance --seconds 500`, again until it says that all is done.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -22,23 +24,58 @@ import { type Job, type Part, type Report, runJob } from './worker.js';
 const PARTS: readonly Part[] = ['any', 'schema', 'suite', 'deadends', 'hostile'];
 const HANG_MS = 20_000;
 
-/** Runs one part to its end, in as many processes as it takes. */
-function runPart(job: Job): Promise<PartResult> {
+/** One line of the notes of a part. */
+type Note =
+  | { readonly name: string; readonly verdict: unknown }
+  | { readonly name: string; readonly lost: string }
+  | { readonly seconds: number };
+
+const readNotes = (file: string): Note[] =>
+  existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Note)
+    : [];
+
+/** Runs one part to its end (or for `seconds`), in as many processes as it takes, going on where the notes in `log` end. */
+function runPart(job: Omit<Job, 'done' | 'from'>, log: string | undefined, seconds: number): Promise<PartResult> {
   const verdicts: unknown[] = [];
-  const lost: { at: number; name: string; why: string }[] = [];
+  const lost: { name: string; why: string }[] = [];
+  const names: string[] = [];
   const began = performance.now();
+  let before = 0;
+  for (const note of log === undefined ? [] : readNotes(log)) {
+    if ('seconds' in note) before += note.seconds;
+    else {
+      names.push(note.name);
+      if ('lost' in note) lost.push({ name: note.name, why: note.lost });
+      else verdicts.push(note.verdict);
+    }
+  }
+  const write = (note: Note): void => {
+    if (log !== undefined) appendFileSync(log, `${JSON.stringify(note)}\n`);
+  };
+  let complete = true;
   return new Promise((done, fail) => {
-    const result = (): PartResult => ({ part: job.part, verdicts, lost, seconds: (performance.now() - began) / 1000 });
+    const result = (): PartResult => {
+      const spent = (performance.now() - began) / 1000;
+      write({ seconds: spent });
+      return { part: job.part, verdicts, lost, seconds: before + spent, complete };
+    };
     let current: ChildProcess | undefined;
     // Ended from outside: what is known so far is still reported.
     process.once('SIGTERM', () => {
       current?.kill('SIGKILL');
-      console.log('\nended early: the figures are of a part of the schemas');
+      complete = false;
       printReport(result(), 20);
       process.exit(143);
     });
     const start = (from: number): void => {
-      const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['--child', JSON.stringify({ ...job, from })]);
+      const child: ChildProcess = fork(fileURLToPath(import.meta.url), [
+        '--child',
+        JSON.stringify({ ...job, from, done: names }),
+      ]);
       current = child;
       let now: { at: number; name: string } | undefined;
       let timer: NodeJS.Timeout | undefined;
@@ -54,8 +91,14 @@ function runPart(job: Job): Promise<PartResult> {
             child.kill('SIGKILL');
           }, HANG_MS);
         } else {
+          if (now !== undefined) write({ name: now.name, verdict: report.verdict });
           now = undefined;
           verdicts.push(report.verdict);
+          if (performance.now() - began > seconds * 1000) {
+            ended = true;
+            complete = false;
+            child.kill('SIGKILL');
+          }
         }
       });
       child.on('error', fail);
@@ -64,7 +107,8 @@ function runPart(job: Job): Promise<PartResult> {
         if (ended) done(result());
         else if (now === undefined) fail(new Error(`conformance: the child of part ${job.part} ended between tasks`));
         else {
-          lost.push({ ...now, why });
+          lost.push({ name: now.name, why });
+          write({ name: now.name, lost: why });
           start(now.at + 1);
         }
       });
@@ -84,6 +128,8 @@ async function main(): Promise<void> {
       seed: { type: 'string', default: '1' },
       json: { type: 'string' },
       list: { type: 'string' },
+      log: { type: 'string' },
+      seconds: { type: 'string', default: 'Infinity' },
       wrong: { type: 'string', default: '20' },
     },
   });
@@ -105,11 +151,12 @@ async function main(): Promise<void> {
       maskbench,
       suite,
       select,
-      from: 0,
       seed: Number(values.seed),
       generations: Number(values.generations),
     };
-    const result = await runPart(job);
+    if (values.log !== undefined) mkdirSync(values.log, { recursive: true });
+    const log = values.log === undefined ? undefined : join(values.log, `${part}.jsonl`);
+    const result = await runPart(job, log, Number(values.seconds));
     results.push(result);
     printReport(result, Number(values.wrong));
   }

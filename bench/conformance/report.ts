@@ -8,8 +8,10 @@ export interface PartResult {
   readonly part: Part;
   readonly verdicts: readonly unknown[];
   /** Tasks whose process had to be ended or ended itself. */
-  readonly lost: readonly { readonly at: number; readonly name: string; readonly why: string }[];
+  readonly lost: readonly { readonly name: string; readonly why: string }[];
   readonly seconds: number;
+  /** False where it was stopped before all tasks were done. */
+  readonly complete: boolean;
 }
 
 const percent = (n: number, of: number): string => (of === 0 ? '-' : `${((100 * n) / of).toFixed(2)}%`);
@@ -172,5 +174,6 @@ export function printReport(r: PartResult, list: number): void {
       `\n${table([['hostile schemas', 'ms', 'ok', ''], ...rows.map((v) => [v.name, v.ms.toFixed(0), v.ok && v.ms < 2000 ? 'yes' : 'NO', v.outcome])])}`,
     );
   }
+  if (!r.complete) console.log('  stopped early: the figures are of a part of the tasks');
   for (const l of r.lost) console.log(`  LOST: ${l.name}: ${l.why}`);
 }

@@ -19,6 +19,8 @@ export interface Job {
   readonly suite: string;
   readonly select: Selection;
   readonly from: number;
+  /** Names of tasks that are done already. */
+  readonly done: readonly string[];
   readonly seed: number;
   readonly generations: number;
 }
@@ -83,9 +85,11 @@ export function runJob(job: Job): void {
   const send = (report: Report): void => {
     process.send?.(report);
   };
+  const done = new Set(job.done);
   const list = tasks(job);
   let at = job.from;
   const next = (): void => {
+    while (at < list.length && done.has(list[at]!.name)) at++;
     const task = list[at];
     if (task === undefined) {
       send({ end: true });
