@@ -4,7 +4,8 @@
  * A best-first search over the byte automaton; the automaton's own distances are exact, so no path is begun in vain. Budgets
  * (budget.ts) need the order to be that of their policy, which takes the least byte of a shortest spelling.
  */
-import { DEAD, type LexemePool } from './lexeme.js';
+import { DEAD } from './layout.js';
+import type { LexemePool } from './lexeme.js';
 
 interface Path {
   /** Bytes of the finished key. */

@@ -15,7 +15,7 @@
  * Left recursion is the front end's to remove. Memory only grows; the owner replaces the whole recognizer past its limit.
  */
 import { PairMap, type TupleTable } from '../base/tuple-table.js';
-import type { ExprId, Grammar, ObjectExpr } from '../grammar/ir.js';
+import type { ExprId, Grammar } from '../grammar/ir.js';
 import type { ArrayStates } from './array-state.js';
 import type { Captures } from './captures.js';
 import { Closure } from './closure.js';
