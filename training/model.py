@@ -87,17 +87,22 @@ class Attention(nn.Module):
         self.v = nn.Linear(c.hidden_size, c.num_kv_heads * c.head_dim, bias=False)
         self.o = nn.Linear(c.num_heads * c.head_dim, c.hidden_size, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, past=None):
-        """x [B, T, C]; past is (key, value), each [B, K, P, D]. Returns x and present."""
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, past=None, tail: int | None = None):
+        """x [B, T, C]; past is (key, value), each [B, K, P, D]. Returns x and present.
+
+        With `tail` only the last so many positions ask; all of them are still keys.
+        """
         c, (rows, steps, _) = self.c, x.shape
-        q = self.q(x).view(rows, steps, c.num_heads, c.head_dim).transpose(1, 2)
+        asking = x if tail is None else x[:, steps - tail :]
+        q = self.q(asking).view(rows, asking.shape[1], c.num_heads, c.head_dim).transpose(1, 2)
         k = self.k(x).view(rows, steps, c.num_kv_heads, c.head_dim).transpose(1, 2)
         v = self.v(x).view(rows, steps, c.num_kv_heads, c.head_dim).transpose(1, 2)
-        q, k = rotate(q, cos, sin).to(v.dtype), rotate(k, cos, sin).to(v.dtype)
+        late = steps - asking.shape[1]
+        q, k = rotate(q, cos[late:], sin[late:]).to(v.dtype), rotate(k, cos, sin).to(v.dtype)
         if past is not None:
             k, v = torch.cat((past[0], k), 2), torch.cat((past[1], v), 2)
         out = causal_attention(q, k, v)
-        return self.o(out.transpose(1, 2).reshape(rows, steps, -1)), (k, v)
+        return self.o(out.transpose(1, 2).reshape(rows, asking.shape[1], -1)), (k, v)
 
 
 class DenseMLP(nn.Module):
@@ -154,9 +159,9 @@ class Block(nn.Module):
         self.mlp_norm = RMSNorm(c.hidden_size, c.rms_eps)
         self.mlp = MixtureMLP(c) if c.num_experts else DenseMLP(c)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, past=None):
-        attended, present = self.attention(self.attention_norm(x), cos, sin, past)
-        x = x + attended
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, past=None, tail: int | None = None):
+        attended, present = self.attention(self.attention_norm(x), cos, sin, past, tail)
+        x = (x if tail is None else x[:, x.shape[1] - tail :]) + attended
         mixed, router = self.mlp(self.mlp_norm(x))
         return x + mixed, present, router
 
@@ -183,14 +188,18 @@ class Decoder(nn.Module):
         elif isinstance(module, DenseMLP):
             nn.init.zeros_(module.down.weight)
 
-    def hidden(self, ids: Tensor, past=None):
-        """ids [B, T] to final hidden states [B, T, C], present per layer, router logits."""
+    def hidden(self, ids: Tensor, past=None, tail: int | None = None):
+        """ids [B, T] to final hidden states [B, T, C], present per layer, router logits.
+
+        With `tail` the last block works out only so many positions at the end of the rows: [B, tail, C].
+        """
         start = 0 if past is None else past[0][0].shape[2]
         cos = self.cos[start : start + ids.shape[1]]
         sin = self.sin[start : start + ids.shape[1]]
         x, presents, routers = self.embedding(ids), [], []
         for index, block in enumerate(self.blocks):
-            x, present, router = block(x, cos, sin, None if past is None else past[index])
+            last = index == len(self.blocks) - 1
+            x, present, router = block(x, cos, sin, None if past is None else past[index], tail if last else None)
             presents.append(present)
             routers.append(router)
         return self.norm(x), presents, routers

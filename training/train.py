@@ -23,17 +23,17 @@ from optim import make_optimizers
 HERE = Path(__file__).parent
 
 
-def schedule(step: int, warmup: int, steps: int, decay: int) -> float:
-    if step < warmup:
-        return (step + 1) / warmup
-    return min(1.0, max(0.0, (steps - step) / decay))
+def schedule(step: int, first: int, warmup: int, steps: int, decay: int) -> float:
+    """Share of the full rate at `step`, when the optimizers were new at step `first`."""
+    return max(0.0, min(1.0, (step - first + 1) / warmup, (steps - step) / decay))
 
 
 def balance_loss(routers: list, keep: torch.Tensor, k: int) -> torch.Tensor:
     """experts * sum(share of tokens * mean probability), averaged over layers; 1 when even."""
     total = torch.zeros((), device=keep.device)
     for logits in routers:
-        chosen = logits[keep]
+        # The last layer's router saw only the end of the rows.
+        chosen = logits[keep[:, -(logits.shape[0] // keep.shape[0]) :].flatten()]
         share = F.one_hot(chosen.topk(k, -1).indices, chosen.shape[-1]).sum(1).float().mean(0) / k
         total = total + chosen.shape[-1] * (share * chosen.softmax(-1).mean(0)).sum()
     return total / len(routers)
@@ -44,12 +44,14 @@ def loss_of(model: Decoder, ids: torch.Tensor, targets: torch.Tensor, balance: f
 
     `body` stands for `model.hidden` where a compiled twin of it is to be used.
     """
-    hidden, _, routers = (body or model.hidden)(ids)
     wanted = targets != IGNORED
+    answers = ids.shape[1] - int(wanted.any(0).int().argmax())
+    hidden, _, routers = (body or model.hidden)(ids, tail=answers)
+    wanted, targets = wanted[:, -answers:], targets[:, -answers:]
     logits = model.head(hidden[wanted])
     loss = F.cross_entropy(logits, targets[wanted])
     if balance:
-        loss = loss + balance * balance_loss(routers, (ids != 0).flatten(), model.c.experts_per_token)
+        loss = loss + balance * balance_loss(routers, ids != 0, model.c.experts_per_token)
     return loss, logits.argmax(-1) == targets[wanted]
 
 
@@ -104,6 +106,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=HERE / "work")
     parser.add_argument("--resume", type=Path)
     parser.add_argument("--upcycle", type=Path)
+    parser.add_argument("--shards", default="full-*.npz", help="pattern of the shards to read, in the order of their names")
+    parser.add_argument("--easy", action="store_true", help="the shards of short samples first")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--decay", type=int)
     parser.add_argument("--threads", type=int, default=2)
@@ -124,24 +128,26 @@ def main() -> None:
     model.to(device)
     optimizers = make_optimizers(model, config["muon_lr"], config["adam_lr"], config["weight_decay"])
     rates = [[g["lr"] for g in o.param_groups] for o in optimizers]
-    step, seen = 0, 0
+    step, seen, first, batch = 0, 0, 0, 0
     if args.resume:
         saved = torch.load(args.resume, weights_only=True)
         model.load_state_dict(saved["model"])
-        # A checkpoint of weights alone (training/checkpoint/) starts with fresh optimizers.
+        step, seen = saved["step"], saved["tokens"]
+        # Weights alone go on with new optimizers, which need a warm-up.
+        first = saved.get("first", step)
         for optimizer, state in zip(optimizers, saved.get("optimizers", [])):
             optimizer.load_state_dict(state)
-        step, seen = saved["step"], saved["tokens"]
+        if saved.get("shards") == args.shards:
+            batch = saved["batch"]
 
     body = torch.compile(model.hidden, dynamic=True) if args.compile else model.hidden
     shards = args.work / "shards"
     validation = sorted((args.work / "validation").glob("*.npz"))
-    easy = [] if config["model"].get("num_experts") else sorted(shards.glob("easy-*.npz"))
-    paths = easy + sorted(shards.glob("full-*.npz"), reverse=bool(config["model"].get("num_experts")))
+    paths = (sorted(shards.glob("easy-*.npz")) if args.easy else []) + sorted(shards.glob(args.shards))
     log = (args.work / f"{args.config}.jsonl").open("a")
     started, since, losses = time.time(), seen, []
-    for ids, targets in stream(paths, config["batch_tokens"], config["seed"], skip=step):
-        factor = schedule(step, config["warmup"], steps, decay)
+    for ids, targets in stream(paths, config["batch_tokens"], config["seed"], skip=batch):
+        factor = schedule(step, first, config["warmup"], steps, decay)
         for optimizer, base in zip(optimizers, rates):
             for group, lr in zip(optimizer.param_groups, base):
                 group["lr"] = lr * factor
@@ -153,7 +159,7 @@ def main() -> None:
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-        step += 1
+        step, batch = step + 1, batch + 1
         seen += int((ids != 0).sum())
         losses.append(float(loss.detach()))
         if step % 50 == 0 or step >= steps:
@@ -161,7 +167,7 @@ def main() -> None:
             losses = []
             if step % args.save_every == 0 or step >= steps:
                 record["validation"] = validate(model, validation)
-                saved = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step, "tokens": seen, "config": model.c.to_dict()}
+                saved = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step, "tokens": seen, "first": first, "shards": args.shards, "batch": batch, "config": model.c.to_dict()}
                 temporary = args.work / f"{args.config}.tmp"
                 torch.save(saved, temporary)
                 temporary.replace(args.work / f"{args.config}.pt")

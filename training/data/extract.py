@@ -3,7 +3,7 @@
 from . import values as v
 from .domains import HELD_OUT, HELD_OUT_NAMES, TRAINED, Domain, Field, kind_of
 from .prompt import compact
-from .render import HELD_OUT_LAYOUTS, LAYOUTS, cased, filler, table
+from .render import HELD_OUT_LAYOUTS, LAYOUTS, Layout, cased, filler, table
 from .schemas import Dialect, Group, Slot, object_schema, styled
 from .words import Rng, english, invented
 
@@ -131,7 +131,7 @@ def hide(r: Rng, slots: list[Slot], rate: float) -> list[Slot]:
     return [slot for slot in slots if slot.told]
 
 
-def domain_record(r: Rng, held_out: bool = False, most: int = 7) -> dict:
+def domain_record(r: Rng, held_out: bool = False, most: int = 7, extra: Layout | None = None) -> dict:
     """One record of a domain, as sentences or in a layout."""
     domain = r.choice(list((HELD_OUT if held_out else TRAINED).values()))
     fields = r.sample(domain.fields, r.randint(2, min(most, len(domain.fields))))
@@ -146,20 +146,23 @@ def domain_record(r: Rng, held_out: bool = False, most: int = 7) -> dict:
     if r.random() < 0.55:
         text = sentences(r, domain, [f for f, _ in pairs_of], [s for _, s in pairs_of])
     else:
-        text = laid_out(r, told, held_out)
+        text = laid_out(r, told, held_out, extra)
     asked = slots if r.random() < 0.6 or len(slots) < 3 else sorted(r.sample(slots, len(slots) - r.randint(1, len(slots) // 2)), key=slots.index)
     return {"domain": domain.name, **finish(r, asked, noisy(r, text), domain.name)}
 
 
-def laid_out(r: Rng, slots: list[Slot], held_out: bool) -> str:
+def laid_out(r: Rng, slots: list[Slot], held_out: bool, extra: Layout | None = None) -> str:
+    """The slots in a layout of the split; half of the time in `extra` where there is one."""
     pairs = [(slot.label, slot.value.text) for slot in slots]
     if r.random() < 0.5:
         r.shuffle(pairs)
+    if extra and r.random() < 0.5:
+        return extra(r, pairs)
     layouts = HELD_OUT_LAYOUTS if held_out and r.random() < 0.5 else LAYOUTS
     return r.choice(layouts)(r, pairs)
 
 
-def random_record(r: Rng, most: int = 8, held_out: bool = False) -> dict:
+def random_record(r: Rng, most: int = 8, held_out: bool = False, extra: Layout | None = None) -> dict:
     """Invented field names and values: only the label in the text tells where a value goes."""
     names = list(dict.fromkeys(random_name(r) for _ in range(r.randint(1, most))))
     thing = random_name(r)
@@ -168,7 +171,7 @@ def random_record(r: Rng, most: int = 8, held_out: bool = False) -> dict:
         value = r.choice(v.ANY_KINDS)(r)
         slots.append(Slot(name, name, value, True, describe(r, name, value, thing)))
     told = hide(r, slots, 0.4) if r.random() < 0.15 else slots
-    text = laid_out(r, told, held_out)
+    text = laid_out(r, told, held_out, extra)
     asked = list(slots)
     if len(slots) > 2 and r.random() < 0.3:
         asked = r.sample(slots, r.randint(1, len(slots) - 1))
@@ -204,7 +207,7 @@ def values_in_order(r: Rng) -> dict:
     return {"domain": "invented", "schema": schema, "messages": ask(r, joint.join(s.value.text for s in slots), random_name(r)), "expected": compact(expected)}
 
 
-def many_records(r: Rng, held_out: bool = False) -> dict:
+def many_records(r: Rng, held_out: bool = False, extra: Layout | None = None) -> dict:
     """An array of objects from a table, a list or sentences."""
     domain = r.choice(list((HELD_OUT if held_out else TRAINED).values()))
     invented_names = not held_out and r.random() < 0.35
@@ -234,6 +237,7 @@ def many_records(r: Rng, held_out: bool = False) -> dict:
         text = " ".join(sentences(r, domain, fields, row) for row in rows)
     else:
         layout, state = r.choice(HELD_OUT_LAYOUTS if held_out and r.random() < 0.5 else LAYOUTS), r.getrandbits(32)
+        layout = extra if extra and r.random() < 0.4 else layout
         text = r.choice(("\n\n", "\n", "\n---\n")).join(layout(Rng(state), p) for p in pairs)
     dialect = Dialect.draw(r)
     order = list(range(len(base)))

@@ -2,10 +2,11 @@
 
 from .classify import classification, mentioned_label
 from .extract import domain_record, many_records, one_value, random_record, values_in_order, values_only
+from .loose import loose_call, loose_record, mixed_record, wrapped
 from .tools import invented_call, known_call
 from .words import Rng
 
-TRAINING = (
+SEEN = (
     (0.36, lambda r: domain_record(r)),
     (0.20, lambda r: random_record(r)),
     (0.07, values_only),
@@ -17,13 +18,28 @@ TRAINING = (
     (0.05, lambda r: known_call(r)),
     (0.05, invented_call),
 )
+# Training sees more ways to say things than the evaluation asks for.
+TRAINING = (
+    (0.25, lambda r: domain_record(r, extra=wrapped)),
+    (0.10, mixed_record),
+    (0.17, lambda r: random_record(r, extra=wrapped)),
+    (0.13, loose_record),
+    (0.04, values_only),
+    (0.02, values_in_order),
+    (0.10, lambda r: many_records(r, extra=wrapped)),
+    (0.03, one_value),
+    (0.05, lambda r: classification(r)),
+    (0.02, mentioned_label),
+    (0.03, lambda r: known_call(r)),
+    (0.02, invented_call),
+    (0.04, loose_call),
+)
 EASY = (
     (0.55, lambda r: random_record(r, 3)),
     (0.25, lambda r: domain_record(r, most=3)),
     (0.10, one_value),
     (0.10, values_only),
 )
-SEEN = TRAINING
 HELD = (
     (0.55, lambda r: domain_record(r, True)),
     (0.13, lambda r: random_record(r, held_out=True)),

@@ -9,6 +9,7 @@ from typing import Callable
 from .words import Rng, english, word
 
 Pairs = list[tuple[str, str]]
+Layout = Callable[[Rng, Pairs], str]
 
 
 def cased(r: Rng, label: str) -> str:
@@ -94,11 +95,11 @@ def _dictation(r: Rng, pairs: Pairs) -> str:
     return " ".join(f"{r.choice(('then', 'next', 'also', 'and'))} {k}, that would be {v}," for k, v in pairs).strip(",") + "."
 
 
-LAYOUTS: tuple[Callable[[Rng, Pairs], str], ...] = (
+LAYOUTS: tuple[Layout, ...] = (
     _lines, _lines, _lines, _equals, _equals, _inline, _inline, _inline, _prose, _prose, _prose, _one_sentence,
     _one_sentence, _pseudo_json, _header_row, _markdown, _form, _mail, _chat,
 )
-HELD_OUT_LAYOUTS: tuple[Callable[[Rng, Pairs], str], ...] = (_tags, _arrows, _dictation)
+HELD_OUT_LAYOUTS: tuple[Layout, ...] = (_tags, _arrows, _dictation)
 
 
 def table(r: Rng, rows: list[Pairs]) -> str:
