@@ -1,8 +1,11 @@
-"""Dense checkpoint to GGUF (float32), for comparison with llama.cpp. Not shipped.
+"""The dense model to GGUF (float32), for comparison with llama.cpp. Not shipped.
+
+From a model folder with the weights its 8-bit graph computes with, or from a checkpoint:
+`python training/export_gguf.py --model models/embedded --out bench/out/tokenloom-embedded.gguf`.
 
 Architecture `llama`. llama.cpp rotates neighbouring pairs, Llama checkpoints the two
 halves, so the rows of Q and K are permuted as its own converter does. The tokenizer is written as
-GPT-2 BPE; its own pre-tokenizer is not among those llama.cpp knows, so compare on token ids.
+GPT-2 BPE; our pre-tokenizer is not among those llama.cpp knows, so give it token ids where the prompt must be the same.
 """
 
 import argparse
@@ -13,6 +16,8 @@ import gguf
 import numpy as np
 
 from export import HERE, load
+from model import Decoder
+from onnx_export.read import load_folder
 
 
 def interleaved(weight: np.ndarray, heads: int) -> np.ndarray:
@@ -36,17 +41,12 @@ def add_tokenizer(writer: gguf.GGUFWriter, path: Path) -> None:
     writer.add_add_bos_token(False)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--tokenizer", type=Path, default=HERE / "tokenizer")
-    args = parser.parse_args()
-    model, _ = load(args.checkpoint)
+def export(model: Decoder, out: Path, tokenizer: Path) -> None:
+    """Write `out`; `tokenizer` is the folder of tokenizer.json."""
     c, w = model.c, {k: v.float().numpy() for k, v in model.state_dict().items()}
     if c.num_experts:
-        raise SystemExit("only the dense model is exported to GGUF")
-    writer = gguf.GGUFWriter(str(args.out), "llama")
+        raise ValueError("only the dense model is exported to GGUF")
+    writer = gguf.GGUFWriter(str(out), "llama")
     writer.add_name("tokenloom-embedded")
     writer.add_context_length(c.max_positions)
     writer.add_embedding_length(c.hidden_size)
@@ -61,7 +61,7 @@ def main() -> None:
     writer.add_layer_norm_rms_eps(c.rms_eps)
     writer.add_vocab_size(c.vocab_size)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
-    add_tokenizer(writer, args.tokenizer / "tokenizer.json")
+    add_tokenizer(writer, tokenizer / "tokenizer.json")
     writer.add_tensor("token_embd.weight", w["embedding.weight"])
     writer.add_tensor("output_norm.weight", w["norm.weight"])
     for i in range(c.num_layers):
@@ -79,6 +79,27 @@ def main() -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def source(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say which model; `loaded` reads it."""
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--model", type=Path, help="a dense folder, for instance models/embedded")
+    which.add_argument("--checkpoint", type=Path)
+
+
+def loaded(args: argparse.Namespace) -> Decoder:
+    return load_folder(args.model) if args.model else load(args.checkpoint)[0]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    source(parser)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--tokenizer", type=Path, default=HERE / "tokenizer")
+    args = parser.parse_args()
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    export(loaded(args), args.out, args.tokenizer)
 
 
 if __name__ == "__main__":

@@ -44,3 +44,10 @@ def rowwise(weight: np.ndarray, bits: int = 8) -> tuple[np.ndarray, np.ndarray]:
     """weight [E, N, K] to bytes [E, N, K * bits / 8] and scales [E, N]."""
     levels, scale = _levels(weight, bits)
     return _pack(levels, bits), scale
+
+
+def unpacked(packed: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """The 8-bit weight [N, K] that `blockwise` made bytes and scales of."""
+    rows, blocks = scales.reshape(packed.shape[0], -1).shape
+    levels = packed.reshape(rows, blocks, BLOCK).astype(np.float32) - 128
+    return (levels * scales.reshape(rows, blocks, 1)).reshape(rows, blocks * BLOCK)
