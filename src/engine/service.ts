@@ -50,7 +50,14 @@ export class LocalService implements Service {
     const compiledAt = performance.now();
     const reserve = Math.min(job.maxTokens ?? DEFAULT_MAX_TOKENS, model.contextLength >> 2);
     const prompt = buildPrompt(
-      { messages: job.messages, schema: job.shown, tools: job.tools, variables: job.variables, reserve },
+      {
+        messages: job.messages,
+        schema: job.shown,
+        tools: job.tools,
+        variables: job.variables,
+        parseSpecials: job.parseSpecials,
+        reserve,
+      },
       chat,
       tokenizer,
       model.contextLength,

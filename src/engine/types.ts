@@ -93,9 +93,14 @@ export interface GenerateOptions extends SamplingOptions {
   readonly trace?: boolean | undefined;
   /** Greater runs first (default 0). */
   readonly priority?: number | undefined;
-  /** Requests of different tenants never share cached prompts. */
+  /** Requests of different tenants never share cached prompts; one without a tenant ('' is none) shares with its like only. */
   readonly tenant?: string | undefined;
-  /** Variables of the chat template. */
+  /**
+   * Read control tokens spelled out in messages, schema and tools as such (default false: they are text, so that a user's message
+   * cannot end its turn and begin another).
+   */
+  readonly parseSpecials?: boolean | undefined;
+  /** Variables of the chat template; control tokens in them are read as such. */
   readonly templateVariables?: Readonly<Record<string, unknown>> | undefined;
 }
 
