@@ -29,8 +29,8 @@ export interface EngineOptions extends LoadOptions {
   readonly scheduler?: SchedulerOptions | undefined;
   /**
    * Run model, scheduler, matchers and sampler together in a thread of their own, so that steps do not block the caller's event loop.
-   * Default false: a step of a small model is shorter than what the crossing costs, and a process that ends while the thread is inside
-   * ONNX Runtime is aborted by it (close the engine first).
+   * Default true on the CPU (docs/decoding.md has what it costs), but for a package that runs from its sources or inside a bundle,
+   * where no thread can be started. The thread keeps no process alive, and a process may end at any time.
    */
   readonly worker?: boolean | undefined;
 }
