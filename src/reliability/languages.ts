@@ -17,14 +17,7 @@ const READERS: Readonly<Record<Extract<TextCheck, { kind: 'language' }>['name'],
   expression: (text) => sum(text, 0),
   brackets: (text) => brackets(text, 0),
   list: (text) => list(text, 0),
-  json: (text) => {
-    try {
-      JSON.parse(text);
-      return text.length;
-    } catch {
-      return -1;
-    }
-  },
+  json: (text) => object(text, 0),
 };
 
 /** Sums and products of whole numbers and parentheses: `12+3*(4-5)`. */
@@ -73,4 +66,36 @@ function list(text: string, from: number): number {
   let at = list(text, from + 1);
   while (at >= 0 && text[at] === ' ') at = list(text, at + 1);
   return at >= 0 && text[at] === ')' ? at + 1 : -1;
+}
+
+/** JSON objects without blanks, of at most four members named `key0` to `key9`; values are small. */
+function object(text: string, from: number): number {
+  if (text[from] !== '{') return -1;
+  if (text[from + 1] === '}') return from + 2;
+  let at = from;
+  for (let n = 0; n < 4; n++) {
+    if (!/^"key[0-9]":/.test(text.slice(at + 1, at + 8))) return -1;
+    at = jsonValue(text, at + 8);
+    if (at < 0) return -1;
+    if (text[at] === '}') return at + 1;
+    if (text[at] !== ',') return -1;
+  }
+  return -1;
+}
+
+function jsonValue(text: string, from: number): number {
+  if (text[from] === '{') return object(text, from);
+  if (text[from] === '[') {
+    if (text[from + 1] === ']') return from + 2;
+    let at = from;
+    for (let n = 0; n < 3; n++) {
+      at = jsonValue(text, at + 1);
+      if (at < 0) return -1;
+      if (text[at] === ']') return at + 1;
+      if (text[at] !== ',') return -1;
+    }
+    return -1;
+  }
+  const scalar = /^(?:true|null|-?(?:0|[1-9][0-9]{0,4})|"[a-z ]{0,10}")/.exec(text.slice(from, from + 16));
+  return scalar === null ? -1 : from + scalar[0].length;
 }

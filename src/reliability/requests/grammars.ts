@@ -105,8 +105,9 @@ const GRAMMARS: Readonly<Record<string, (random: Random) => Made>> = {
     ask: 'Write the program.',
     check: language('list'),
   }),
-  json: (r) => ({
-    grammar: `root ::= object\nobject ::= "{" (pair ("," pair){0,3})? "}"\npair ::= "\\"${noun(r)}" [0-9] "\\":" value\nvalue ::= object | "[" (value ("," value){0,2})? "]" | "true" | "null" | "-"? ("0" | [1-9] [0-9]{0,4}) | "\\"" [a-z ]{0,10} "\\""`,
+  json: () => ({
+    grammar:
+      'root ::= object\nobject ::= "{" (pair ("," pair){0,3})? "}"\npair ::= "\\"key" [0-9] "\\":" value\nvalue ::= object | "[" (value ("," value){0,2})? "]" | "true" | "null" | "-"? ("0" | [1-9] [0-9]{0,4}) | "\\"" [a-z ]{0,10} "\\""',
     ask: 'Write it as an object.',
     check: language('json'),
   }),
