@@ -2,6 +2,8 @@
  * A child process of a run: loads the model, then answers one request at a time. Processes and not threads, because a request that hangs or
  * crashes must cost itself alone: the parent ends the process, writes down what happened, and starts another.
  */
+import { targetOf } from '../engine/target.js';
+import { json } from '../grammar/constraint/index.js';
 import { Judge } from './judge.js';
 import { loadRepair } from './repair.js';
 import { type Bench, prepareRequest, runRequest, tokenLimit } from './run-request.js';
@@ -41,6 +43,8 @@ async function handle(message: ToChild): Promise<void> {
   if (message.type === 'start') {
     const { options, threads } = message.start;
     const session = await Session.open(options.model, threads === undefined ? {} : { threads });
+    // What a vocabulary makes once belongs to no schema: method 4 needs it, and the first request must not pay for it.
+    session.prepare(targetOf(json(true), undefined, false));
     bench = { session, judge: new Judge(), repair: await loadRepair(), options };
     send({ type: 'ready', repairs: bench.repair !== undefined });
     return;

@@ -70,6 +70,15 @@ export const SOURCES: Readonly<Record<string, string>> = {
   own: 'own requests',
 };
 
+const KINDS: Readonly<Record<string, string>> = {
+  extraction: 'extraction',
+  'extraction-seen': 'extraction, seen',
+  keywords: 'schema',
+  tools: 'tool',
+  grammars: 'grammar',
+  maskbench: 'MaskBench',
+};
+
 /** Time to the whole answer: 5 to 95%, the middle half, the median, on a scale of powers of ten. */
 export function latencyChart(rows: readonly Figures[]): Markup {
   const real = rows.filter((f) => f.total.p50 > 0);
@@ -86,8 +95,8 @@ ${real.map((f) => {
   const m = methodTitle(f);
   const t = f.total;
   return html`<div class="row ${m.number >= 5 ? 'ours' : ''}">${label(m)}
-<span class="track plain lines" aria-hidden="true">${ticks.map((x) => html`<i ${at(place(x))}></i>`)}<i class="range" ${span(place(t.p5), place(t.p95))}></i><i class="box" ${span(place(t.p25), place(t.p75))}></i><i class="median" ${at(place(t.p50))}></i></span>
-<span class="value">${time(t.p50)}<small>p95 ${time(t.p95)}, p99 ${time(t.p99)}</small></span></div>`;
+<span class="track plain" aria-hidden="true">${ticks.map((x) => html`<i class="grid" ${at(place(x))}></i>`)}<i class="range" ${span(place(t.p5), place(t.p95))}></i><i class="box" ${span(place(t.p25), place(t.p75))}></i><i class="median" ${at(place(t.p50))}></i></span>
+<span class="value">${time(t.p50)}<small>p95 ${time(t.p95)} · p99 ${time(t.p99)}</small></span></div>`;
 })}
 <div class="axis" aria-hidden="true"><span class="ticks">${ticks.map((x) => html`<span ${at(place(x))}>${time(x)}</span>`)}</span></div></div>`;
 }
@@ -160,12 +169,12 @@ export function ratioChart(speed: SpeedFigures, target: number): Markup {
   const most = Math.max(2, ...rows.map((r) => r.r.high)) * 1.05;
   const place = (v: number): number => Math.min(1, v / most);
   return html`<div class="chart" role="group" aria-label="Constrained decoding, times as fast as others">
+<ul class="legend"><li><i style="background:var(--ours)"></i>times as fast as…</li><li><i style="background:var(--rule)"></i>as fast</li><li><i style="background:var(--warn)"></i>the target, ${target}×</li></ul>
 ${rows.map(
   ({ name, sub, r }) => html`<div class="row"><span class="label"><b>${name}</b><br><span class="n">${sub}</span></span>
-<span class="track plain lines" aria-hidden="true"><i ${at(place(1))}></i><i ${raw(`style="left:${100 * place(target)}%;background:var(--warn)"`)}></i><i class="fill ours" ${wide(place(r.value))}></i><i class="whisker" ${span(place(r.low), place(r.high))}></i></span>
+<span class="track plain" aria-hidden="true"><i class="fill ours" ${wide(place(r.value))}></i><i class="grid" ${at(place(1))}></i><i class="goal" ${at(place(target))}></i><i class="whisker" ${span(place(r.low), place(r.high))}></i></span>
 <span class="value">${times(r)}<small>${r.low.toFixed(2)}–${r.high.toFixed(2)}</small></span></div>`,
-)}
-<div class="axis" aria-hidden="true"><span class="ticks"><span ${at(0)}>0</span><span ${at(place(1))}>as fast</span><span ${at(place(target) + 0.001)}>${target}×</span><span ${at(1)}></span></span></div></div>`;
+)}</div>`;
 }
 
 /** Groups where prompting fails most, prompt against constrained. */
@@ -180,7 +189,7 @@ ${rows.map((g) => {
   const from = g.fits.prompt!;
   const to = g.fits.fast!;
   const [low, high] = [Math.min(from.share, to.share), Math.max(from.share, to.share)];
-  return html`<div class="row"><span class="label"><b>${g.group}</b> <span class="n">${SOURCES[g.source] ?? g.source}</span></span>
+  return html`<div class="row"><span class="label"><b>${g.group}</b> <span class="n">${KINDS[g.source] ?? g.source}</span></span>
 <span class="track plain" aria-hidden="true"><i class="between" ${span(low, high)}></i><i class="dot" ${at(from.share)}></i><i class="dot ours" ${at(to.share)}></i></span>
 <span class="value">${percent(from.share, 0)} → ${percent(to.share, 0)}<small>${count(from.of)} and ${count(to.of)} answers</small></span></div>`;
 })}</div>`;

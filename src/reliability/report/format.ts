@@ -25,7 +25,7 @@ export function interval(s: Share | Ratio, digits = 1): string {
 export function time(ms: number): string {
   if (Number.isNaN(ms)) return '–';
   if (ms < 1) return `${precise(ms * 1000)} µs`;
-  return ms < 10_000 ? `${precise(ms)} ms` : `${precise(ms / 1000)} s`;
+  return ms < 1000 ? `${precise(ms)} ms` : `${precise(ms / 1000)} s`;
 }
 
 export function times(r: Ratio): string {

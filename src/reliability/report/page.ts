@@ -63,7 +63,11 @@ function lead(summary: Summary): Markup {
     prompt === undefined
       ? undefined
       : html`Asked with the schema in its prompt, the model gives an answer that fits in <strong>${percent(prompt.fits.share)}</strong> of the cases${retry === undefined ? undefined : html`, with up to three retries in <strong>${percent(retry.fits.share)}</strong>`}; `
-  }the constraint makes it certain, also when the token limit is the least possible and when the logits are noise.`;
+  }${
+    summary.failureCount === 0
+      ? 'with the constraint every answer fits, also when the token limit is the least possible and when the logits are noise.'
+      : html`with the constraint <strong>${count(summary.failureCount)} answers failed</strong>, listed below.`
+  }`;
 }
 
 function targetCard(t: Target): Markup {
@@ -152,44 +156,56 @@ function failures(summary: Summary): Markup {
 }
 
 function allFigures(summary: Summary): Markup {
-  const table = (
-    caption: string,
-    rows: readonly Figures[],
-  ): Markup => html`<div class="scroll"><table><caption>${caption}</caption>
-<thead><tr><th>method</th><th>requests</th><th>JSON</th><th>fits</th><th>fields right</th><th>cut</th><th>closed by budget</th><th>dead ends</th><th>exceptions</th><th>attempts</th><th>tokens</th><th>passes per token</th><th>tokens/s</th><th>first token p50 / p99</th><th>mask p50 / p99</th><th>masks of the time</th></tr></thead>
-<tbody>${rows.map(figureRow)}</tbody></table></div>`;
-  const sources = Object.keys(summary.bySource);
+  const all = summary.all.filter((f) => f.source === 'all');
   return html`<section><h2>All figures</h2>
 <p class="say">Small print under a figure is its 95% interval: Wilson's for shares, a bootstrap over requests for ratios and fields.</p>
-${table('The same requests for all methods', summary.compared)}
+<h3>The same ${count(summary.compared[0]?.requests ?? 0)} requests for all methods</h3>
+${answersTable('Answers', summary.compared)}
+${costTable('Cost', summary.compared)}
 <h3>Every request</h3>
-${table(
-  'All sources',
-  summary.all.filter((f) => f.source === 'all'),
-)}
-${sources.map((s) =>
-  table(
-    SOURCES[s] ?? s,
-    summary.all.filter((f) => f.source === s),
-  ),
-)}</section>`;
+${answersTable('Answers', all)}
+${costTable('Cost', all)}
+${Object.keys(summary.bySource).map((source) => {
+  const rows = summary.all.filter((f) => f.source === source);
+  return rows.length === 0
+    ? html``
+    : html`<h3>${SOURCES[source] ?? source}</h3>${answersTable('Answers', rows)}${costTable('Cost', rows)}`;
+})}</section>`;
 }
 
-function figureRow(f: Figures): Markup {
-  const m = methodTitle(f);
-  const warn = (n: number): Markup =>
-    n > 0 && m.number >= 5 ? html`<span class="bad">${count(n)}</span>` : html`${count(n)}`;
-  const more = [
-    ...(f.unchecked > 0 ? [`${count(f.unchecked)} not judged`] : []),
-    ...(f.disputed > 0 ? [`${count(f.disputed)} formats disputed`] : []),
-    ...(f.long > 0 ? [`${count(f.long)} beyond the context`] : []),
-  ];
-  return html`<tr><td>${m.number}. ${m.title}${more.length > 0 ? html`<small>${more.join(', ')}</small>` : undefined}</td><td>${count(f.requests)}</td>
-<td>${percent(f.json.share)}</td><td>${percent(f.fits.share, 2)}<small>${interval(f.fits)}</small></td>
+function answersTable(caption: string, rows: readonly Figures[]): Markup {
+  const row = (f: Figures): Markup => {
+    const m = methodTitle(f);
+    const warn = (n: number): Markup =>
+      n > 0 && m.number >= 5 ? html`<span class="bad">${count(n)}</span>` : html`${count(n)}`;
+    const more = [
+      ...(f.unchecked > 0 ? [`${count(f.unchecked)} not judged`] : []),
+      ...(f.disputed > 0 ? [`${count(f.disputed)} formats disputed`] : []),
+      ...(f.long > 0 ? [`${count(f.long)} beyond the context`] : []),
+    ];
+    return html`<tr><td>${m.number}. ${m.title}${more.length > 0 ? html`<small>${more.join(', ')}</small>` : undefined}</td><td>${count(f.requests)}</td>
+<td>${percent(f.json.share)}</td><td>${percent(f.fits.share, 2)}<small>${interval(f.fits, 2)}</small></td>
 <td>${percent(f.fields.value)}${f.leaves > 0 ? html`<small>${interval(f.fields)} of ${count(f.leaves)}</small>` : undefined}</td><td>${percent(f.cut.share)}</td><td>${percent(f.closed.share)}</td>
-<td>${warn(f.deadEnds)}</td><td>${warn(f.errors)}</td><td>${precise(f.attempts)}</td><td>${precise(f.tokens)}</td>
-<td>${precise(f.passesPerToken.value)}</td><td>${precise(f.tokensPerSecond.value)}</td><td>${time(f.firstToken.p50)} / ${time(f.firstToken.p99)}</td>
-<td>${f.maskMs.count === 0 ? '–' : `${time(f.maskMs.p50)} / ${time(f.maskMs.p99)}`}</td><td>${percent(f.maskShare.value)}${Number.isNaN(f.maskShare.value) ? undefined : html`<small>${interval(f.maskShare)}</small>`}</td></tr>`;
+<td>${warn(f.deadEnds)}</td><td>${warn(f.errors)}</td><td>${precise(f.attempts)}</td></tr>`;
+  };
+  return html`<div class="scroll"><table><caption>${caption}</caption>
+<thead><tr><th>method</th><th>requests</th><th>JSON</th><th>fits</th><th>fields right</th><th>cut</th><th>closed by budget</th><th>dead ends</th><th>exceptions</th><th>attempts</th></tr></thead>
+<tbody>${rows.map(row)}</tbody></table></div>`;
+}
+
+function costTable(caption: string, rows: readonly Figures[]): Markup {
+  const row = (f: Figures): Markup => {
+    const m = methodTitle(f);
+    return html`<tr><td>${m.number}. ${m.title}</td><td>${precise(f.tokens)}</td>
+<td>${precise(f.passesPerToken.value)}<small>${f.passesPerToken.low.toFixed(2)}–${f.passesPerToken.high.toFixed(2)}</small></td>
+<td>${precise(f.tokensPerSecond.value)}<small>${precise(f.tokensPerSecond.low)}–${precise(f.tokensPerSecond.high)}</small></td>
+<td>${time(f.firstToken.p50)}<small>p99 ${time(f.firstToken.p99)}</small></td><td>${time(f.total.p50)}<small>p99 ${time(f.total.p99)}</small></td>
+<td>${f.maskMs.count === 0 ? '–' : html`${time(f.maskMs.p50)}<small>p99 ${time(f.maskMs.p99)}, ${count(f.maskMs.count)} masks</small>`}</td>
+<td>${percent(f.maskShare.value)}${Number.isNaN(f.maskShare.value) ? undefined : html`<small>${interval(f.maskShare)}</small>`}</td><td>${m.constrained ? percent(f.constraintShare.value) : '–'}</td></tr>`;
+  };
+  return html`<div class="scroll"><table><caption>${caption}</caption>
+<thead><tr><th>method</th><th>tokens</th><th>passes per token</th><th>tokens/s</th><th>first token</th><th>answer</th><th>mask</th><th>masks of the time</th><th>constraint of the time</th></tr></thead>
+<tbody>${rows.map(row)}</tbody></table></div>`;
 }
 
 function howMeasured(summary: Summary): Markup {
@@ -201,7 +217,7 @@ function howMeasured(summary: Summary): Markup {
 <li>Every method has the same prompt, with the schema in it, and greedy decoding but for retries. The usual limit is ${count(options.maxTokens)} tokens, more where the shortest value needs more; method 7 has the shortest value plus two, method 8 the shortest plus 96, since noise never ends a string by itself.</li>
 <li>Methods 1 to 4 get an even part of the requests; bars and intervals compare all methods on that part. For grammars there is no JSON to parse, repair or allow, so methods 3 and 4 do not apply to them.</li>
 <li>“Cut” means that the text ended in the middle. “Closed by budget” means that the value is complete and would have gone on. Method 4 runs on this engine and is never cut; JSON modes that are cut would do worse.</li>
-<li>A right field is an expected leaf of the value, equal in place and value. How many are right says how good the model is; the embedded one is small. A constraint helps where it keeps the model on the way, and cannot know what is true.</li>
+<li>A right field is an expected leaf of the value, equal in place and value. How many are right says how good the model is; the embedded one is small and was trained for extraction alone, so the other sources show what a model makes of schemas that it was not made for. A constraint helps where it keeps the model on the way, and cannot know what is true.</li>
 <li>Fitting is judged by ajv, which shares nothing with the masks but the automata of <code>pattern</code>. Where only its narrower idea of a format objects, the answer counts and is listed as disputed. Schemas that ajv cannot compile are listed as not judged.</li>
 <li>Speed is processor time, least of three runs for each request and rival, run in turn in one process. Latencies are wall time while ${count(summary.run.workers)} processes share ${count(summary.run.machine.cores)} cores. Compare figures of one run only.</li>
 <li>Time to the first token of a retry counts the failed attempts before it. Repair and retry are given more than usual: prose is cut off before repairing, and retrying stops on a validator's word.</li>

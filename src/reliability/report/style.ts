@@ -52,6 +52,7 @@ pre { background: var(--card); border: 1px solid var(--rule); border-radius: 8px
 .row .value small { display: block; color: var(--soft); font-size: .76rem; }
 .track { position: relative; height: 1.45rem; background: var(--track); border-radius: 3px; }
 .track > * { position: absolute; top: 0; bottom: 0; }
+.row .value { white-space: nowrap; }
 .fill { left: 0; border-radius: 3px 0 0 3px; background: var(--base); }
 .fill.ours { background: var(--ours); }
 .fill.also { background: var(--base-soft); }
@@ -63,7 +64,7 @@ pre { background: var(--card); border: 1px solid var(--rule); border-radius: 8px
 .axis .ticks { position: relative; height: 1.3rem; grid-column: 2; }
 .axis .ticks span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
 .axis .ticks span:first-child { transform: none; } .axis .ticks span:last-child { transform: translateX(-100%); }
-.lines > i { width: 1px; background: var(--rule); }
+.grid { width: 1px; background: var(--rule); } .goal { width: 2px; margin-left: -1px; background: var(--warn); }
 .plain { background: none; }
 .range { top: 50%; bottom: auto; height: 3px; margin-top: -1.5px; background: var(--base-soft); border-radius: 2px; }
 .box { top: 18%; bottom: 18%; background: var(--base); border-radius: 3px; }
@@ -76,8 +77,9 @@ pre { background: var(--card); border: 1px solid var(--rule); border-radius: 8px
 .legend i { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .4em; vertical-align: -.05em; }
 .dot { width: 11px; height: 11px; margin: -5.5px 0 0 -5.5px; top: 50% !important; bottom: auto !important; border-radius: 50%; background: var(--base); }
 .dot.ours { background: var(--ours); } .between { top: 50%; bottom: auto; height: 2px; margin-top: -1px; background: var(--base-soft); }
+.two .row { grid-template-columns: 11.5rem 1fr 5rem; }
 .two { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 2.5rem; align-items: start; }
-svg text { fill: var(--soft); font-size: 12px; } svg .mark { fill: var(--ours); } svg .axis-line { stroke: var(--rule); } svg .equal { stroke: var(--soft); stroke-dasharray: 4 4; } svg .target { stroke: var(--warn); stroke-dasharray: 2 3; }
+svg { max-width: 28rem; } svg text { fill: var(--soft); font-size: 12px; } svg .mark { fill: var(--ours); } svg .axis-line { stroke: var(--rule); } svg .equal { stroke: var(--soft); stroke-dasharray: 4 4; } 
 svg { display: block; width: 100%; height: auto; overflow: visible; }
 
 .scroll { overflow-x: auto; margin: 0 -1.5rem; padding: 0 1.5rem; }
@@ -87,6 +89,7 @@ th, td { text-align: right; padding: .42rem .6rem; border-bottom: 1px solid var(
 th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: normal; min-width: 9rem; }
 thead th { color: var(--soft); font-weight: 500; vertical-align: bottom; white-space: normal; line-height: 1.25; }
 td small { color: var(--soft); display: block; font-size: .92em; }
+.heat td small { color: inherit; opacity: .78; }
 td.left, th.left { text-align: left; }
 .heat td.cell { text-align: center; border-bottom: 3px solid var(--paper); border-left: 3px solid var(--paper); border-radius: 6px; }
 .heat th { text-align: center; } .heat th:first-child { text-align: left; }
@@ -103,7 +106,7 @@ footer p { border-top: 1px solid var(--rule); padding-top: 1rem; margin: 0; }
   .row .track { grid-column: 1 / -1; grid-row: 2; height: 1.15rem; }
   .row .value small { display: inline; margin-left: .4em; }
   .axis { grid-template-columns: 1fr; } .axis .ticks { grid-column: 1; }
-  .two { grid-template-columns: minmax(0, 1fr); gap: 2rem; }
+  .two { grid-template-columns: minmax(0, 1fr); gap: 2rem; } .two .row { grid-template-columns: 1fr auto; }
   .scroll { margin: 0 -1.1rem; padding: 0 1.1rem; }
   dl.methods { grid-template-columns: 1fr; gap: .1rem; } dl.methods dd { margin-bottom: .7rem; }
 }
