@@ -18,8 +18,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   decoder: ['base', 'fsm'],
   runtime: ['base', 'fsm/vocabulary', 'decoder'],
   engine: ['base', 'regular', 'grammar', 'fsm', 'decoder', 'runtime', 'core.ts'],
-  reliability: ['base', 'grammar', 'fsm', 'decoder', 'runtime', 'engine'],
-  cli: ['base', 'regular', 'grammar', 'fsm', 'decoder', 'runtime', 'engine', 'reliability', 'core.ts', 'index.ts'],
+  cli: ['base', 'regular', 'grammar', 'fsm', 'decoder', 'runtime', 'engine', 'core.ts', 'index.ts'],
   'core.ts': ['base', 'regular', 'grammar', 'fsm'],
   'index.ts': ['base', 'regular', 'grammar', 'fsm', 'decoder', 'runtime', 'engine', 'core.ts'],
 };
@@ -30,7 +29,6 @@ const PACKAGES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^chevrotain/, ['grammar']],
   [/^ajv/, ['engine']],
   [/^commander/, ['cli']],
-  [/^jsonrepair/, ['reliability']],
 ];
 
 /** What './core' is made of: runs in a browser, so no node built-ins. */

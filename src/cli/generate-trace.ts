@@ -22,8 +22,21 @@ export class TraceWriter {
   write(event: TokenEvent): void {
     const position = this.#counts[event.index] ?? 0;
     this.#counts[event.index] = position + 1;
-    const { index, token, text, forced, drafted, reasoning, allowed, maskMs, logprob, top } = event;
-    const line = { output: index, position, token, text, forced, drafted, reasoning, allowed, maskMs, logprob, top };
+    const { index, token, text, forced, drafted, reasoning, allowed, maskMs, deviceMs, logprob, top } = event;
+    const line = {
+      output: index,
+      position,
+      token,
+      text,
+      forced,
+      drafted,
+      reasoning,
+      allowed,
+      maskMs,
+      deviceMs,
+      logprob,
+      top,
+    };
     this.#out.write(`${JSON.stringify(line)}\n`);
   }
 

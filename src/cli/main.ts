@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addCompletionCommand } from './completion.js';
+import { addDevicesCommand } from './devices.js';
 import { EXIT, type ExitCode, exitCodeOf, messageOf } from './exit.js';
 import { addGbnfGenerateCommand, addGenerateCommand } from './generate.js';
 
@@ -34,14 +35,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     addGbnfCommands(gbnf, finish);
   }
   addGbnfGenerateCommand(gbnf, finish);
-  const bench = program
-    .command('bench')
-    .description('measure reliability and speed with a model')
-    .addHelpText('after', '\nExample:\n  $ tokenloom bench reliability');
-  if (argv.some((word) => word === 'bench' || word === 'completion')) {
-    const { addBenchCommands } = await import('./bench/index.js');
-    addBenchCommands(bench, finish);
-  }
+  addDevicesCommand(program, finish);
   addCompletionCommand(program, finish);
   quietExit(program);
   try {

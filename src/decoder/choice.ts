@@ -6,6 +6,7 @@ import { ModelError } from '../base/errors.js';
 import { createRandom, type Random } from '../base/random.js';
 import { TokenHistory } from './history.js';
 import type { TokenMatcher } from './matcher.js';
+import type { Sampled, SampleSpec } from './model.js';
 import type { DecodeRequest, TokenInfo } from './request.js';
 import { logprobs } from './sampler.js';
 import type { Sampling } from './sampling.js';
@@ -16,7 +17,7 @@ export interface Picked {
   readonly token: number;
   /** Whether the matcher has accepted it already. */
   readonly accepted: boolean;
-  readonly info?: Pick<TokenInfo, 'logprob' | 'top' | 'allowed' | 'maskMs'>;
+  readonly info?: Pick<TokenInfo, 'logprob' | 'top' | 'allowed' | 'maskMs' | 'deviceMs'> | undefined;
 }
 
 /** What choosing counts. */
@@ -56,9 +57,39 @@ export class TokenChooser {
     return this.#history.active;
   }
 
-  /** Whether a sampler on the device can choose: no penalties (they need the sign of logits), no report on the distribution. */
-  get onDevice(): boolean {
+  /** Whether logits of the allowed tokens alone will do: nothing changes them and nothing is reported of the distribution. */
+  get bare(): boolean {
     return !this.#history.active && !this.#detail;
+  }
+
+  /** What a sampler on the device is asked for, but for row, position and mask; `ahead` as in {@link noiseSeed}. */
+  spec(ahead: number): Omit<SampleSpec, 'row' | 'position' | 'mask'> {
+    const { temperature, topK, topP, minP } = this.sampling;
+    return {
+      temperature,
+      topK,
+      topP,
+      minP,
+      seed: this.noiseSeed(ahead),
+      ...(this.#history.active ? { edits: this.#history.edits() } : {}),
+      ...(this.#detail ? { whole: true } : {}),
+    };
+  }
+
+  /**
+   * What is reported of a token that a device chose under `mask`: from what it returned, or from its logits where more is asked for.
+   * undefined: nothing is.
+   */
+  async report(
+    { token, logprob, before }: Sampled,
+    mask: Uint32Array | undefined,
+    maskMs: number,
+    read: () => Promise<Float32Array>,
+  ): Promise<Picked['info']> {
+    const { trace, logprobs: top } = this.#request;
+    if (!this.#detail) return undefined;
+    if (trace !== true && (top ?? 0) === 0) return { logprob: { before: before ?? logprob, after: logprob } };
+    return this.#describe(this.#adjusted(await read(), undefined), mask, token, maskMs);
   }
 
   /** A token of the output, for penalties. */

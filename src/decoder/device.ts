@@ -1,40 +1,42 @@
 /**
  * Choosing tokens where the logits live on a device: masks are computed while the pass runs, then one sampler call serves all rows and
- * all draft positions. Nothing but token ids comes back.
+ * all draft positions. Nothing but token ids and their log probabilities comes back, unless more is to be reported.
  *
  * A draft position is sampled as if the drafts before it held; the walk in {@link Sequence.advance} stops at the first that does not.
  */
+import { ModelError } from '../base/errors.js';
 import type { SampleSpec } from './model.js';
 import type { Sequence } from './sequence.js';
 
-const FEW = 4096;
+/** Longest id list: past it, the device unfolds bits in less time than it gathers. */
+const MOST_IDS = 4096;
+/** Short lists are as good as bits in bytes, and spare work on the device, whatever the vocabulary. */
+const FEW_IDS = 64;
+/** Bytes of a denied place: row and column as 64-bit numbers, and a value. */
+const DENIED_BYTES = 20;
 
-/** Sample specs of one row: one per sampled position (forced drafts are skipped), masks included. */
-export function specsOf(
-  row: number,
-  sequence: Sequence,
-  vocabularySize: number,
-): { specs: SampleSpec[]; positions: number[] } {
-  const { sampling, matcher, draft } = sequence;
+/** A position that is to be chosen on the device. */
+export interface Choice {
+  readonly owner: Sequence;
+  readonly spec: SampleSpec;
+  /** The mask as bits; undefined: unconstrained. */
+  readonly bits: Uint32Array | undefined;
+  readonly maskMs: number;
+}
+
+/** What to choose for one row: one position after another (forced drafts are skipped), masks included. */
+export function choicesOf(row: number, sequence: Sequence, vocabularySize: number): Choice[] {
+  const { matcher, draft } = sequence;
   const constrained = matcher !== undefined && !sequence.thinking;
-  const specs: SampleSpec[] = [];
-  const positions: number[] = [];
+  const out: Choice[] = [];
   let accepted = 0;
   for (let position = 0; position <= draft.length; position++) {
     if (draft[position]?.forced !== true) {
-      const bits = new Uint32Array((vocabularySize + 31) >>> 5);
-      if (constrained) sequence.fillMask(bits);
-      specs.push({
-        row,
-        position,
-        ...(constrained ? { mask: pack(bits) } : {}),
-        temperature: sampling.temperature,
-        topK: sampling.topK,
-        topP: sampling.topP,
-        minP: sampling.minP,
-        seed: sequence.noiseSeed(specs.length),
-      });
-      positions.push(position);
+      const bits = constrained ? new Uint32Array((vocabularySize + 31) >>> 5) : undefined;
+      const maskMs = bits === undefined ? 0 : sequence.fillMask(bits);
+      const mask = bits === undefined ? undefined : pack(bits, vocabularySize);
+      const spec = { row, position, ...(mask === undefined ? {} : { mask }), ...sequence.spec(out.length) };
+      out.push({ owner: sequence, spec, bits, maskMs });
     }
     const next = draft[position];
     if (next === undefined) break;
@@ -44,17 +46,26 @@ export function specsOf(
     }
   }
   if (accepted > 0) matcher?.rollback(accepted);
-  return { specs, positions };
+  return out;
 }
 
-/** Ids where few are allowed (they cross to the device in less, and need no expansion there), else bits. */
-function pack(bits: Uint32Array): NonNullable<SampleSpec['mask']> {
+/** The form of a mask that takes the fewest bytes: allowed ids, denied ids, or bits. @throws ModelError for one that allows nothing */
+export function pack(bits: Uint32Array, size: number): NonNullable<SampleSpec['mask']> {
   let count = 0;
-  for (const word of bits) {
-    for (let b = word; b !== 0; b &= b - 1) count++;
-    if (count > FEW) return { kind: 'bits', bits };
+  for (let w = 0; w < bits.length; w++) {
+    let v = bits[w]!;
+    v -= (v >>> 1) & 0x55555555;
+    v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
+    count += Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
   }
-  return { kind: 'allow', ids: idsOf(bits, count) };
+  if (count === 0) throw new ModelError("the constraint's mask", 'at least one allowed token', 'none');
+  const asBits = 4 * bits.length;
+  if (count <= MOST_IDS && (count <= FEW_IDS || 4 * count <= asBits)) return { kind: 'allow', ids: idsOf(bits, count) };
+  const denied = size - count;
+  if (DENIED_BYTES * denied > asBits) return { kind: 'bits', bits };
+  const rest = bits.map((w) => ~w);
+  if (size % 32 !== 0) rest[rest.length - 1]! &= 2 ** (size % 32) - 1;
+  return { kind: 'deny', ids: idsOf(rest, denied) };
 }
 
 /** The set bits, ascending. */

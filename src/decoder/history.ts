@@ -42,6 +42,25 @@ export class TokenHistory {
     });
   }
 
+  /** The same change as data, for a sampler on the device: (logit > 0 ? logit / divide : logit * divide) + add. Ids are distinct. */
+  edits(): { readonly ids: Int32Array; readonly divide: Float32Array; readonly add: Float32Array } {
+    const { repetitionPenalty: r, frequencyPenalty: f, presencePenalty: p, bias } = this.#sampling;
+    const changes = new Map<number, { divide: number; add: number }>();
+    const of = (id: number): { divide: number; add: number } => {
+      const known = changes.get(id) ?? { divide: 1, add: 0 };
+      changes.set(id, known);
+      return known;
+    };
+    if (r !== 1) for (const id of [...this.#prompt, ...this.#counts.keys()]) of(id).divide = r;
+    if (f !== 0 || p !== 0) for (const [id, count] of this.#counts) of(id).add -= f * count + p;
+    for (const [id, value] of bias) of(id).add += value;
+    return {
+      ids: Int32Array.from(changes.keys()),
+      divide: Float32Array.from(changes.values(), (c) => c.divide),
+      add: Float32Array.from(changes.values(), (c) => c.add),
+    };
+  }
+
   #each(apply: (id: number, change: (logit: number) => number) => void): void {
     const { repetitionPenalty: r, frequencyPenalty: f, presencePenalty: p, bias } = this.#sampling;
     if (r !== 1) {

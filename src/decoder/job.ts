@@ -83,7 +83,11 @@ export function memoryGauges(model: StepModel): Readonly<Record<string, number>>
   const memory = model.memory?.();
   if (memory === undefined) return {};
   const { poolBytes, suspended, cache } = memory;
+  const crossed = model.traffic?.();
   return {
+    ...(crossed === undefined
+      ? {}
+      : { toDeviceBytes: crossed.toDevice, fromDeviceBytes: crossed.fromDevice, deviceRuns: crossed.runs }),
     poolBytes,
     suspendedBytes: suspended.memory + suspended.file,
     prefixLookups: cache.lookups,

@@ -61,6 +61,8 @@ const COUNTERS = {
   steps: 'Forward passes',
   rows: 'Rows over all forward passes',
   stepTokens: 'Tokens over all forward passes',
+  overlappedSteps: 'Passes on a device whose masks were made while it computed',
+  lateMasks: 'Those whose device had nothing left to compute when the masks were ready',
   preemptions: 'Requests moved out of a full pool',
   expertsTouched: 'Distinct experts, summed over layers and passes',
   expertRows: 'Token rows over all experts, layers and passes',
@@ -72,6 +74,8 @@ const TIMES = {
   totalMs: 'Time from arrival to the end',
   maskMs: 'Time to fill one mask',
   stepMs: 'Time of one forward pass',
+  overlapMs: 'Time to make the masks of one pass while the device computes',
+  deviceMs: 'Time from those masks to the tokens: what the device had left, mask transfer, sampler',
 } as const;
 
 export type CounterName = keyof typeof COUNTERS;

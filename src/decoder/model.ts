@@ -34,13 +34,18 @@ export interface SampleSpec {
   readonly minP: number;
   /** Seed of the noise for this position (Gumbel-max). */
   readonly seed: number;
-  /** Added to logits before anything else: penalties and logit bias, sparse. */
-  readonly bias?: { readonly ids: Int32Array; readonly values: Float32Array };
+  /** Penalties and logit bias, before anything else: a logit becomes (over 0 ? logit / divide : logit * divide) + add. Ids are distinct. */
+  readonly edits?: { readonly ids: Int32Array; readonly divide: Float32Array; readonly add: Float32Array };
+  /** Report {@link Sampled.before} as well. */
+  readonly whole?: boolean;
 }
 
 export interface Sampled {
   readonly token: number;
+  /** Under the softmax over the allowed tokens, temperature and filters left out. */
   readonly logprob: number;
+  /** The same over all tokens, where it was asked for. */
+  readonly before?: number;
 }
 
 /** Expert choices of a step: `ids[layer]` holds tokens * k expert numbers, row order. */
@@ -92,6 +97,10 @@ export interface StepModel {
   fits(rows: readonly { readonly sequence: number; readonly tokens: number }[]): boolean;
   /** Whether `StepHandle.sample` works (device samplers). Where false, read logits. */
   readonly samples: boolean;
+  /** Milliseconds of a sampler run on an idle device; 0: not known yet. */
+  samplerIdleMs?(): number;
+  /** Bytes that crossed to the device and back since the model was opened, weights not counted; absent on CPU. */
+  traffic?(): { readonly toDevice: number; readonly fromDevice: number; readonly runs: number };
   /** Up to how many allowed ids `StepRow.allowed` makes a step cheaper; it is never set for more. Absent or 0: never. */
   readonly restrictUpTo?: number;
   /**

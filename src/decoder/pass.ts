@@ -7,11 +7,11 @@
  */
 import type { Picked } from './choice.js';
 import type { PassCost } from './cost-model.js';
-import { idsOf, specsOf } from './device.js';
+import { type Choice, choicesOf, idsOf } from './device.js';
 import type { ExpertProfiles } from './experts.js';
 import type { FittedRow } from './memory.js';
 import type { Metrics } from './metrics.js';
-import type { StepHandle, StepModel, StepRow } from './model.js';
+import type { Sampled as SampledToken, StepHandle, StepModel, StepRow } from './model.js';
 import type { Scratch } from './scratch.js';
 import type { Sequence } from './sequence.js';
 import type { Slot, Slots } from './slots.js';
@@ -20,6 +20,12 @@ export interface PassRow {
   readonly slot: Slot;
   readonly row: StepRow;
 }
+
+/** What the model's side chose: by output, then by position. */
+type Sampled = Map<Sequence, Map<number, Picked>>;
+
+/** A sampler run on an idle device takes at most this many times the one that was measured. */
+const LATE = 1.5;
 
 /** Who learns of passes: counters, expert profiles, the model of their cost. */
 export interface Observers {
@@ -69,11 +75,11 @@ export class PassPhase {
       return;
     }
     try {
-      const sampled = await this.#sampleOnDevice(handle, rows);
+      const sampled = await this.#sampleOnDevice(handle, rows, fail);
       for (let i = 0; i < rows.length; i++) {
         const { slot } = rows[i]!;
         try {
-          await this.#take(handle, rows[i]!, i, sampled[i]);
+          await this.#take(handle, rows[i]!, i, sampled);
         } catch (error) {
           fail(slot, error);
         }
@@ -103,7 +109,7 @@ export class PassPhase {
   /** The allowed ids, where they are so few that computing their logits alone is cheaper. */
   #allowed(sequence: Sequence): Int32Array | undefined {
     const few = this.#model.restrictUpTo ?? 0;
-    if (few === 0 || sequence.matcher === undefined || sequence.thinking || !sequence.deviceSampling) return undefined;
+    if (few === 0 || sequence.matcher === undefined || sequence.thinking || !sequence.bare) return undefined;
     const { mask } = this.#scratch;
     sequence.fillMask(mask);
     let count = 0;
@@ -111,42 +117,64 @@ export class PassPhase {
     return count <= few ? idsOf(mask, count) : undefined;
   }
 
-  /** Tokens by row and position where the model samples; empty otherwise. */
+  /** Choices by output and position where the model samples; empty otherwise. */
   async #sampleOnDevice(
     handle: StepHandle,
     rows: readonly PassRow[],
-  ): Promise<readonly (Map<number, number> | undefined)[]> {
-    if (!this.#model.samples) return [];
-    const out: (Map<number, number> | undefined)[] = [];
-    const all: ReturnType<typeof specsOf>['specs'] = [];
-    const where: { map: Map<number, number>; position: number }[] = [];
+    fail: (slot: Slot, error: unknown) => void,
+  ): Promise<Sampled> {
+    const out: Sampled = new Map();
+    if (!this.#model.samples) return out;
+    const start = performance.now();
+    const choices: Choice[] = [];
     rows.forEach(({ slot, row }, i) => {
-      // A prompt that others fork from has one pass for all of them: each reads the logits with its own seed.
-      if (row.logits === 0 || slot.followers.length > 0 || !slot.sequence.deviceSampling) {
-        out.push(undefined);
-        return;
+      if (row.logits === 0) return;
+      // A prompt that others fork from has one pass for all of them: each draws with its own seed.
+      try {
+        const owners = [slot.sequence, ...slot.followers];
+        choices.push(...owners.flatMap((sequence) => choicesOf(i, sequence, this.#scratch.vocabulary.size)));
+      } catch (error) {
+        fail(slot, error);
       }
-      const map = new Map<number, number>();
-      const { specs, positions } = specsOf(i, slot.sequence, this.#scratch.vocabulary.size);
-      all.push(...specs);
-      for (const position of positions) where.push({ map, position });
-      out.push(map);
     });
-    const tokens = all.length === 0 ? [] : await handle.sample(all);
-    tokens.forEach((t, i) => {
-      const at = where[i];
-      at?.map.set(at.position, t.token);
-    });
+    if (choices.length === 0) return out;
+    const ready = performance.now();
+    let tokens: readonly SampledToken[];
+    try {
+      tokens = await handle.sample(choices.map((c) => c.spec));
+    } catch (error) {
+      for (const { slot } of rows) fail(slot, error);
+      return out;
+    }
+    const deviceMs = performance.now() - ready;
+    this.#countOverlap(ready - start, deviceMs);
+    for (const [i, { owner, spec, bits, maskMs }] of choices.entries()) {
+      const sampled = tokens[i]!;
+      const info = await owner.chooser.report(sampled, bits, maskMs, () => handle.logits(spec.row, spec.position));
+      const { token } = sampled;
+      const own = out.get(owner) ?? new Map<number, Picked>();
+      out.set(owner, own);
+      own.set(spec.position, {
+        token,
+        accepted: false,
+        ...(info === undefined ? {} : { info: { ...info, deviceMs } }),
+      });
+    }
     return out;
   }
 
+  #countOverlap(maskMs: number, deviceMs: number): void {
+    const { metrics } = this.#observers;
+    metrics.observe('overlapMs', maskMs);
+    metrics.observe('deviceMs', deviceMs);
+    metrics.add('overlappedSteps');
+    // An answer as quick as on an idle device: it had nothing left to compute when the masks came.
+    const idle = this.#model.samplerIdleMs?.() ?? 0;
+    if (idle > 0 && maskMs > idle && deviceMs < LATE * idle) metrics.add('lateMasks');
+  }
+
   /** Gives one row its outcome. */
-  async #take(
-    handle: StepHandle,
-    { slot, row }: PassRow,
-    index: number,
-    sampled: Map<number, number> | undefined,
-  ): Promise<void> {
+  async #take(handle: StepHandle, { slot, row }: PassRow, index: number, sampled: Sampled): Promise<void> {
     const { job, sequence } = slot;
     if (row.logits === 0 || job.done || sequence.finish !== undefined) return;
     // The next pass may be gone with the request; what an abort left behind is not read.
@@ -163,8 +191,8 @@ export class PassPhase {
     const pick =
       (owner: Sequence) =>
       async (position: number): Promise<Picked> => {
-        const token = sampled?.get(position);
-        if (token !== undefined) return { token, accepted: false };
+        const chosen = sampled.get(owner)?.get(position);
+        if (chosen !== undefined) return chosen;
         return owner.pick(await handle.logits(index, position), ids);
       };
     const kept = await sequence.advance(pick(sequence));

@@ -55,6 +55,8 @@ export interface TokenInfo {
   /** Allowed tokens, and the time their mask took. */
   readonly allowed?: number | undefined;
   readonly maskMs?: number | undefined;
+  /** On a device: from the end of the pass's masks, made while it computed, to its tokens. Near 0: the device was waiting for masks. */
+  readonly deviceMs?: number | undefined;
 }
 
 export interface DecodeEvent {

@@ -94,9 +94,14 @@ export class Sequence {
     return this.#chooser.sampling;
   }
 
-  /** Whether a sampler on the device can choose its tokens. */
-  get deviceSampling(): boolean {
-    return this.#chooser.onDevice;
+  /** Whether logits of the allowed tokens alone will do. */
+  get bare(): boolean {
+    return this.#chooser.bare;
+  }
+
+  /** How a position is chosen on a device, and what is reported of it. */
+  get chooser(): Pick<TokenChooser, 'report'> {
+    return this.#chooser;
   }
 
   /** Text of the value so far. */
@@ -159,14 +164,14 @@ export class Sequence {
     return this.#chooser.pick(logits, this.#thinking ? undefined : this.matcher, ids);
   }
 
-  /** Fills the mask of the matcher's state; nothing where there is none. */
-  fillMask(mask: Uint32Array): void {
-    if (this.matcher !== undefined) this.#chooser.fillMask(this.matcher, mask);
+  /** Fills the mask of the matcher's state; nothing where there is none. Returns the milliseconds it took. */
+  fillMask(mask: Uint32Array): number {
+    return this.matcher === undefined ? 0 : this.#chooser.fillMask(this.matcher, mask);
   }
 
-  /** Seed of the noise of the sampled token that comes after `ahead` others. */
-  noiseSeed(ahead: number): number {
-    return this.#chooser.noiseSeed(ahead);
+  /** What a sampler on the device is asked for, at the sampled token that comes after `ahead` others. */
+  spec(ahead: number): ReturnType<TokenChooser['spec']> {
+    return this.#chooser.spec(ahead);
   }
 
   /** Ends the sequence from outside. */

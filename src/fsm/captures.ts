@@ -1,7 +1,6 @@
 /**
  * Text being remembered, as interned bytes: a capture is (capture before, byte). `none` remembers nothing (and stays so), `empty`
- * has read nothing yet; `apart` remembers only that the text differs from all that it is compared with, `unlike` (budgets) that it also
- * differs from all that will be compared with it.
+ * has read nothing yet; `apart` remembers only that the text differs from all it must be compared with.
  */
 import { TupleTable } from '../base/tuple-table.js';
 
@@ -11,14 +10,12 @@ export class Captures {
   readonly none: number;
   readonly empty: number;
   readonly apart: number;
-  readonly unlike: number;
 
   constructor() {
     this.none = this.tuples.intern([0], 1);
     this.empty = this.tuples.intern([1], 1);
     this.apart = this.tuples.intern([2], 1);
-    this.unlike = this.tuples.intern([3], 1);
-    this.lengths.push(0, 0, 0, 0);
+    this.lengths.push(0, 0, 0);
   }
 
   get bytes(): number {
@@ -26,15 +23,10 @@ export class Captures {
   }
 
   append(capture: number, byte: number): number {
-    if (!this.isKept(capture)) return capture;
+    if (capture === this.none || capture === this.apart) return capture;
     const id = this.tuples.intern([capture, byte], 2);
     this.lengths[id] ??= this.lengths[capture]! + 1;
     return id;
-  }
-
-  /** Whether text is being remembered. */
-  isKept(capture: number): boolean {
-    return capture !== this.none && capture !== this.apart && capture !== this.unlike;
   }
 
   /** Bytes remembered. */
@@ -42,9 +34,9 @@ export class Captures {
     return this.lengths[capture]!;
   }
 
-  /** The text from byte `from` on; undefined where none is kept, and where less was captured. */
+  /** The text from byte `from` on; undefined for `none` and `apart`, and where less was captured. */
   text(capture: number, from = 0): string | undefined {
-    if (!this.isKept(capture)) return undefined;
+    if (capture === this.none || capture === this.apart) return undefined;
     const n = this.lengths[capture]! - from;
     if (n < 0) return undefined;
     const raw = new Uint8Array(n);
@@ -57,10 +49,10 @@ export class Captures {
     return new TextDecoder().decode(raw);
   }
 
-  /** What is decoded so far of a JSON string whose content is captured from byte `from` on; a character or an escape that is cut off is left out. */
-  stringPrefix(capture: number, from = 0): string | undefined {
+  /** What is decoded so far of a JSON string that is being captured; a character or an escape that is cut off is left out. */
+  keyPrefix(capture: number): string | undefined {
     // A cut character decodes to U+FFFD at the end, an escape that is cut off (the last of an unpaired run of backslashes) goes too.
-    const text = this.text(capture, from)?.replace(/\uFFFD+$/, '');
+    const text = this.text(capture)?.replace(/\uFFFD+$/, '');
     if (text === undefined || !text.includes('\\')) return text;
     const whole = /^(?:[^\\]|\\u[0-9a-fA-F]{4}|\\[^u])*/.exec(text)?.[0] ?? '';
     return JSON.parse(`"${whole}"`) as string;

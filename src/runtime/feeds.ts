@@ -2,10 +2,10 @@
  * The tensors of one paged pass: from rows of new tokens to what the rewritten graph reads. Shapes as in rewrite/layout.ts.
  */
 
-import { powerOfTwo } from './device-sampler.js';
 import type { FreshLayout } from './kv/store.js';
 import { BLOCK_SIZE, maskName, NAMES, type PagedGraph } from './rewrite/layout.js';
-import { int64, Tensor, type Tensors } from './session.js';
+import { powerOfTwo } from './sampling/device-sampler.js';
+import { type Feeds, int64, Tensor } from './session.js';
 
 /** New tokens of one sequence in one pass. */
 export interface PassRow {
@@ -21,7 +21,7 @@ export interface PassRow {
 }
 
 export interface Pass {
-  readonly feeds: Record<string, Tensor>;
+  readonly feeds: Feeds;
   readonly fresh: FreshLayout;
   /** Row and place of each row's new positions in the output of new rows. */
   readonly freshAt: readonly { readonly row: number; readonly from: number }[];
@@ -34,7 +34,7 @@ export interface Pass {
 const MASKED = -1e30;
 
 /** Builds the feeds of a pass; `pool` are the store's tensors. */
-export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Tensors): Pass {
+export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Feeds): Pass {
   const [b, kh, d] = [rows.length, graph.kvHeads, graph.headDim];
   let [s, t, m] = [1, 0, 1];
   for (const r of rows) {
@@ -43,7 +43,7 @@ export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Ten
     m = Math.max(m, Math.ceil(r.start / BLOCK_SIZE));
   }
   const flat = graph.form === 'flat';
-  const feeds: Record<string, Tensor> = { ...pool, [NAMES.table]: tableTensor(rows, kh, m) };
+  const feeds: Record<string, Feeds[string]> = { ...pool, [NAMES.table]: tableTensor(rows, kh, m) };
   const flatAt: number[] = [];
   let at = 0;
   for (const [i, r] of rows.entries()) {
@@ -118,7 +118,13 @@ function tableTensor(rows: readonly PassRow[], kh: number, m: number): Tensor {
   return new Tensor('int32', out, [rows.length, kh, m]);
 }
 
-function addPadding(feeds: Record<string, Tensor>, rows: readonly PassRow[], kh: number, s: number, t: number): void {
+function addPadding(
+  feeds: Record<string, Feeds[string]>,
+  rows: readonly PassRow[],
+  kh: number,
+  s: number,
+  t: number,
+): void {
   const pad = new Int32Array(rows.length * kh * s);
   const unpad = new Int32Array(t * kh);
   let token = 0;

@@ -3,7 +3,7 @@
  */
 import { OptionError } from '../base/errors.js';
 import type { ExpertTrace, Sampled, SampleSpec, StepHandle } from '../decoder/model.js';
-import type { DeviceSampler, LogitsPlace } from './device-sampler.js';
+import type { DeviceSampler, LogitsPlace } from './sampling/device-sampler.js';
 
 export interface HostRow {
   /** One array per wanted position. */

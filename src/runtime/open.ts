@@ -9,12 +9,12 @@ import { readFile } from 'node:fs/promises';
 import { LimitError, ModelError } from '../base/errors.js';
 import type { StepModel } from '../decoder/model.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
+import { chooseDevice } from './auto-device.js';
 import { ContiguousModel } from './contiguous.js';
-import { DeviceSampler } from './device-sampler.js';
 import type { ModelFolder } from './folder.js';
 import { type DecoderNames, decoderNames } from './io.js';
 import { DeviceStore } from './kv/device-store.js';
-import { resolveExternal } from './onnx/external.js';
+import { externalBytes, resolveExternal } from './onnx/external.js';
 import { decodeModel, encodeModel, type ModelProto } from './onnx/proto.js';
 import { PagedModel } from './paged.js';
 import { checkRestricted, relativeDifference, runProbe } from './probe.js';
@@ -23,8 +23,10 @@ import { restrictedIds } from './rewrite/head.js';
 import { chooseKernels } from './rewrite/kernels.js';
 import { BLOCK_SIZE, type PagedGraph } from './rewrite/layout.js';
 import { blockBytes, rewritePaged } from './rewrite/paged.js';
+import { DeviceSampler } from './sampling/device-sampler.js';
 import { Session, type SessionOptions } from './session.js';
-import type { LoadOptions, ModelInfo } from './types.js';
+import { Traffic } from './traffic.js';
+import type { Device, LoadOptions, ModelInfo } from './types.js';
 
 export interface OpenedModel {
   readonly model: StepModel;
@@ -64,11 +66,46 @@ export async function openModel(
   options: LoadOptions,
 ): Promise<OpenedModel> {
   const warnings: string[] = [];
-  const device = options.device === undefined || options.device === 'auto' ? 'cpu' : options.device;
+  const { model: read, bytes } = await readGraph(files.graph);
+  const source: GraphSource = { read, bytes, files, vocabulary };
+  let device = options.device ?? 'auto';
+  if (device === 'auto') {
+    const auto = await chooseDevice(bytes + (await externalBytes(read, files.graph)));
+    if (auto.warning !== undefined) warnings.push(auto.warning);
+    device = auto.device;
+    if (device !== 'cpu') {
+      try {
+        return await openOn(device, source, options, warnings);
+      } catch (error) {
+        if (!(error instanceof ModelError || error instanceof LimitError)) throw error;
+        warnings.push(
+          `device 'auto' is the CPU: the model does not open on '${device}' (${error.message.slice(0, 300)})`,
+        );
+        device = 'cpu';
+      }
+    }
+  }
+  return openOn(device, source, options, warnings);
+}
+
+/** What is opened. */
+interface GraphSource {
+  readonly read: ModelProto;
+  /** Of the graph's file. */
+  readonly bytes: number;
+  readonly files: ModelFolder;
+  readonly vocabulary: Vocabulary;
+}
+
+async function openOn(
+  device: Exclude<Device, 'auto'>,
+  { read, bytes, files, vocabulary }: GraphSource,
+  options: LoadOptions,
+  warnings: string[],
+): Promise<OpenedModel> {
   if (files.contextLength === undefined) {
     warnings.push(`no file says how long the context is; ${DEFAULT_CONTEXT} positions are assumed`);
   }
-  const { model: read, bytes } = await readGraph(files.graph);
   const graph = options.exact === true || device !== 'cpu' ? read : chooseKernels(read);
   const [inputs, outputs] = [graph.graph?.input ?? [], graph.graph?.output ?? []];
   const initial = new Set(graph.graph?.initializer.map((t) => t.name));
@@ -87,7 +124,8 @@ export async function openModel(
   const few = bytes < SMALL_GRAPH && !external ? { threads: 1 } : {};
   const threads = options.threads === undefined ? few : { threads: options.threads };
   const contextLength = files.contextLength ?? DEFAULT_CONTEXT;
-  const session = { device, ...threads };
+  const traffic = new Traffic();
+  const session = { device, traffic, ...threads };
   const plan: Plan = {
     files,
     graph,
@@ -209,6 +247,7 @@ async function probeOriginal(plan: Plan): Promise<Float32Array[] | undefined> {
 
 async function openPaged(plan: Plan, paged: PagedGraph): Promise<PagedModel> {
   const { vocabSize, contextLength } = plan;
+  const { traffic = new Traffic() } = plan.session;
   const session = await sessionOf({ ...plan, session: { ...plan.session, ...hostNodes(plan, paged) } }, paged.model);
   try {
     const { prefixCache = true, swap = {} } = plan.options.kv ?? {};
@@ -217,8 +256,13 @@ async function openPaged(plan: Plan, paged: PagedGraph): Promise<PagedModel> {
     const device =
       pool === 'device'
         ? {
+            traffic,
             store: await DeviceStore.create(shape, plan.session),
-            sampler: new DeviceSampler(plan.session, vocabSize, Math.min(plan.tokens, vocabSize)),
+            sampler: new DeviceSampler(plan.session, {
+              type: 'float32',
+              columns: vocabSize,
+              tokens: Math.min(plan.tokens, vocabSize),
+            }),
           }
         : undefined;
     return new PagedModel(session, paged, { contextLength, vocabSize, prefixCache, restrictUpTo: 0, swap }, device);

@@ -9,7 +9,6 @@
  * Invariant: between steps every sequence's positions are in the pool (or suspended); a failed step changes nothing.
  */
 import type { ExpertTrace, OpenOptions, StepHandle, StepModel, StepRow } from '../decoder/model.js';
-import { type DeviceSampler, type LogitsBuffer, type LogitsPlace, powerOfTwo } from './device-sampler.js';
 import { buildPass, type PassRow } from './feeds.js';
 import { DeviceHandle, HostHandle, type HostRow } from './handle.js';
 import { BlockPool, type CacheCounters } from './kv/blocks.js';
@@ -21,7 +20,9 @@ import { planPasses } from './passes.js';
 import { restrictedLogits } from './rewrite/head.js';
 import { BLOCK_SIZE, NAMES, type PagedGraph } from './rewrite/layout.js';
 import { checkRows } from './rows.js';
-import { type Session, type Tensor, type Tensors, toFloats } from './session.js';
+import { type DeviceSampler, type LogitsBuffer, type LogitsPlace, powerOfTwo } from './sampling/device-sampler.js';
+import { type DeviceTensor, type Session, type Tensors, toFloats } from './session.js';
+import type { Traffic } from './traffic.js';
 
 export interface PagedOptions {
   readonly contextLength: number;
@@ -54,9 +55,10 @@ export class PagedModel implements StepModel {
     private readonly session: Session,
     readonly graph: PagedGraph,
     options: PagedOptions,
-    device?: { readonly store: DeviceStore; readonly sampler: DeviceSampler },
+    device?: { readonly store: DeviceStore; readonly sampler: DeviceSampler; readonly traffic: Traffic },
   ) {
     const total = graph.blocks;
+    if (device !== undefined) this.traffic = () => device.traffic.now();
     this.sampler = graph.picks ? device?.sampler : undefined;
     this.samples = this.sampler !== undefined;
     this.vocabSize = options.vocabSize;
@@ -135,7 +137,7 @@ export class PagedModel implements StepModel {
     const { graph, session, store } = this;
     const pass = buildPass(graph, passRows, store.tensors);
     const anyLogits = passRows.some((r) => r.logits > 0 && !r.hot);
-    const fetches: Record<string, Tensor | null> = {};
+    const fetches: Record<string, DeviceTensor | null> = {};
     const buffer = anyLogits ? await this.sampler?.acquire(powerOfTwo(pass.wanted)) : undefined;
     if (buffer !== undefined) out.hold(buffer);
     if (anyLogits) fetches[graph.logits] = buffer?.tensor ?? null;
@@ -193,6 +195,13 @@ export class PagedModel implements StepModel {
   resume(sequence: number): void {
     if (this.sequences.demand(sequence, 1) <= this.pool.available()) this.sequences.resume(sequence);
   }
+
+  samplerIdleMs(): number {
+    return this.sampler?.idleMs ?? 0;
+  }
+
+  /** Bytes that crossed to the device and back; undefined on CPU. */
+  traffic?(): ReturnType<Traffic['now']>;
 
   /** Bytes of the pool, bytes moved out of it (memory and file), and what the prefix cache did. */
   memory(): {

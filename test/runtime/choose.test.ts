@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { OptionError } from '../../src/base/errors.js';
 import { createRandom } from '../../src/base/random.js';
 import type { SampleSpec } from '../../src/decoder/model.js';
-import { choose, gumbel } from '../../src/runtime/choose.js';
+import { Noise } from '../../src/runtime/sampling/noise.js';
+import { choose } from './choose.js';
 
+const noise = new Noise(6);
 const base: SampleSpec = { row: 0, position: 0, temperature: 1, topK: 0, topP: 1, minP: 0, seed: 0 };
 const logits = Float32Array.of(1, 2.5, 0, -1, 2, 0.5);
 
@@ -11,7 +13,7 @@ const logits = Float32Array.of(1, 2.5, 0, -1, 2, 0.5);
 function frequencies(spec: Partial<SampleSpec>, n = 20_000): number[] {
   const random = createRandom(7);
   const out = new Array<number>(6).fill(0);
-  for (let i = 0; i < n; i++) out[choose(logits, { ...base, ...spec, seed: random.next() }, 6).token]! += 1 / n;
+  for (let i = 0; i < n; i++) out[choose(logits, { ...base, ...spec, seed: random.next() }, 6, noise).token]! += 1 / n;
   return out;
 }
 
@@ -43,15 +45,17 @@ describe('choose', () => {
     expect(frequencies({ minP: 0.5 }).map((x) => x > 0)).toEqual([false, true, false, false, true, false]);
   });
 
-  it('is greedy at temperature 0, adds biases, ignores columns beyond the vocabulary', () => {
-    expect(choose(logits, { ...base, temperature: 0 }, 6).token).toBe(1);
-    expect(choose(logits, { ...base, temperature: 0 }, 1).token).toBe(0);
-    const bias = { ids: Int32Array.of(3, 1), values: Float32Array.of(9, 0) };
-    expect(choose(logits, { ...base, temperature: 0, bias }, 6)).toMatchObject({ token: 3 });
-    expect(choose(logits, { ...base, temperature: 0, mask: { kind: 'deny', ids: Int32Array.of(1, 4) } }, 6).token).toBe(
-      0,
+  it('is greedy at temperature 0, edits logits, ignores columns beyond the vocabulary', () => {
+    expect(choose(logits, { ...base, temperature: 0 }, 6, noise).token).toBe(1);
+    expect(choose(logits, { ...base, temperature: 0 }, 1, noise).token).toBe(0);
+    const edits = { ids: Int32Array.of(3, 1), divide: Float32Array.of(2, 1), add: Float32Array.of(9, 0) };
+    expect(choose(logits, { ...base, temperature: 0, edits }, 6, noise)).toMatchObject({ token: 3 });
+    expect(
+      choose(logits, { ...base, temperature: 0, mask: { kind: 'deny', ids: Int32Array.of(1, 4) } }, 6, noise).token,
+    ).toBe(0);
+    expect(() => choose(logits, { ...base, mask: { kind: 'bits', bits: new Uint32Array(1) } }, 6, noise)).toThrow(
+      OptionError,
     );
-    expect(() => choose(logits, { ...base, mask: { kind: 'bits', bits: new Uint32Array(1) } }, 6)).toThrow(OptionError);
   });
 
   it('gives the log probability among the allowed', () => {
@@ -59,19 +63,38 @@ describe('choose', () => {
       logits,
       { ...base, temperature: 0, mask: { kind: 'allow', ids: Int32Array.of(0, 4) } },
       6,
+      noise,
     );
     expect(logprob).toBeCloseTo(Math.log(softmax([1, 2])[1]!), 5);
   });
 
-  it('has standard Gumbel noise', () => {
-    let [sum, squares] = [0, 0];
-    for (let i = 0; i < 50_000; i++) {
-      const x = gumbel(i >> 4, i & 15);
+  it('has Gumbel noise (plus ln 2) whatever the seed, independent between neighbours, and rare tokens at their rate', () => {
+    const tables = new Noise(1000);
+    let [sum, squares, product] = [0, 0, 0];
+    const n = 50_000;
+    for (let i = 0; i < n; i++) {
+      const x = tables.at(i, i % 999) - Math.LN2;
       sum += x;
       squares += x * x;
+      product += (x - 0.5772) * (tables.at(i, (i % 999) + 1) - Math.LN2 - 0.5772);
     }
-    const mean = sum / 50_000;
+    const mean = sum / n;
     expect(mean).toBeCloseTo(0.5772, 1);
-    expect(squares / 50_000 - mean * mean).toBeCloseTo(Math.PI ** 2 / 6, 1);
+    expect(squares / n - mean * mean).toBeCloseTo(Math.PI ** 2 / 6, 1);
+    expect(Math.abs(product / n)).toBeLessThan(0.03);
+    // One token of probability 0.001 against the rest, whose greatest noisy score is a Gumbel value at ln 0.999.
+    let rare = 0;
+    for (let i = 0; i < 400_000; i++) {
+      if (Math.log(0.001 / 0.999) + tables.at(i, 7) > tables.at(i ^ 0x5bd1e995, 900)) rare++;
+    }
+    expect(rare / 400_000).toBeGreaterThan(0.0008);
+    expect(rare / 400_000).toBeLessThan(0.0012);
+  });
+
+  it('gives equal noise to greedy rows', () => {
+    const tables = new Noise(40);
+    const at = tables.silence;
+    expect([...tables.first.subarray(at, at + 40), ...tables.second.subarray(at)].every((x) => x === 0)).toBe(true);
+    expect(tables.first.length).toBe(at + 40);
   });
 });

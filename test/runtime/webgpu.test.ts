@@ -6,29 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { OptionError } from '../../src/base/errors.js';
 import { createRandom } from '../../src/base/random.js';
 import type { SampleSpec } from '../../src/decoder/model.js';
-import { choose } from '../../src/runtime/choose.js';
-import { GraphBuilder } from '../../src/runtime/onnx/builder.js';
 import type { LlamaFolderOptions } from '../../src/runtime/onnx/llama-writer.js';
-import { DataType, encodeModel } from '../../src/runtime/onnx/proto.js';
-import { Session } from '../../src/runtime/session.js';
+import { Noise } from '../../src/runtime/sampling/noise.js';
+import { missing } from './adapter.js';
+import { choose } from './choose.js';
 import { all, difference, someTokens, withModel } from './models.js';
-
-async function adapter(): Promise<string | undefined> {
-  const g = new GraphBuilder();
-  g.input('x', DataType.float, ['n']);
-  g.op('Add', ['x', g.float(1)], {}, '', 'y');
-  g.output('y', DataType.float, ['n']);
-  try {
-    const session = await Session.create({ bytes: encodeModel(g.model('probe')), name: 'probe' }, { device: 'webgpu' });
-    await session.dispose();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-const missing = await adapter();
-if (missing !== undefined) process.stderr.write(`WebGPU tests are skipped: ${missing}\n`);
 
 const kinds: Record<string, [Partial<LlamaFolderOptions>, number]> = {
   f32: [{}, 1e-3],
@@ -100,38 +82,67 @@ describe.skipIf(missing !== undefined)('webgpu', () => {
         { sequence: b, tokens: someTokens(12, 5), logits: 1 },
       ]);
       const random = createRandom(3);
-      const specs: SampleSpec[] = [];
-      for (let i = 0; i < 40; i++) {
-        const ids = Int32Array.from({ length: 384 }, (_, t) => t).filter(
-          () => random.below(i % 7 === 0 ? 100 : 3) === 0,
-        );
-        const bits = new Uint32Array(12);
-        for (const t of ids) bits[t >>> 5]! |= 1 << (t & 31);
-        const masks = [undefined, { kind: 'allow', ids }, { kind: 'deny', ids }, { kind: 'bits', bits }] as const;
-        const mask = ids.length === 0 ? undefined : masks[i % 4];
-        const row = random.below(2);
-        specs.push({
-          row,
-          position: row === 0 ? random.below(3) : 0,
-          ...(mask === undefined ? {} : { mask }),
-          temperature: [0, 0.7, 1.5][random.below(3)]!,
-          topK: i % 10 === 9 ? 20 : 0,
-          topP: i % 13 === 12 ? 0.8 : 1,
-          minP: i % 11 === 10 ? 0.05 : 0,
-          seed: random.next(),
-          ...(i % 9 === 8 ? { bias: { ids: Int32Array.of(5, 9), values: Float32Array.of(3, -8) } } : {}),
-        });
+      const noise = new Noise(384);
+      const rounds = [
+        ['plain', () => ({})],
+        ['top-k', () => ({ topK: 1 + random.below(30) })],
+        ['top-p', () => ({ topP: 0.1 + 0.8 * random.float() })],
+        ['min-p', () => ({ minP: 0.02 + 0.3 * random.float() })],
+        ['all filters', () => ({ topK: 2 + random.below(60), topP: 0.5 + 0.4 * random.float(), minP: 0.01 })],
+      ] as const;
+      for (const [name, filters] of rounds) {
+        for (const kind of ['none', 'allow', 'deny', 'bits', 'mixed'] as const) {
+          const specs: SampleSpec[] = [];
+          for (let i = 0; i < 12; i++) {
+            const ids = Int32Array.from({ length: 384 }, (_, t) => t).filter(
+              () => random.below(i % 3 === 0 ? 60 : 3) === 0,
+            );
+            const bits = new Uint32Array(12);
+            for (const t of ids) bits[t >>> 5]! |= 1 << (t & 31);
+            const masks = {
+              none: undefined,
+              allow: { kind: 'allow', ids },
+              deny: { kind: 'deny', ids },
+              bits: { kind: 'bits', bits },
+            } as const;
+            const mask =
+              ids.length === 0
+                ? undefined
+                : masks[kind === 'mixed' ? (['allow', 'deny', 'bits', 'none'] as const)[i % 4]! : kind];
+            const edited = i % 4 === 3 && {
+              ids: Int32Array.of(5, 9, 77),
+              divide: Float32Array.of(1, 1.5, 2),
+              add: Float32Array.of(3, -8, 0),
+            };
+            const row = random.below(2);
+            specs.push({
+              row,
+              position: row === 0 ? random.below(3) : 0,
+              ...(mask === undefined ? {} : { mask }),
+              temperature: name === 'plain' ? [0, 0.7, 1.5][i % 3]! : [0.7, 1.5, 3, 0][i % 4]!,
+              topK: 0,
+              topP: 1,
+              minP: 0,
+              ...filters(),
+              seed: random.next(),
+              ...(edited === false ? {} : { edits: edited }),
+              ...(i % 2 === 0 ? { whole: true } : {}),
+            });
+          }
+          const got = await handle.sample(specs);
+          for (const [i, spec] of specs.entries()) {
+            const logits = await handle.logits(spec.row, spec.position);
+            const expected = choose(logits, spec, vocabulary.size, noise);
+            expect([name, kind, i, got[i]?.token]).toEqual([name, kind, i, expected.token]);
+            expect(Math.abs((got[i]?.logprob ?? 0) - expected.logprob)).toBeLessThan(1e-3);
+            if (spec.whole === true) expect(Math.abs((got[i]?.before ?? 0) - expected.before!)).toBeLessThan(1e-3);
+          }
+        }
       }
-      const got = await handle.sample(specs);
-      for (const [i, spec] of specs.entries()) {
-        const logits = await handle.logits(spec.row, spec.position);
-        const expected = choose(logits, spec, vocabulary.size);
-        expect([i, got[i]?.token]).toEqual([i, expected.token]);
-        expect(Math.abs((got[i]?.logprob ?? 0) - expected.logprob)).toBeLessThan(1e-3);
-      }
-      await expect(
-        handle.sample([{ ...specs[0]!, mask: { kind: 'allow', ids: new Int32Array(0) }, temperature: 0 }]),
-      ).rejects.toThrow(OptionError);
+      const plain: SampleSpec = { row: 0, position: 0, temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
+      await expect(handle.sample([{ ...plain, mask: { kind: 'allow', ids: new Int32Array(0) } }])).rejects.toThrow(
+        OptionError,
+      );
       handle.release();
       await expect(handle.logits(0, 0)).rejects.toThrow(OptionError);
     });
@@ -152,5 +163,5 @@ describe.skipIf(missing !== undefined)('webgpu', () => {
 });
 
 it.skipIf(missing === undefined)('without an adapter the error says so', async () => {
-  await expect(withModel({}, { device: 'webgpu' }, async () => undefined)).rejects.toThrow(/can run on 'webgpu'/);
+  await expect(withModel({}, { device: 'webgpu' }, async () => undefined)).rejects.toThrow(/for device 'webgpu'/);
 });

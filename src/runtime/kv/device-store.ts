@@ -4,17 +4,14 @@
  *
  * JavaScript cannot make a device buffer: the pool is the output of a graph of zeros. Blocks are copied by a small graph of their
  * own, which runs before the pass that needs the copy.
- *
- * Invariant: the pool's tensor is never read by JavaScript (`getData` on a device tensor aborts the process).
  */
-import type { Tensor } from 'onnxruntime-node';
 import { LimitError, ModelError } from '../../base/errors.js';
 import type { PassRow } from '../feeds.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { DataType, encodeModel } from '../onnx/proto.js';
-import { floatTensor } from '../onnx/tensor.js';
 import { BLOCK_SIZE, NAMES } from '../rewrite/layout.js';
-import { Tensor as HostTensor, int64, Session, type SessionOptions } from '../session.js';
+import { zerosGraph } from '../sampling/graphs.js';
+import { type DeviceTensor, int64, Session, type SessionOptions, Tensor } from '../session.js';
 import type { KvMemory, SavedBlock, StoreShape } from './store.js';
 
 /** See the module's header. */
@@ -23,7 +20,7 @@ export class DeviceStore implements KvMemory {
 
   private constructor(
     private readonly shape: StoreShape,
-    private readonly pool: Tensor,
+    private readonly pool: DeviceTensor,
     private readonly maker: Session,
     private readonly copier: Session,
   ) {}
@@ -33,14 +30,11 @@ export class DeviceStore implements KvMemory {
     // One row more than blocks have: where padding is written.
     const rows = 2 * shape.layers * shape.blocks * shape.kvHeads + 1;
     const dims = [rows, BLOCK_SIZE, shape.headDim];
-    const bytes = encodeModel(zerosGraph().model('tokenloom-zeros'));
+    const bytes = encodeModel(zerosGraph(3).model('tokenloom-zeros'));
     const maker = await Session.create({ bytes, name: 'KV pool' }, { ...options, outputs: 'gpu-buffer' });
     try {
-      const made = await maker.run({ shape: int64(dims, [3]) }, ['pool']);
-      const pool = made.pool;
-      if (pool === undefined || pool.location !== 'gpu-buffer') {
-        throw new ModelError('KV pool', 'a buffer on the device', pool?.location ?? 'nothing');
-      }
+      const made = await maker.runToDevice({ shape: int64(dims, [3]) }, ['out']);
+      const pool = made.out!;
       const copy = encodeModel(copyGraph(shape.headDim).model('tokenloom-copy'));
       return new DeviceStore(shape, pool, maker, await Session.create({ bytes: copy, name: 'KV copy' }, options));
     } catch (error) {
@@ -49,12 +43,12 @@ export class DeviceStore implements KvMemory {
     }
   }
 
-  get tensors(): Readonly<Record<string, Tensor>> {
+  get tensors(): Readonly<Record<string, DeviceTensor>> {
     return { [NAMES.pool]: this.pool };
   }
 
   /** What a run writes in place, by output name. */
-  get outputs(): Readonly<Record<string, Tensor>> {
+  get outputs(): Readonly<Record<string, DeviceTensor>> {
     return { [NAMES.poolOut]: this.pool };
   }
 
@@ -124,7 +118,7 @@ export class DeviceStore implements KvMemory {
         } else for (let h = 0; h < kvHeads; h++) for (let i = 0; i < longest; i++) put(slot, r, i, h);
       }
     }
-    return new HostTensor('int64', out, [out.length / 2, 2]);
+    return new Tensor('int64', out, [out.length / 2, 2]);
   }
 
   async dispose(): Promise<void> {
@@ -132,15 +126,6 @@ export class DeviceStore implements KvMemory {
     await this.copier.dispose();
     await this.maker.dispose();
   }
-}
-
-function zerosGraph(): GraphBuilder {
-  const g = new GraphBuilder();
-  g.input('shape', DataType.int64, [3]);
-  const zero = g.initializer(floatTensor('zero', [1, 1, 1], new Float32Array(1)));
-  g.op('Expand', [zero, 'shape'], {}, '', 'pool');
-  g.output('pool', DataType.float, ['rows', 'places', 'size']);
-  return g;
 }
 
 function copyGraph(size: number): GraphBuilder {

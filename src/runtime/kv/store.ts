@@ -8,6 +8,7 @@
 import { Tensor } from 'onnxruntime-node';
 import { LimitError } from '../../base/errors.js';
 import { BLOCK_SIZE, NAMES, type PoolType } from '../rewrite/layout.js';
+import type { Feeds } from '../session.js';
 
 export interface StoreShape {
   readonly blocks: number;
@@ -20,7 +21,7 @@ export interface StoreShape {
 /** What the sequences need of the memory behind the pool. */
 export interface KvMemory {
   /** The inputs of the graph, by name. */
-  readonly tensors: Readonly<Record<string, Tensor>>;
+  readonly tensors: Feeds;
   bytes(): number;
   /** Copies the first `positions` of a block to another one, before the next pass at the latest. */
   copyBlock(from: number, to: number, positions: number): void;

@@ -1,7 +1,7 @@
 /**
  * External data: weights that lie in a file beside the graph, as exporters write them from a certain size on.
  */
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../../base/errors.js';
 import type { ModelProto, TensorProto } from './proto.js';
@@ -67,6 +67,20 @@ export async function resolveExternal(
     return { ...t, externalData: t.externalData.map((e) => (e.key === 'location' ? { ...e, value } : e)) };
   });
   return { model: { ...model, graph: { ...model.graph, initializer } }, folder: only };
+}
+
+/** Bytes of the external files beside a graph; a missing one counts nothing (opening says what is wrong). */
+export async function externalBytes(model: ModelProto, graphFile: string): Promise<number> {
+  const names = new Set((model.graph?.initializer ?? []).map(locationOf));
+  let sum = 0;
+  for (const name of names) {
+    if (name === undefined) continue;
+    sum += await stat(path.resolve(path.dirname(graphFile), name)).then(
+      (s) => s.size,
+      () => 0,
+    );
+  }
+  return sum;
 }
 
 function locationOf(tensor: TensorProto): string | undefined {

@@ -1,32 +1,21 @@
 /**
- * Choosing a token from logits on the host by the rules of {@link SampleSpec}: bias, mask, temperature, top-k, top-p, min-p, and then
- * Gumbel-max with noise that depends on seed and token alone (the twin of what the device graphs do).
+ * The naive twin of the device sampler: a token from logits on the host by the rules of {@link SampleSpec}: edits, mask, temperature, top-k,
+ * top-p, min-p by sorting, then Gumbel-max with the same noise.
  */
-import { OptionError } from '../base/errors.js';
-import type { Sampled, SampleSpec } from '../decoder/model.js';
-
-/** Whether mask and temperature say it all. */
-export function isPlain(spec: SampleSpec): boolean {
-  const filters = spec.temperature > 0 && (spec.topK > 0 || spec.topP < 1 || spec.minP > 0);
-  return !filters && spec.bias === undefined;
-}
-
-/** Standard Gumbel noise of one token: -log(-log(u)), u from a hash of seed and id. */
-export function gumbel(seed: number, id: number): number {
-  let h = (seed ^ Math.imul(id + 1, 0x9e3779b1)) >>> 0;
-  h = Math.imul(h ^ (h >>> 16), 0x21f0aaad);
-  h = Math.imul(h ^ (h >>> 15), 0x735a2d97);
-  h = (h ^ (h >>> 15)) >>> 0;
-  return -Math.log(-Math.log((h + 0.5) / 0x1_0000_0000));
-}
+import { OptionError } from '../../src/base/errors.js';
+import type { Sampled, SampleSpec } from '../../src/decoder/model.js';
+import type { Noise } from '../../src/runtime/sampling/noise.js';
 
 /** One token among the first `tokens` columns. Throws OptionError where the mask allows none. */
-export function choose(logits: Float32Array, spec: SampleSpec, tokens: number): Sampled {
+export function choose(logits: Float32Array, spec: SampleSpec, tokens: number, noise: Noise): Sampled {
   let ids = allowedIds(spec, Math.min(tokens, logits.length));
   if (ids.length === 0) throw new OptionError('mask', 'at least one allowed token', 'none');
-  const biased = new Map<number, number>();
-  for (const [i, id] of [...(spec.bias?.ids ?? [])].entries()) biased.set(id, spec.bias?.values[i] ?? 0);
-  const score = (id: number): number => logits[id]! + (biased.get(id) ?? 0);
+  const edited = new Map<number, number>();
+  for (const [i, id] of [...(spec.edits?.ids ?? [])].entries()) {
+    const [divide, add] = [spec.edits?.divide[i] ?? 1, spec.edits?.add[i] ?? 0];
+    edited.set(id, (logits[id]! > 0 ? logits[id]! / divide : logits[id]! * divide) + add);
+  }
+  const score = (id: number): number => edited.get(id) ?? logits[id]!;
   let peak = Number.NEGATIVE_INFINITY;
   for (const id of ids) peak = Math.max(peak, score(id));
   let sum = 0;
@@ -37,10 +26,12 @@ export function choose(logits: Float32Array, spec: SampleSpec, tokens: number): 
   let best = ids[0]!;
   let greatest = Number.NEGATIVE_INFINITY;
   for (const id of ids) {
-    const rank = temperature > 0 ? score(id) / temperature + gumbel(spec.seed, id) : score(id);
+    const rank = temperature > 0 ? score(id) / temperature + noise.at(spec.seed, id) : score(id);
     if (rank > greatest) [best, greatest] = [id, rank];
   }
-  return { token: best, logprob: score(best) - total };
+  let whole = 0;
+  for (let id = 0; id < tokens; id++) whole += Math.exp(score(id) - peak);
+  return { token: best, logprob: score(best) - total, before: score(best) - peak - Math.log(whole) };
 }
 
 function allowedIds(spec: SampleSpec, tokens: number): number[] {
