@@ -30,12 +30,15 @@ export type { ChatMessage, Device, Dtype, LoadProgress, ModelInfo } from './runt
 // The only module-level state: the embedded model's engine, made on first use. A failed attempt is forgotten.
 let shared: Promise<Engine> | undefined;
 
-/** Generates with the embedded model. The arguments and the result are those of `Engine.generate`. */
+/**
+ * Generates with the embedded model, loaded on the first call into this thread: for scripts, which start sooner so. The arguments and the
+ * result are those of `Engine.generate`.
+ */
 export async function generate<const S, const T extends readonly Tool[] | undefined = undefined>(
   target: S,
   options: GenerateOptions & { readonly tools?: T },
 ): Promise<Result<Output<S, T>>> {
-  shared ??= createEngine().catch((error: unknown) => {
+  shared ??= createEngine({ worker: false }).catch((error: unknown) => {
     shared = undefined;
     throw error;
   });

@@ -18,7 +18,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   decoder: ['base', 'fsm'],
   runtime: ['base', 'fsm/vocabulary', 'decoder'],
   engine: ['base', 'regular', 'grammar', 'fsm', 'decoder', 'runtime', 'core.ts'],
-  cli: ['base', 'regular', 'grammar', 'fsm', 'decoder', 'runtime', 'engine', 'core.ts', 'index.ts'],
+  reliability: ['base', 'grammar', 'fsm', 'decoder', 'runtime', 'engine'],
+  cli: ['base', 'regular', 'grammar', 'fsm', 'decoder', 'runtime', 'engine', 'reliability', 'core.ts', 'index.ts'],
   'core.ts': ['base', 'regular', 'grammar', 'fsm'],
   'index.ts': ['base', 'regular', 'grammar', 'fsm', 'decoder', 'runtime', 'engine', 'core.ts'],
 };
@@ -29,6 +30,7 @@ const PACKAGES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^chevrotain/, ['grammar']],
   [/^ajv/, ['engine']],
   [/^commander/, ['cli']],
+  [/^jsonrepair/, ['reliability']],
 ];
 
 /** What './core' is made of: runs in a browser, so no node built-ins. */

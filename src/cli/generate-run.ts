@@ -59,6 +59,8 @@ export async function generate(words: readonly string[], flags: GenerateFlags): 
       dtype: flags.dtype as NonNullable<EngineOptions['dtype']>,
       onProgress: (event) => progress.load(event),
       signal: abort.signal,
+      // One request, and nobody waits for this thread: it starts sooner without another.
+      worker: false,
     });
     for (const warning of engine.info.warnings) progress.warn(warning);
     return await run(engine, constraint, prompt, tools, flags, progress, abort.signal);

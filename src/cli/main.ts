@@ -35,6 +35,14 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     addGbnfCommands(gbnf, finish);
   }
   addGbnfGenerateCommand(gbnf, finish);
+  const bench = program
+    .command('bench')
+    .description('measure reliability and speed with a model')
+    .addHelpText('after', '\nExample:\n  $ tokenloom bench reliability');
+  if (argv.some((word) => word === 'bench' || word === 'completion')) {
+    const { addBenchCommands } = await import('./bench/index.js');
+    addBenchCommands(bench, finish);
+  }
   addDevicesCommand(program, finish);
   addCompletionCommand(program, finish);
   quietExit(program);

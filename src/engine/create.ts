@@ -6,10 +6,13 @@ import type { EngineOptions } from './types.js';
  * Loads a model and makes it ready. @throws ModelError (rejection) for a model that is missing, corrupt or cannot run here
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { model = 'embedded', draftModel, scheduler, worker = false, ...load } = options;
-  if (worker) {
+  const { model = 'embedded', draftModel, scheduler, worker, ...load } = options;
+  // On a device the steps run elsewhere anyway.
+  const wanted = worker ?? (load.device === undefined || load.device === 'auto' || load.device === 'cpu');
+  const threads = !wanted ? undefined : await import('./worker-service.js');
+  if (threads !== undefined && (worker === true || threads.canStart())) {
+    const { WorkerService } = threads;
     const { onProgress, signal, ...plain } = load;
-    const { WorkerService } = await import('./worker-service.js');
     return new Engine(await WorkerService.start({ model, draftModel, load: plain, scheduler }, onProgress, signal));
   }
   // Loaded here, so that ONNX Runtime is not loaded twice where it runs in the worker.

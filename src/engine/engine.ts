@@ -200,6 +200,7 @@ function prepare(given: unknown, options: GenerateOptions & { readonly tools?: u
       shown: target.shown,
       tools: target.tools,
       variables: options.templateVariables,
+      parseSpecials: options.parseSpecials,
       maxTokens: options.maxTokens,
       count: bestOf,
       sampling,

@@ -12,6 +12,7 @@ export interface Job {
   readonly shown?: unknown;
   readonly tools?: readonly PlainTool[] | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
+  readonly parseSpecials?: boolean | undefined;
   readonly maxTokens?: number | undefined;
   readonly count: number;
   readonly sampling: Sampling;

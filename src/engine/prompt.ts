@@ -3,6 +3,9 @@
  *
  * The schema never costs a request: where the full hint does not leave room for the answer it is shortened, then left out, with a warning.
  * Only the user's own messages can be too long.
+ *
+ * What callers give (messages, schema, tools) is text: control tokens spelled out in it are not read as such. Template variables are
+ * the caller's own and trusted.
  */
 import { LimitError, OptionError } from '../base/errors.js';
 import type { Chat, ChatMessage, TextTokenizer } from '../runtime/types.js';
@@ -27,6 +30,8 @@ export interface PromptInput {
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
   /** Tokens to leave for the answer where that is possible. */
   readonly reserve: number;
+  /** Read control tokens that messages, schema and tools spell out as such (default false: they are text). */
+  readonly parseSpecials?: boolean | undefined;
 }
 
 export interface BuiltPrompt {
@@ -62,6 +67,9 @@ export function messagesOf(options: {
         'messages of the form {role, content}, both text',
         JSON.stringify(m)?.slice(0, 80) ?? 'none',
       );
+    // Templates put roles between brackets: one with brackets of its own could pose as several.
+    if (!/^[\p{L}\p{N}_.-]{1,64}$/u.test(m.role as string))
+      throw new OptionError('messages', 'roles of letters, digits, _, . and -', JSON.stringify(m.role).slice(0, 80));
   }
   return system === undefined ? given : [{ role: 'system', content: system }, ...given];
 }
@@ -79,11 +87,15 @@ export function buildPrompt(
       ...(tools === undefined ? [] : [TOOLS_TEXT]),
       ...(hint === undefined ? [] : [`${tools === undefined ? SCHEMA_TEXT : OR_TEXT}${hint}`]),
     ];
-    const text = chat.render(withSystem(input.messages, parts), {
-      ...(tools === undefined ? {} : { toolsJson: toolsJson(tools), tools: tools.map(asFunction) }),
-      ...(input.variables === undefined ? {} : { variables: input.variables }),
-    });
-    return { text, tokens: tokenizer.encode(text, { specials: false }) };
+    const own = <T>(value: T): T => (input.parseSpecials === true ? value : tokenizer.mark(value));
+    const text = chat.render(
+      withSystem(input.messages, parts).map((m) => ({ ...own(m), role: m.role })),
+      {
+        ...(tools === undefined ? {} : { toolsJson: own(toolsJson(tools)), tools: own(tools.map(asFunction)) }),
+        ...(input.variables === undefined ? {} : { variables: input.variables }),
+      },
+    );
+    return { text: tokenizer.unmark(text), tokens: tokenizer.encode(text, { specials: false }) };
   };
   const most = contextLength - 1;
   const roomy = Math.max(1, contextLength - input.reserve);

@@ -4,6 +4,7 @@
  */
 import { OptionError } from '../base/errors.js';
 import { DecodeLoop } from '../decoder/loop.js';
+import type { TokenMatcher } from '../decoder/matcher.js';
 import type { StepModel } from '../decoder/model.js';
 import { type CompiledGrammar, compileGrammar } from '../fsm/index.js';
 import { type Constraint, constraintGrammar } from '../grammar/constraint/index.js';
@@ -17,7 +18,7 @@ const MOST_COMPILED = 256;
 const MOST_COMPILED_CHARS = 32 << 20;
 const DEFAULT_MAX_TOKENS = 4096;
 
-interface Compiled {
+export interface Compiled {
   readonly grammar: CompiledGrammar;
   readonly warnings: readonly string[];
 }
@@ -27,11 +28,19 @@ export class LocalService implements Service {
   readonly #loaded: LoadedModel;
   readonly #loop: DecodeLoop;
   readonly #compiled = new Map<string, Compiled>();
+  readonly #observe: ((matcher: TokenMatcher) => TokenMatcher) | undefined;
   #chars = 0;
   #closed = false;
 
-  constructor(loaded: LoadedModel, scheduler: SchedulerOptions = {}, draftModel?: StepModel) {
+  /** `observe` wraps each matcher before it is used: for measuring what the constraint costs. */
+  constructor(
+    loaded: LoadedModel,
+    scheduler: SchedulerOptions = {},
+    draftModel?: StepModel,
+    observe?: (matcher: TokenMatcher) => TokenMatcher,
+  ) {
     this.#loaded = loaded;
+    this.#observe = observe;
     this.info = loaded.info;
     // A mixture of experts has a choice of rows only where more sequences are ready than a step takes.
     const maxSequences =
@@ -46,11 +55,18 @@ export class LocalService implements Service {
   ): Promise<Outcome> {
     const { model, vocabulary, chat, tokenizer } = this.#loaded;
     const start = performance.now();
-    const compiled = job.constraint === undefined ? undefined : this.#compile(job.constraint);
+    const compiled = job.constraint === undefined ? undefined : this.compile(job.constraint);
     const compiledAt = performance.now();
     const reserve = Math.min(job.maxTokens ?? DEFAULT_MAX_TOKENS, model.contextLength >> 2);
     const prompt = buildPrompt(
-      { messages: job.messages, schema: job.shown, tools: job.tools, variables: job.variables, reserve },
+      {
+        messages: job.messages,
+        schema: job.shown,
+        tools: job.tools,
+        variables: job.variables,
+        parseSpecials: job.parseSpecials,
+        reserve,
+      },
       chat,
       tokenizer,
       model.contextLength,
@@ -64,9 +80,11 @@ export class LocalService implements Service {
       warnings.push(`maxTokens: the context leaves room for ${maxTokens} tokens, not ${job.maxTokens}`);
     }
     const begin = performance.now();
-    const matchers = Array.from({ length: job.count }, () =>
-      compiled === undefined ? undefined : BudgetMatcher.create(compiled.grammar, vocabulary, maxTokens),
-    );
+    const matchers = Array.from({ length: job.count }, () => {
+      if (compiled === undefined) return undefined;
+      const matcher = BudgetMatcher.create(compiled.grammar, vocabulary, maxTokens);
+      return this.#observe === undefined ? matcher : this.#observe(matcher);
+    });
     const compileMs = compiledAt - start + (performance.now() - begin);
     const names = new TextDecoder();
     const result = await this.#loop.run({
@@ -107,8 +125,8 @@ export class LocalService implements Service {
     await this.#loaded.model.dispose();
   }
 
-  /** Compiled grammars by what they are made from, least recently used first. */
-  #compile(constraint: Constraint): Compiled {
+  /** A constraint as this service runs it; remembered by what it is made from. @throws as `generate` does */
+  compile(constraint: Constraint): Compiled {
     const whitespace = this.info.whitespace;
     const full: Constraint =
       constraint.kind === 'json' && whitespace !== undefined

@@ -29,8 +29,8 @@ export interface EngineOptions extends LoadOptions {
   readonly scheduler?: SchedulerOptions | undefined;
   /**
    * Run model, scheduler, matchers and sampler together in a thread of their own, so that steps do not block the caller's event loop.
-   * Default false: a step of a small model is shorter than what the crossing costs, and a process that ends while the thread is inside
-   * ONNX Runtime is aborted by it (close the engine first).
+   * Default true on the CPU (docs/decoding.md has what it costs), but for a package that runs from its sources or inside a bundle,
+   * where no thread can be started. The thread keeps no process alive, and a process may end at any time.
    */
   readonly worker?: boolean | undefined;
 }
@@ -93,9 +93,14 @@ export interface GenerateOptions extends SamplingOptions {
   readonly trace?: boolean | undefined;
   /** Greater runs first (default 0). */
   readonly priority?: number | undefined;
-  /** Requests of different tenants never share cached prompts. */
+  /** Requests of different tenants never share cached prompts; one without a tenant ('' is none) shares with its like only. */
   readonly tenant?: string | undefined;
-  /** Variables of the chat template. */
+  /**
+   * Read control tokens spelled out in messages, schema and tools as such (default false: they are text, so that a user's message
+   * cannot end its turn and begin another).
+   */
+  readonly parseSpecials?: boolean | undefined;
+  /** Variables of the chat template; control tokens in them are read as such. */
   readonly templateVariables?: Readonly<Record<string, unknown>> | undefined;
 }
 

@@ -17,6 +17,8 @@ import type { Job, JobEvent, Outcome, ServiceMetrics } from './job.js';
 import type { SchedulerOptions } from './types.js';
 
 export interface WorkerStart {
+  /** One number, 0: set to 1 and notified by the thread once it has parked. */
+  readonly parked: SharedArrayBuffer;
   readonly model: string;
   readonly draftModel?: string | undefined;
   readonly load: Omit<LoadOptions, 'onProgress' | 'signal'>;
@@ -27,7 +29,9 @@ export type ToWorker =
   | { readonly type: 'run'; readonly id: number; readonly job: Job; readonly events: boolean }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'metrics'; readonly id: number }
-  | { readonly type: 'close' };
+  | { readonly type: 'close' }
+  /** The process ends: never enter ONNX Runtime again. */
+  | { readonly type: 'park' };
 
 export type FromWorker =
   | { readonly type: 'progress'; readonly event: LoadProgress }

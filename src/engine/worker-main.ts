@@ -1,4 +1,9 @@
-/** The worker thread: one service, driven by messages. Model, scheduler, matchers and sampler live here together. */
+/**
+ * The worker thread: one service, driven by messages. Model, scheduler, matchers and sampler live here together.
+ *
+ * A thread that is ended while it is inside ONNX Runtime takes the process with it: the call returns into an environment that is gone, and the
+ * native code throws where nobody catches. So when the process ends the thread is asked to park first: it says so and sleeps, outside.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LoadProgress } from '../runtime/types.js';
 import { openService } from './open-service.js';
@@ -8,6 +13,21 @@ const port = parentPort;
 if (port === null) throw new Error('worker-main.js runs in a worker thread only');
 const send = (message: FromWorker): void => port.postMessage(message);
 const start = workerData as WorkerStart;
+
+/** Comes between two steps, or between two sessions while the model loads. */
+function park(): void {
+  const parked = new Int32Array(start.parked);
+  Atomics.store(parked, 0, 1);
+  Atomics.notify(parked, 0);
+  // Until the thread is ended, which wakes nobody.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+const whileLoading = (message: ToWorker): void => {
+  if (message.type === 'park') park();
+  else if (message.type === 'close') closing = true;
+};
+let closing = false;
+port.on('message', whileLoading);
 
 try {
   const load = { ...start.load, onProgress: (event: LoadProgress) => send({ type: 'progress', event }) };
@@ -30,6 +50,7 @@ try {
       running.delete(id);
     }
   };
+  port.off('message', whileLoading);
   port.on('message', (message: ToWorker) => {
     switch (message.type) {
       case 'run':
@@ -45,9 +66,13 @@ try {
         // Without a listener on the port the thread ends by itself.
         void service.close().finally(() => port.close());
         break;
+      case 'park':
+        park();
+        break;
     }
   });
-  send({ type: 'ready', info: service.info });
+  if (closing) void service.close().finally(() => port.close());
+  else send({ type: 'ready', info: service.info });
 } catch (error) {
   send({ type: 'refused', error: toPlain(error) });
   port.close();

@@ -3,10 +3,12 @@
  * caller's event loop stays free only if they run elsewhere. What crosses is plain data: jobs one way, events and outcomes back.
  *
  * A worker that dies fails the requests that it had with a ModelError; the next request starts a new one. The thread keeps the process
- * alive only while a request runs.
+ * alive only while a request runs. When the process ends, for whatever reason but a signal, the thread is parked between two steps first:
+ * ending it inside ONNX Runtime would abort the process (see worker-main.ts).
  */
+import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { ModelError } from '../base/errors.js';
+import { ModelError, OptionError } from '../base/errors.js';
 import type { LoadProgress, ModelInfo } from '../runtime/types.js';
 import type { Job, JobEvent, Outcome, Service, ServiceMetrics } from './job.js';
 import { type FromWorker, fromPlain, type ToWorker, type WorkerStart } from './wire.js';
@@ -22,8 +24,21 @@ interface Live {
   readonly info: ModelInfo;
 }
 
+/** What a caller says of a worker; where it lies and how it parks is this module's. */
+export type StartOptions = Omit<WorkerStart, 'parked'>;
+
+const ENTRY = new URL('./worker-main.js', import.meta.url);
+
+/** Whether there is a file to start a thread from: not where the package runs from its sources or inside a bundle. */
+export function canStart(): boolean {
+  return ENTRY.protocol === 'file:' && existsSync(ENTRY);
+}
+
+/** Milliseconds that an ending process waits for the step that runs. */
+const PARK_MS = 10_000;
+
 export class WorkerService implements Service {
-  readonly #start: WorkerStart;
+  readonly #start: StartOptions;
   readonly #pending = new Map<number, Pending>();
   #info: ModelInfo;
   #live: Promise<Live>;
@@ -31,7 +46,7 @@ export class WorkerService implements Service {
   #closed = false;
   #ids = 0;
 
-  private constructor(start: WorkerStart, live: Live) {
+  private constructor(start: StartOptions, live: Live) {
     this.#start = start;
     this.#info = live.info;
     this.#live = Promise.resolve(live);
@@ -40,7 +55,7 @@ export class WorkerService implements Service {
 
   /** Starts the thread and loads the model in it. Rejects as `loadModel` does, or with the signal's reason. */
   static async start(
-    start: WorkerStart,
+    start: StartOptions,
     onProgress: ((event: LoadProgress) => void) | undefined,
     signal: AbortSignal | undefined,
   ): Promise<WorkerService> {
@@ -63,7 +78,7 @@ export class WorkerService implements Service {
       return await this.#ask<Outcome>(
         worker,
         id,
-        { type: 'run', id, job, events: onEvent !== undefined },
+        { type: 'run', id, job: asData(job), events: onEvent !== undefined },
         onEvent,
         () => {
           if (signal?.aborted === true) abort();
@@ -105,7 +120,6 @@ export class WorkerService implements Service {
         post(worker, message);
         sent();
       } catch (error) {
-        // Something in the job that structured clone refuses.
         this.#settle(worker, id);
         reject(error);
       }
@@ -161,6 +175,30 @@ export class WorkerService implements Service {
   }
 }
 
+/** The job without what cannot cross: schemas may hold functions and the like, of which nobody reads anything. */
+function asData(job: Job): Job {
+  try {
+    return structuredClone(job);
+  } catch {
+    const { constraint, shown, tools } = job;
+    try {
+      return structuredClone({
+        ...job,
+        constraint: asJson(constraint),
+        shown: asJson(shown),
+        tools: asJson(tools),
+      });
+    } catch (error) {
+      const why = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+      throw new OptionError('options', 'plain data in messages, variables and schema', why);
+    }
+  }
+}
+
+function asJson<T>(value: T): T {
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+}
+
 function post(worker: Worker, message: ToWorker): void {
   worker.postMessage(message);
 }
@@ -169,21 +207,36 @@ function gone(reason: string): ModelError {
   return new ModelError("the engine's worker thread", 'a running thread', reason);
 }
 
-function spawn(
-  start: WorkerStart,
+/** Parks the thread when the process ends before it does. */
+function parkAtExit(worker: Worker, parked: Int32Array): void {
+  const park = (): void => {
+    post(worker, { type: 'park' });
+    Atomics.wait(parked, 0, 0, PARK_MS);
+  };
+  process.on('exit', park);
+  worker.once('exit', () => process.off('exit', park));
+}
+
+async function spawn(
+  start: StartOptions,
   onProgress: ((event: LoadProgress) => void) | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Live> {
-  const worker = new Worker(new URL('./worker-main.js', import.meta.url), { workerData: start });
+  signal?.throwIfAborted();
+  const parked = new SharedArrayBuffer(4);
+  const workerData: WorkerStart = { ...start, parked };
+  // Flags of the process are for its own program: with some (`--input-type`) no file can be started.
+  const worker = new Worker(ENTRY, { workerData, execArgv: [] });
+  parkAtExit(worker, new Int32Array(parked));
   return new Promise<Live>((resolve, reject) => {
     const abort = (): void => {
-      void worker.terminate();
+      // Not terminated: it may be inside ONNX Runtime. It ends once the model is loaded.
+      settle();
+      worker.once('error', () => {});
+      worker.unref();
+      post(worker, { type: 'close' });
       reject(signal?.reason);
     };
-    if (signal?.aborted === true) {
-      abort();
-      return;
-    }
     signal?.addEventListener('abort', abort, { once: true });
     const settle = (): void => {
       signal?.removeEventListener('abort', abort);

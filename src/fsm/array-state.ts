@@ -11,7 +11,7 @@ import type { ArrayExpr, ItemVariant } from '../grammar/ir.js';
 import { NEVER } from '../regular/terms.js';
 import type { LexemePool } from './lexeme.js';
 import { couldBecome } from './partial-value.js';
-import { canonicalJson, numberSpellings, withoutExponents } from './unique.js';
+import { canonicalJson, numberSpellings, uniqueNumbers } from './unique.js';
 
 const OPEN = 1;
 const LIVE = 2;
@@ -123,6 +123,15 @@ export class ArrayStates {
     return this.tuples.intern(t, t.length);
   }
 
+  /** Items that must still come, at most. */
+  stillNeeded(a: number): number {
+    let n = Math.max(this.expr.minItems - this.field(a, 0), 0);
+    this.expr.counters.forEach((c, i) => {
+      n += Math.max(c.min - this.field(a, i + 1), 0);
+    });
+    return n;
+  }
+
   // ---- unique items -------------------------------------------------------------------------------------------------
 
   /** A string item's term less the strings used. */
@@ -131,11 +140,20 @@ export class ArrayStates {
     return terms.and(term, terms.not(terms.literalNode(this.field(a, this.used + USED_STRINGS))));
   }
 
-  /** A raw item's term (numbers, true, false, null) less the values used; numbers without exponents, so that spellings are known. */
+  /** A raw item's term (numbers, true, false, null) less the values used; numbers in plain notation, so that equal ones are known. */
   textTerm(a: number, term: number): number {
     const { terms } = this.pool;
     const gone = this.field(a, this.used + USED_TEXTS);
-    return terms.and(terms.and(term, terms.intern(withoutExponents)), terms.not(gone));
+    return terms.and(terms.and(term, terms.intern(uniqueNumbers)), terms.not(gone));
+  }
+
+  /** The field of used strings (a literal node) and of used texts (a term). */
+  usedStrings(a: number): number {
+    return this.field(a, this.used + USED_STRINGS);
+  }
+
+  usedTexts(a: number): number {
+    return this.field(a, this.used + USED_TEXTS);
   }
 
   /** Whether an item was not remembered: then which may follow is unknown. */

@@ -10,9 +10,13 @@
  * masks serve. Below that each allowed token's state is asked.
  */
 import { Distances } from './distance.js';
-import { CAPTURE, DEAD, DYN, END, ITEM, LEX } from './layout.js';
+import { CAPTURE, DEAD, DYN, ITEM, LEX } from './layout.js';
+import { firstByteOf, type Run } from './lexeme-mask.js';
 import type { MaskShare } from './mask.js';
+import { Reach } from './reach.js';
 import type { Recognizer } from './recognizer.js';
+import { Remembered } from './remembered.js';
+import { walkTokens } from './token-walk.js';
 import type { Vocabulary } from './vocabulary.js';
 
 const FAR = Number.POSITIVE_INFINITY;
@@ -21,9 +25,14 @@ const MAX_CHAIN = 1 << 16;
 
 export class Budget {
   private readonly distances: Distances;
+  private readonly remembered: Remembered;
   private readonly needed: (number | undefined)[] = [];
   private readonly plains: (number | undefined)[] = [];
-  private readonly reaches: (number | undefined)[] = [];
+  private readonly tails: (number | undefined)[] = [];
+  private readonly policies: (number | undefined)[] = [];
+  /** Cheap and far too much, then dearer and close. */
+  private readonly reachInBytes: Reach;
+  private readonly reachInTokens: Reach;
   /** Most tokens needed after any allowed one, by plain state, where that was found out. */
   private readonly mosts: (number | undefined)[] = [];
   private readonly scratch: Uint32Array;
@@ -36,6 +45,20 @@ export class Budget {
     vocabulary: Vocabulary,
   ) {
     this.distances = new Distances(recognizer);
+    this.remembered = new Remembered(recognizer);
+    const { distances } = this;
+    this.reachInBytes = new Reach(
+      recognizer,
+      share,
+      (state) => distances.of(state),
+      (state) => distances.of(state),
+    );
+    this.reachInTokens = new Reach(
+      recognizer,
+      share,
+      (state) => this.tokens(this.plain(state)),
+      (state) => this.tail(state),
+    );
     this.scratch = new Uint32Array(Math.ceil(vocabulary.size / 32));
     let singles = 0;
     for (let b = 0; b < 256; b++) {
@@ -101,6 +124,14 @@ export class Budget {
 
   /** The policy's next byte: the least one that lowers the distance; -1 where a token terminal does. */
   private policy(state: number): number {
+    const known = this.policies[state];
+    if (known !== undefined) return known;
+    const byte = this.findPolicy(state);
+    this.policies[state] = byte;
+    return byte;
+  }
+
+  private findPolicy(state: number): number {
     const { recognizer, distances } = this;
     const now = distances.of(state);
     const bits = recognizer.nextBytes(state);
@@ -142,80 +173,40 @@ export class Budget {
   isAmple(state: number, left: number): boolean {
     const plain = this.plain(state);
     const most = this.mosts[plain];
-    return most === undefined ? this.everyByte && left >= this.reach(plain) : left >= most;
+    if (most !== undefined) return left >= most;
+    return this.everyByte && (left >= this.reachInBytes.of(plain) || left >= this.reachInTokens.of(plain));
   }
 
-  /** Bytes that any one token from here can make necessary, at most. */
-  private reach(state: number): number {
-    const known = this.reaches[state];
-    if (known !== undefined) return known;
-    const { recognizer, share, distances } = this;
-    const { configs, states } = recognizer;
-    let far = 0;
-    const narrow: number[] = [];
-    let captured = -1;
-    const from = states.offsets[state]!;
-    const to = states.offsets[state + 1]!;
-    for (let i = from; i < to; i++) {
-      const config = states.data[i]!;
-      const o = configs.offsets[config]!;
-      const kind = configs.data[o]!;
-      const q = configs.data[o + 1]!;
-      const stack = configs.data[o + 3]!;
-      if (kind === END) continue;
-      if (kind === CAPTURE) {
-        captured = config;
-        continue;
+  /** Most tokens that the policy needs from this state or from any that it comes through. */
+  private tail(state: number): number {
+    const chain: number[] = [];
+    let at = state;
+    let most: number | undefined;
+    for (;;) {
+      most = this.tails[at];
+      if (most !== undefined) break;
+      if (this.recognizer.accepts(at)) {
+        most = 0;
+        break;
       }
-      if (recognizer.wantsToken(state) || (kind !== LEX && kind !== DYN && kind !== ITEM) || !share.lexemes.isWide(q)) {
-        narrow.push(config);
-        continue;
+      const byte = this.policy(at);
+      chain.push(at);
+      at = byte < 0 ? this.recognizer.stepToken(at, () => true) : this.recognizer.step(at, byte);
+      if (at === DEAD || chain.length > MAX_CHAIN) {
+        most = FAR;
+        break;
       }
-      const here = distances.of(recognizer.stateOf([config]));
-      const mask = share.lexemes.get(q);
-      far = Math.max(far, here - recognizer.pool.distance(q) + share.lexemes.farthest(q));
-      const follow = recognizer.afterLexeme(kind, stack);
-      if (follow !== DEAD) far = Math.max(far, this.residualReach(mask.residual, follow, 0));
     }
-    if (narrow.length > 0 && captured >= 0) {
-      narrow.push(captured);
-      narrow.sort((a, b) => a - b);
+    for (let i = chain.length - 1; i >= 0; i--) {
+      most = Math.max(most, this.tokens(chain[i]!));
+      this.tails[chain[i]!] = most;
     }
-    if (narrow.length > 0)
-      far = Math.max(far, this.walkReach(narrow.length === to - from ? state : recognizer.stateOf(narrow)));
-    this.reaches[state] = far;
-    return far;
-  }
-
-  private residualReach(
-    residual: Parameters<MaskShare['lexemes']['childrenOf']>[0],
-    state: number,
-    depth: number,
-  ): number {
-    const { recognizer, share, distances } = this;
-    const bits = recognizer.nextBytes(state);
-    let far = depth === 0 ? distances.of(state) : 0;
-    for (const edge of share.lexemes.childrenOf(residual)) {
-      if (((bits[edge.byte >> 5]! >>> (edge.byte & 31)) & 1) === 0) continue;
-      const next = recognizer.step(state, edge.byte);
-      if (next === DEAD) continue;
-      if (edge.tokens.length > 0) far = Math.max(far, distances.of(next));
-      if (edge.to.nodes.length > 0) far = Math.max(far, this.residualReach(edge.to, next, depth + 1));
-    }
-    return far;
-  }
-
-  private walkReach(state: number): number {
-    let far = 0;
-    this.walk(state, 0, (_first, next) => {
-      far = Math.max(far, this.distances.of(next));
-    });
-    return far;
+    return most;
   }
 
   /**
-   * The state that budgets ask about: dynamic keys without their text, unless the policy could want the same key for itself. Otherwise
-   * every key that a token could spell would be a state of its own. The policy takes the same bytes from both.
+   * The state that budgets ask about: without the texts of keys and of items that must be unique, unless the policy could want the same
+   * one for itself. Otherwise every key that a token could spell would be a state of its own. The policy takes the same bytes from both.
    */
   plain(state: number): number {
     const known = this.plains[state];
@@ -226,21 +217,30 @@ export class Budget {
   }
 
   private makePlain(state: number): number {
-    const { recognizer } = this;
+    const { recognizer, remembered } = this;
     const { states, configs, captures } = recognizer;
     let ids: number[] | undefined;
     const from = states.offsets[state]!;
     const to = states.offsets[state + 1]!;
     for (let i = from; i < to; i++) {
       const o = configs.offsets[states.data[i]!]!;
-      const capture = configs.data[o + 2]!;
-      if (configs.data[o] !== DYN || capture === captures.apart || capture === captures.none) continue;
-      if (recognizer.keyMatters(capture, configs.data[o + 3]!)) continue;
-      ids ??= Array.from(states.data.subarray(from, to));
-      ids[i - from] = configs.intern([DYN, configs.data[o + 1]!, captures.apart, configs.data[o + 3]!], 4);
+      const kind = configs.data[o]!;
+      const a = configs.data[o + 1]!;
+      const capture = kind === CAPTURE ? a : configs.data[o + 2]!;
+      const stack = configs.data[o + 3]!;
+      if (kind === CAPTURE) {
+        if (!captures.isKept(capture) || remembered.values(state)) continue;
+        ids ??= Array.from(states.data.subarray(from, to));
+        ids[i - from] = configs.intern([CAPTURE, captures.unlike, 0, 0], 4);
+      } else if (kind === DYN || kind === ITEM) {
+        if (!captures.isKept(capture)) continue;
+        if (kind === DYN ? remembered.key(capture, stack) : remembered.scalar(capture, stack)) continue;
+        ids ??= Array.from(states.data.subarray(from, to));
+        ids[i - from] = configs.intern([kind, a, captures.unlike, stack], 4);
+      }
     }
     if (ids === undefined) return state;
-    return recognizer.stateOf(ids.sort((a, b) => a - b));
+    return recognizer.stateOf(ids.sort((x, y) => x - y));
   }
 
   /** Takes out of a state's mask the tokens by bytes after which more than `left` are needed. */
@@ -249,61 +249,60 @@ export class Budget {
     const from = this.plain(state);
     const { scratch } = this;
     scratch.fill(0);
-    const skip = this.loopSignature(from);
-    let most = 0;
-    if (skip !== 0) {
-      most = this.tokens(from);
-      if (most <= left) scratch.set(this.share.slices.get(skip, 255));
-    }
-    this.walk(from, skip, (first, next) => {
-      const n = this.tokens(next);
-      if (n > most) most = n;
-      if (n > left) return;
-      for (let t = first; t >= 0; t = same[t]!) scratch[t >> 5]! |= 1 << (t & 31);
-    });
+    const run = this.runAt(from);
+    let most = run === undefined ? 0 : this.keepRun(from, run, left);
+    walkTokens(
+      this.recognizer,
+      this.share.trie,
+      from,
+      run,
+      (s) => this.plain(s),
+      (first, next) => {
+        const n = this.tokens(next);
+        if (n > most) most = n;
+        if (n > left) return;
+        for (let t = first; t >= 0; t = same[t]!) scratch[t >> 5]! |= 1 << (t & 31);
+      },
+    );
     this.mosts[from] = most;
     for (let w = 0; w < scratch.length; w++) mask[w]! &= scratch[w]!;
   }
 
-  /** Groups after which the state is the same again, where it is one wide lexeme and nothing else; else 0. */
-  private loopSignature(state: number): number {
+  /** Characters that the state's only lexeme keeps taking, each as good as the other; undefined where there are few or none. */
+  private runAt(state: number): Run | undefined {
     const { recognizer, share } = this;
     const { states, configs } = recognizer;
-    if (states.offsets[state + 1]! - states.offsets[state]! !== 1) return 0;
+    if (states.offsets[state + 1]! - states.offsets[state]! !== 1) return undefined;
     const o = configs.offsets[states.data[states.offsets[state]!]!]!;
     const kind = configs.data[o]!;
     const q = configs.data[o + 1]!;
-    if ((kind !== LEX && kind !== DYN) || !share.lexemes.isWide(q)) return 0;
-    const run = share.lexemes.runOf(recognizer.pool.termOf(q), recognizer.pool.isStringContent(q));
-    return run.loops ? run.signature : 0;
+    if ((kind !== LEX && kind !== DYN) || !share.lexemes.isWide(q) || !recognizer.pool.isStringContent(q))
+      return undefined;
+    const run = share.lexemes.runOf(recognizer.pool.termOf(q), true);
+    return run.signature !== 0 && run.together ? run : undefined;
   }
 
-  /**
-   * Visits the first token of each trie node that the state allows, with the state after it; `skip`: groups whose subtrees are left
-   * out once the state is back at the start.
-   */
-  private walk(start: number, skip: number, visit: (first: number, state: number) => void): void {
-    const { recognizer } = this;
-    const { nodes } = this.share.trie;
-    const outside = ~skip;
-    const stack: number[] = [0, start];
-    while (stack.length > 0) {
-      const state = stack.pop()!;
-      const node = stack.pop()!;
-      const first = nodes[node * 4]!;
-      const last = first + (nodes[node * 4 + 1]! >>> 8);
-      const bits = recognizer.nextBytes(state);
-      for (let c = first; c < last; c++) {
-        const byte = nodes[c * 4 + 1]! & 0xff;
-        if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
-        const reached = recognizer.step(state, byte);
-        if (reached === DEAD) continue;
-        const next = this.plain(reached);
-        if (nodes[c * 4 + 2]! >= 0) visit(nodes[c * 4 + 2]!, next);
-        // Below a character that came back to the start, what is made of such characters is in the slice.
-        if (next === start && skip !== 0 && (nodes[c * 4 + 3]! & outside) === 0) continue;
-        if (nodes[c * 4 + 1]! >>> 8 !== 0) stack.push(c, next);
+  /** Keeps the affordable tokens that consist of a run's characters; returns the most tokens that any of them makes necessary. */
+  private keepRun(from: number, run: Run, left: number): number {
+    const { recognizer, share, scratch } = this;
+    const { trie, slices } = share;
+    const byte = firstByteOf(run.signature);
+    let most = 0;
+    let at = from;
+    const longest = Math.min(run.depth, trie.deepest[0]!);
+    for (let length = 1; length <= longest; length++) {
+      const next = run.loops ? from : this.plain(recognizer.step(at, byte));
+      const last = next === at || length === longest ? longest : length;
+      const n = this.tokens(next);
+      if (n > most) most = n;
+      if (n <= left) {
+        const upTo = slices.get(run.signature, last);
+        const below = slices.get(run.signature, length - 1);
+        for (let w = 0; w < scratch.length; w++) scratch[w]! |= upTo[w]! & ~below[w]!;
       }
+      if (last === longest) break;
+      at = next;
     }
+    return most;
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Text being remembered, as interned bytes: a capture is (capture before, byte). `none` remembers nothing (and stays so), `empty`
- * has read nothing yet; `apart` remembers only that the text differs from all it must be compared with.
+ * has read nothing yet; `apart` remembers only that the text differs from all that it is compared with, `unlike` (budgets) that it also
+ * differs from all that will be compared with it.
  */
 import { TupleTable } from '../base/tuple-table.js';
 
@@ -10,12 +11,14 @@ export class Captures {
   readonly none: number;
   readonly empty: number;
   readonly apart: number;
+  readonly unlike: number;
 
   constructor() {
     this.none = this.tuples.intern([0], 1);
     this.empty = this.tuples.intern([1], 1);
     this.apart = this.tuples.intern([2], 1);
-    this.lengths.push(0, 0, 0);
+    this.unlike = this.tuples.intern([3], 1);
+    this.lengths.push(0, 0, 0, 0);
   }
 
   get bytes(): number {
@@ -23,10 +26,15 @@ export class Captures {
   }
 
   append(capture: number, byte: number): number {
-    if (capture === this.none || capture === this.apart) return capture;
+    if (!this.isKept(capture)) return capture;
     const id = this.tuples.intern([capture, byte], 2);
     this.lengths[id] ??= this.lengths[capture]! + 1;
     return id;
+  }
+
+  /** Whether text is being remembered. */
+  isKept(capture: number): boolean {
+    return capture !== this.none && capture !== this.apart && capture !== this.unlike;
   }
 
   /** Bytes remembered. */
@@ -34,9 +42,9 @@ export class Captures {
     return this.lengths[capture]!;
   }
 
-  /** The text from byte `from` on; undefined for `none` and `apart`, and where less was captured. */
+  /** The text from byte `from` on; undefined where none is kept, and where less was captured. */
   text(capture: number, from = 0): string | undefined {
-    if (capture === this.none || capture === this.apart) return undefined;
+    if (!this.isKept(capture)) return undefined;
     const n = this.lengths[capture]! - from;
     if (n < 0) return undefined;
     const raw = new Uint8Array(n);
@@ -49,10 +57,10 @@ export class Captures {
     return new TextDecoder().decode(raw);
   }
 
-  /** What is decoded so far of a JSON string that is being captured; a character or an escape that is cut off is left out. */
-  keyPrefix(capture: number): string | undefined {
+  /** What is decoded so far of a JSON string whose content is captured from byte `from` on; a character or an escape that is cut off is left out. */
+  stringPrefix(capture: number, from = 0): string | undefined {
     // A cut character decodes to U+FFFD at the end, an escape that is cut off (the last of an unpaired run of backslashes) goes too.
-    const text = this.text(capture)?.replace(/\uFFFD+$/, '');
+    const text = this.text(capture, from)?.replace(/\uFFFD+$/, '');
     if (text === undefined || !text.includes('\\')) return text;
     const whole = /^(?:[^\\]|\\u[0-9a-fA-F]{4}|\\[^u])*/.exec(text)?.[0] ?? '';
     return JSON.parse(`"${whole}"`) as string;

@@ -50,9 +50,11 @@ export interface Run {
   readonly depth: number;
   /** Whether the lexeme comes back to the same state after each of them. */
   readonly loops: boolean;
+  /** Whether runs of the same length all lead to the same state. */
+  readonly together: boolean;
 }
 
-const NO_RUN: Run = { signature: 0, depth: 0, loops: false };
+const NO_RUN: Run = { signature: 0, depth: 0, loops: false, together: false };
 /** Slices with fewer groups than this are not worth a dense mask. */
 const MIN_SLICE_TOKENS = 256;
 const LONGEST_RUN = 255;
@@ -355,12 +357,12 @@ export class LexemeMasks {
     if (split !== undefined) {
       // An endless language minus a finite one is alive wherever the endless one is.
       const run = this.runOf(split.rest, string);
-      if (run.depth === LONGEST_RUN) return { ...run, loops: false };
+      if (run.depth === LONGEST_RUN) return { ...run, loops: false, together: false };
     }
     const first = this.groupTargets(term, string);
     let loop = 0;
     for (let g = 0; g <= GROUP_NON_ASCII; g++) if (first[g] === term) loop |= 1 << g;
-    if (loop !== 0) return { signature: loop, depth: LONGEST_RUN, loops: true };
+    if (loop !== 0) return { signature: loop, depth: LONGEST_RUN, loops: true, together: true };
     // The target that most groups share, then as long as they stay together.
     const votes = new Map<number, number>();
     for (let g = 0; g <= GROUP_NON_ASCII; g++) {
@@ -382,14 +384,14 @@ export class LexemeMasks {
       for (let g = 0; g <= GROUP_NON_ASCII; g++) {
         if (((signature >>> g) & 1) === 0) continue;
         const t = next[g]!;
-        if (t < 0 || (shared >= 0 && t !== shared)) return { signature, depth, loops: false };
+        if (t < 0 || (shared >= 0 && t !== shared)) return { signature, depth, loops: false, together: true };
         shared = t;
       }
-      if (shared === target) return { signature, depth: LONGEST_RUN, loops: false };
+      if (shared === target) return { signature, depth: LONGEST_RUN, loops: false, together: true };
       target = shared;
       depth++;
     }
-    return { signature, depth: LONGEST_RUN, loops: false };
+    return { signature, depth: LONGEST_RUN, loops: false, together: true };
   }
 
   /** Per group the live term that all its characters lead to, or -1. In strings, characters that must be escaped have none. */
@@ -430,7 +432,7 @@ function isBlank(byte: number): boolean {
 }
 
 /** Some ASCII byte of a signature, or -1. */
-function firstByteOf(signature: number): number {
+export function firstByteOf(signature: number): number {
   for (let b = 0; b < 128; b++) if (((signature >>> ASCII_GROUP[b]!) & 1) === 1) return b;
   return -1;
 }

@@ -72,6 +72,11 @@ export class Matcher {
     return this.at.finished;
   }
 
+  /** Tokens that a short completion takes from here, 0 where the text is complete: the least `maxTokens` that is not refused at the start. */
+  get remaining(): number {
+    return this.binding.budget().tokens(this.at.state);
+  }
+
   /** Accepts since construction or reset, less those rolled back. */
   get accepted(): number {
     return this.at.count;

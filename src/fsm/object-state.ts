@@ -9,7 +9,7 @@
 import { TupleTable } from '../base/tuple-table.js';
 import type { DynamicKeys, ExprId, ObjectExpr } from '../grammar/ir.js';
 import { spelledBytes } from '../regular/distance.js';
-import { FirstKeys } from './first-keys.js';
+import { FirstWords } from './first-words.js';
 import type { LexemePool } from './lexeme.js';
 
 /** Distinct finite keys that are counted before a class counts as endless. */
@@ -42,7 +42,7 @@ export class ObjectStates {
   private readonly tuple: number[] = [];
   private nameRootNode = -1;
   private readonly classTerms: number[];
-  private readonly firstKeys: (FirstKeys | undefined)[] = [];
+  private readonly firstKeys: (FirstWords | undefined)[] = [];
   private readonly kept = new Map<number, ReadonlySet<string>>();
   private endlessKnown: boolean | undefined;
   private readonly allWitnesses: number;
@@ -294,7 +294,7 @@ export class ObjectStates {
   private freeKeys(o: number, c: number, count: number): readonly string[] {
     const { terms } = this.pool;
     const excluded = terms.literalNode(this.at(o, EXCLUDED));
-    this.firstKeys[c] ??= new FirstKeys(this.pool, this.classTerms[c]!);
+    this.firstKeys[c] ??= new FirstWords(this.pool, this.pool.stringAt(this.classTerms[c]!), decodeKey);
     const keys: string[] = [];
     for (let i = 0; keys.length < count; i++) {
       const key = this.firstKeys[c].at(i);
@@ -335,15 +335,15 @@ export class ObjectStates {
     return this.tuples.intern(t, t.length);
   }
 
-  /** State after a dynamic key of class c; `key` undefined where it is not remembered, `apart` where that cannot matter. */
-  afterDynamic(o: number, c: number, key: string | undefined, apart = false): number {
+  /** State after a dynamic key of class c; `key` undefined where it is not remembered, `unlike` where that cannot matter. */
+  afterDynamic(o: number, c: number, key: string | undefined, unlike = false): number {
     const t = this.copy(o);
     t[COUNT] = Math.min(t[COUNT]! + 1, this.clamp);
     if (!this.anyOrder) t[NEXT] = this.n;
     const w = this.expr.dynamic[c]!.witness;
     if (w !== undefined) t[WITNESSES]! |= 1 << w;
     if (key !== undefined) t[EXCLUDED] = this.pool.terms.literals.insert(t[EXCLUDED]!, key);
-    else if (this.remembersKeys && !apart) t[FORGOTTEN] = 1;
+    else if (this.remembersKeys && !unlike) t[FORGOTTEN] = 1;
     return this.tuples.intern(t, t.length);
   }
 
@@ -379,6 +379,8 @@ export class ObjectStates {
     return t;
   }
 }
+
+const decodeKey = (text: string): string => JSON.parse(`"${text}`) as string;
 
 /** Bytes of a key from a UTF-16 offset on, in its shortest JSON spelling, with the closing quote. */
 export function keyBytes(name: string, from: number): number {

@@ -41,6 +41,7 @@ export class Recognizer {
   private readonly hasUnique: boolean;
   private readonly transitions = new PairMap(256);
   private readonly afterStack: (number | undefined)[] = [];
+  private readonly afterUnlikes: (number | undefined)[] = [];
   private readonly forced: (number | undefined)[] = [];
   private readonly nextSets: (Int32Array | undefined)[] = [];
 
@@ -136,18 +137,6 @@ export class Recognizer {
     return only;
   }
 
-  /** Whether the text of the dynamic key being read can matter to how some object that it belongs to is ended (budget.ts). */
-  keyMatters(capture: number, stack: number): boolean {
-    const { stacks, labels } = this;
-    const prefix = this.captures.keyPrefix(capture);
-    if (prefix === undefined) return false;
-    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
-      const l = labels.offsets[stacks.data[i]!]!;
-      if (this.objectStates(labels.data[l + 1]!).keyMatters(labels.data[l + 3]!, prefix)) return true;
-    }
-    return false;
-  }
-
   /** Whether an object or array item in progress could end as one that its array already has. */
   couldRepeat(state: number): boolean {
     return this.hasUnique && this.search.couldRepeat(state, false);
@@ -238,6 +227,21 @@ export class Recognizer {
     else if (kind === ITEM) closure.unique.endScalar(stack, undefined);
     const state = closure.finish();
     this.afterStack[stack] = state;
+    return state;
+  }
+
+  /** The same for budgets: keys and items that end are taken for new ones and not noted. */
+  afterUnlike(kind: number, stack: number): number {
+    const known = this.afterUnlikes[stack];
+    if (known !== undefined) return known;
+    const { building, closure } = this;
+    building.begin();
+    if (this.hasUnique && closure.unique.isBelow(stack)) building.capture = this.captures.unlike;
+    if (kind === LEX) closure.complete(stack);
+    else if (kind === DYN) closure.structures.endDynamic(stack, undefined, true);
+    else if (kind === ITEM) closure.unique.endScalar(stack, undefined, true);
+    const state = closure.finish();
+    this.afterUnlikes[stack] = state;
     return state;
   }
 }

@@ -224,11 +224,11 @@ export class Structures {
     const q = this.pool.step(a, b);
     if (q === DEAD) return;
     if (!this.pool.isFinal(q)) this.step.add(DYN, q, captures.append(capture, b), stack);
-    else this.endDynamic(stack, captures.key(capture), capture === captures.apart);
+    else this.endDynamic(stack, captures.key(capture), capture === captures.unlike);
   }
 
-  /** A dynamic key has ended; `key` undefined where it was not captured, `apart` where it may be taken for a new one. */
-  endDynamic(stack: number, key: string | undefined, apart = false): void {
+  /** A dynamic key has ended; `key` undefined where it was not captured, `unlike` where it may be taken for a new one (budgets). */
+  endDynamic(stack: number, key: string | undefined, unlike = false): void {
     const { stacks, labels } = this.tables;
     const from = stacks.offsets[stack]!;
     const to = stacks.offsets[stack + 1]!;
@@ -243,7 +243,7 @@ export class Structures {
         this.step.addBottom();
         continue;
       }
-      const after = states.afterDynamic(o, c, key, apart);
+      const after = states.afterDynamic(o, c, key, unlike);
       if (states.expr.witnesses > 0 && key !== undefined && !states.witnessesReachable(after)) continue;
       this.enter(FRAME.object, id, PHASE.colon, after, -1 - c, parent);
     }

@@ -118,12 +118,12 @@ export class UniqueItems {
     const q = pool.step(a, b);
     if (q === DEAD) return;
     const text = captures.append(capture, b);
-    if (pool.accepts(q)) this.endScalar(stack, captures.text(text));
+    if (pool.accepts(q)) this.endScalar(stack, captures.text(text), text === captures.unlike);
     if (!pool.isFinal(q)) step.add(ITEM, q, text, stack);
   }
 
-  /** A scalar item of unique arrays has ended; `text` undefined where it was not captured. */
-  endScalar(stack: number, text: string | undefined): void {
+  /** A scalar item of unique arrays has ended; `text` undefined where it was not captured, `unlike` where it may be taken for a new one. */
+  endScalar(stack: number, text: string | undefined, unlike = false): void {
     const { stacks, labels } = this.tables;
     const from = stacks.offsets[stack]!;
     const to = stacks.offsets[stack + 1]!;
@@ -135,7 +135,7 @@ export class UniqueItems {
       const states = this.structures.arrayStates(id);
       if (states.hasForgotten(a)) this.step.addBottom();
       else {
-        const after = text === undefined ? states.forget(a) : states.useScalar(a, text);
+        const after = unlike ? a : text === undefined ? states.forget(a) : states.useScalar(a, text);
         this.structures.enter(FRAME.array, id, PHASE.after, after, 0, parent);
       }
     }
@@ -153,6 +153,7 @@ export class UniqueItems {
       if (after >= 0) step.endedAnew = true;
       return after;
     }
+    if (step.capture === captures.unlike) return a;
     if (states.hasForgotten(a) || (states.hasValues(a) && step.capture !== captures.apart)) {
       step.addBottom();
       return -1;

@@ -49,7 +49,7 @@ export class UniqueSearch {
   couldRepeat(state: number, onlyTraps: boolean): boolean {
     const { configs, states, stacks, captures } = this.tables;
     const capture = this.tables.captureOf(state);
-    if (capture < 0 || capture === captures.apart) return false;
+    if (capture < 0 || capture === captures.apart || capture === captures.unlike) return false;
     if (capture === captures.none) return true;
     const seen = new Set<number>();
     for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {

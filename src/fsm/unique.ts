@@ -1,12 +1,40 @@
 /** JSON values compared as values: canonical texts, and all plain spellings of a number. */
-import { anyString, type Regex } from '../regular/regex.js';
+import { anyChar, type Regex } from '../regular/regex.js';
 
 const digit: Regex = { t: 'set', ranges: [0x30, 0x39] };
 
-/** Texts without a number in exponent form. */
-export const withoutExponents: Regex = {
-  t: 'not',
-  item: { t: 'cat', items: [anyString, digit, { t: 'set', ranges: [0x45, 0x45, 0x65, 0x65] }, anyString] },
+const digits = (max: number): Regex => ({ t: 'rep', item: digit, min: 1, max });
+const point: Regex = { t: 'lit', text: '.' };
+
+/** Significant digits that survive reading as a double: different numbers stay different. */
+const EXACT = 15;
+
+/** The numbers and words that may be items of arrays with unique items: no exponents, at most 15 significant digits. */
+export const uniqueNumbers: Regex = {
+  t: 'alt',
+  items: [
+    { t: 'lits', texts: ['null', 'true', 'false'] },
+    {
+      t: 'cat',
+      items: [
+        { t: 'rep', item: { t: 'lit', text: '-' }, min: 0, max: 1 },
+        {
+          t: 'alt',
+          items: [
+            digits(EXACT),
+            {
+              t: 'and',
+              items: [
+                { t: 'cat', items: [digits(EXACT), point, digits(EXACT)] },
+                { t: 'rep', item: anyChar, min: 0, max: EXACT + 1 },
+              ],
+            },
+            { t: 'cat', items: [{ t: 'lit', text: '0.' }, digits(EXACT)] },
+          ],
+        },
+      ],
+    },
+  ],
 };
 
 const zeros = (min: number): Regex => ({

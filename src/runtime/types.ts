@@ -74,10 +74,17 @@ export interface Chat {
 }
 
 export interface TextTokenizer {
-  /** Ids of a text. Special tokens written in the text are recognised; `specials` (default false) adds BOS and the like. */
+  /**
+   * Ids of a text. Special tokens written in the text are recognised, but for those that {@link mark} has marked; `specials` (default
+   * false) adds BOS and the like.
+   */
   encode(text: string, options?: { readonly specials?: boolean }): number[];
   /** Text of ids, whole and lossy at the ends; streams decode through `TextStream` (bytes). */
   decode(ids: readonly number[], options?: { readonly skipSpecials?: boolean }): string;
+  /** The value with what looks like a control token in its strings marked as text, before a template puts them into a prompt. */
+  mark<T>(value: T): T;
+  /** A rendered text without such marks. */
+  unmark(text: string): string;
 }
 
 export interface ModelInfo {

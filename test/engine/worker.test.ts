@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -17,7 +19,7 @@ beforeAll(async () => {
   built = (await import('../../dist/index.js' as string)) as Package;
   model = await randomModel();
   engine = await built.createEngine({ model: model.folder, worker: true });
-  local = await built.createEngine({ model: model.folder });
+  local = await built.createEngine({ model: model.folder, worker: false });
 }, 180_000);
 afterAll(async () => {
   await engine.close();
@@ -78,6 +80,12 @@ describe('an engine in a worker thread', () => {
     await expect(engine.generate(null, { prompt: 'word '.repeat(5000) })).rejects.toThrow(built.LimitError);
     await expect(built.createEngine({ model: '/nonexistent', worker: true })).rejects.toThrow(built.ModelError);
   });
+  it('schemas and variables cross as far as they are data', async () => {
+    const odd = { type: 'boolean', note: () => 1 };
+    expect(typeof (await engine.generate(odd, { prompt: 'x' })).value).toBe('boolean');
+    const templateVariables = { now: () => 1 };
+    await expect(engine.generate(odd, { prompt: 'x', templateVariables })).rejects.toThrow(built.OptionError);
+  });
   it('metrics cross', async () => {
     const m = await engine.metrics();
     expect(m.prometheus).toMatch(/tokenloom_requests_total \d+/);
@@ -95,7 +103,8 @@ describe('an engine in a worker thread', () => {
       const running = own.generate({ type: 'string', minLength: 1500 }, { prompt: 'x', maxTokens: 1800 });
       const outcome = expect(running).rejects.toThrow(built.ModelError);
       while (threads.size === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-      for (const thread of threads) await thread.terminate();
+      // An exception that nobody catches there.
+      for (const thread of threads) post.call(thread, null);
       await outcome;
       expect((await own.generate(schema, { prompt: 'x', maxTokens: 60 })).value).toMatchObject({
         name: expect.any(String),
@@ -104,6 +113,43 @@ describe('an engine in a worker thread', () => {
       Worker.prototype.postMessage = post;
       await own.close();
     }
+  });
+});
+
+describe('a process that ends while its engine works', () => {
+  it.each([
+    ['leaves it idle', '', 0],
+    ['calls process.exit in the middle of a step', 'process.exit(3)', 3],
+    ['throws', "throw new Error('mine')", 1],
+    ['closes it', 'void engine.close()', 0],
+  ])(
+    '%s',
+    async (_, act, status) => {
+      const program = `
+      import { createEngine } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+      const engine = await createEngine({ model: ${JSON.stringify(model.folder)} });
+      const work = () => engine.generate({ type: 'string', minLength: 400 }, { prompt: 'x', maxTokens: 600 });
+      if (${JSON.stringify(act)} === '') console.log((await work()).text.length > 400);
+      else {
+        for (let i = 0; i < 8; i++) work().catch(() => {});
+        setTimeout(() => { ${act} }, 150);
+      }`;
+      const run = promisify(execFile);
+      const ended = await run(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 }).then(
+        (r) => ({ code: 0, signal: null, ...r }),
+        (error: { code: number; signal: string | null; stdout: string }) => error,
+      );
+      expect(ended).toMatchObject({ code: status, signal: null, stdout: act === '' ? 'true\n' : '' });
+    },
+    90_000,
+  );
+
+  it('aborts while the model loads', async () => {
+    const controller = new AbortController();
+    const loading = built.createEngine({ model: model.folder, worker: true, signal: controller.signal });
+    setTimeout(() => controller.abort(new Error('no more')), 60);
+    await expect(loading).rejects.toThrow('no more');
+    await expect(built.createEngine({ worker: true, signal: AbortSignal.abort() })).rejects.toThrow('aborted');
   });
 });
 

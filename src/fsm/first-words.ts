@@ -1,5 +1,5 @@
 /**
- * The keys that a hurried writer would choose: the words of a key class in the order (bytes, then bytes compared), listed lazily.
+ * The keys and values that a hurried writer would choose: the words of a lexeme in the order (bytes, then bytes compared), listed lazily.
  *
  * A best-first search over the byte automaton; the automaton's own distances are exact, so no path is begun in vain. Budgets
  * (budget.ts) need the order to be that of their policy, which takes the least byte of a shortest spelling.
@@ -8,30 +8,34 @@ import { DEAD } from './layout.js';
 import type { LexemePool } from './lexeme.js';
 
 interface Path {
-  /** Bytes of the finished key. */
+  /** Bytes of the finished word. */
   readonly total: number;
   readonly state: number;
   readonly bytes: readonly number[];
 }
 
-/** Paths looked at per class before the list counts as ended; only classes of very long keys come near it. */
+/** Paths looked at before the list counts as ended; only very long words come near it. */
 const MAX_PATHS = 1 << 16;
 
-export class FirstKeys {
+export class FirstWords {
   private readonly found: string[] = [];
   private readonly known = new Set<string>();
   private readonly open: Path[] = [];
   private looked = 0;
 
+  /**
+   * @param start State of the lexeme (DEAD for none).
+   * @param decode From the bytes read to the word; words that decode alike are listed once.
+   */
   constructor(
     private readonly pool: LexemePool,
-    term: number,
+    start: number,
+    private readonly decode: (text: string) => string,
   ) {
-    const state = pool.stringAt(term);
-    if (state !== DEAD) this.open.push({ total: pool.distance(state), state, bytes: [] });
+    if (start !== DEAD) this.open.push({ total: pool.distance(start), state: start, bytes: [] });
   }
 
-  /** The i-th key of the class (decoded), or undefined beyond the last. */
+  /** The i-th word, or undefined beyond the last. */
   at(i: number): string | undefined {
     while (this.found.length <= i && this.open.length > 0 && this.looked < MAX_PATHS) this.expand();
     return this.found[i];
@@ -41,13 +45,13 @@ export class FirstKeys {
     const { pool } = this;
     const path = this.pop();
     this.looked++;
-    if (pool.isFinal(path.state)) {
-      const raw = new TextDecoder().decode(Uint8Array.from(path.bytes.slice(0, -1)));
-      const key = JSON.parse(`"${raw}"`) as string;
-      if (this.known.has(key)) return;
-      this.known.add(key);
-      this.found.push(key);
-      return;
+    if (pool.accepts(path.state)) {
+      const word = this.decode(new TextDecoder().decode(Uint8Array.from(path.bytes)));
+      if (!this.known.has(word)) {
+        this.known.add(word);
+        this.found.push(word);
+      }
+      if (pool.isFinal(path.state)) return;
     }
     const bits = pool.firstBytes(path.state);
     for (let b = 0; b < 256; b++) {
