@@ -11,11 +11,12 @@ import type { StepModel } from '../decoder/model.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 import { chooseDevice } from './auto-device.js';
 import { ContiguousModel } from './contiguous.js';
+import { hasHalf } from './device-probe.js';
 import type { ModelFolder } from './folder.js';
 import { type DecoderNames, decoderNames } from './io.js';
 import { DeviceStore } from './kv/device-store.js';
 import { externalBytes, resolveExternal } from './onnx/external.js';
-import { decodeModel, encodeModel, type ModelProto } from './onnx/proto.js';
+import { DataType, decodeModel, encodeModel, type ModelProto } from './onnx/proto.js';
 import { PagedModel } from './paged.js';
 import { checkRestricted, relativeDifference, runProbe } from './probe.js';
 import { declaredDims } from './rewrite/graph.js';
@@ -105,6 +106,13 @@ async function openOn(
 ): Promise<OpenedModel> {
   if (files.contextLength === undefined) {
     warnings.push(`no file says how long the context is; ${DEFAULT_CONTEXT} positions are assumed`);
+  }
+  if (device === 'webgpu' && isHalf(read) && !(await hasHalf())) {
+    throw new ModelError(
+      files.graph,
+      "an adapter with half precision (shader-f16; without it choose a dtype of f32 or device 'cpu')",
+      'none',
+    );
   }
   const graph = options.exact === true || device !== 'cpu' ? read : chooseKernels(read);
   const [inputs, outputs] = [graph.graph?.input ?? [], graph.graph?.output ?? []];
@@ -252,14 +260,14 @@ async function openPaged(plan: Plan, paged: PagedGraph): Promise<PagedModel> {
   try {
     const { prefixCache = true, swap = {} } = plan.options.kv ?? {};
     const { blocks, layers, kvHeads, headDim, pool } = paged;
-    const shape = { blocks, layers, kvHeads, headDim, type: pool };
+    const shape = { blocks, layers, kvHeads, headDim, type: pool, half: paged.type === 'float16' };
     const device =
       pool === 'device'
         ? {
             traffic,
             store: await DeviceStore.create(shape, plan.session),
             sampler: new DeviceSampler(plan.session, {
-              type: 'float32',
+              type: paged.logitsType,
               columns: vocabSize,
               tokens: Math.min(plan.tokens, vocabSize),
             }),
@@ -290,7 +298,8 @@ async function sessionOf(plan: Plan, changed: ModelProto): Promise<Session> {
 /** Blocks of the pool, by count, by bytes or by default, or why there can be none. */
 function poolBlocks(plan: Plan): number | string {
   const { kv } = plan.options;
-  const size = blockBytes(plan.graph, plan.names, kv?.dtype ?? 'f32');
+  const pool = plan.session.device === 'webgpu' ? 'device' : (kv?.dtype ?? 'f32');
+  const size = blockBytes(plan.graph, plan.names, pool);
   if (typeof size !== 'number') return `the graph cannot be rewritten (${size.refused})`;
   // A device binds its pool as one buffer; 128 MiB is what every WebGPU adapter allows.
   const bytes = kv?.bytes ?? (plan.session.device === 'cpu' ? DEFAULT_KV_BYTES : DEFAULT_KV_BYTES / 2);
@@ -308,7 +317,14 @@ function poolBlocks(plan: Plan): number | string {
 function tolerance(model: ModelProto, kv: 'f32' | 'int8' = 'f32'): number {
   const ops = new Set(model.graph?.node.map((n) => n.opType));
   const quantised = ['MatMulNBits', 'QMoE', 'MatMulInteger', 'DynamicQuantizeMatMul', 'QLinearMatMul'];
-  return kv === 'int8' || quantised.some((op) => ops.has(op)) ? 0.05 : 1e-3;
+  if (kv === 'int8' || quantised.some((op) => ops.has(op))) return 0.05;
+  return isHalf(model) ? 0.02 : 1e-3;
+}
+
+/** Whether a graph computes in half precision. */
+function isHalf(model: ModelProto): boolean {
+  const given = [...(model.graph?.input ?? []), ...(model.graph?.output ?? [])];
+  return given.some((v) => v.type?.tensorType?.elemType === DataType.float16);
 }
 
 /** Tokens at the end of the vocabulary that have no bytes and do not end sequences: a model may lack logits for them. */

@@ -30,12 +30,12 @@ export class DeviceStore implements KvMemory {
     // One row more than blocks have: where padding is written.
     const rows = 2 * shape.layers * shape.blocks * shape.kvHeads + 1;
     const dims = [rows, BLOCK_SIZE, shape.headDim];
-    const bytes = encodeModel(zerosGraph(3).model('tokenloom-zeros'));
+    const bytes = encodeModel(zerosGraph(3, shape.half === true ? 'float16' : 'float32').model('tokenloom-zeros'));
     const maker = await Session.create({ bytes, name: 'KV pool' }, { ...options, outputs: 'gpu-buffer' });
     try {
       const made = await maker.runToDevice({ shape: int64(dims, [3]) }, ['out']);
       const pool = made.out!;
-      const copy = encodeModel(copyGraph(shape.headDim).model('tokenloom-copy'));
+      const copy = encodeModel(copyGraph(shape.headDim, shape.half === true).model('tokenloom-copy'));
       return new DeviceStore(shape, pool, maker, await Session.create({ bytes: copy, name: 'KV copy' }, options));
     } catch (error) {
       await maker.dispose();
@@ -53,7 +53,7 @@ export class DeviceStore implements KvMemory {
   }
 
   bytes(): number {
-    return this.pool.dims.reduce((a, b) => a * b, 4);
+    return this.pool.dims.reduce((a, b) => a * b, this.shape.half === true ? 2 : 4);
   }
 
   copyBlock(from: number, to: number, positions: number): void {
@@ -128,13 +128,14 @@ export class DeviceStore implements KvMemory {
   }
 }
 
-function copyGraph(size: number): GraphBuilder {
+function copyGraph(size: number, half: boolean): GraphBuilder {
   const g = new GraphBuilder();
-  g.input('pool', DataType.float, ['rows', BLOCK_SIZE, size]);
+  const type = half ? DataType.float16 : DataType.float;
+  g.input('pool', type, ['rows', BLOCK_SIZE, size]);
   g.input('from', DataType.int64, ['count', 2]);
   g.input('to', DataType.int64, ['count', 2]);
   const picked = g.op('GatherND', ['pool', 'from'], { batch_dims: 0 });
   g.op('ScatterND', ['pool', 'to', picked], {}, '', 'out');
-  g.output('out', DataType.float, ['rows', BLOCK_SIZE, size]);
+  g.output('out', type, ['rows', BLOCK_SIZE, size]);
   return g;
 }

@@ -16,6 +16,8 @@ export interface StoreShape {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly type: PoolType;
+  /** Of a device's pool: half precision (default f32). */
+  readonly half?: boolean;
 }
 
 /** What the sequences need of the memory behind the pool. */

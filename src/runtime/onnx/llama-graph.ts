@@ -10,7 +10,7 @@ import { createRandom } from '../../base/random.js';
 import { GraphBuilder } from './builder.js';
 import { DataType, type ModelProto } from './proto.js';
 import { quantizeRows } from './quantize.js';
-import { floatTensor, rawTensor, sizeOf } from './tensor.js';
+import { floatTensor, halfTensor, rawTensor, sizeOf } from './tensor.js';
 
 export interface LlamaShape {
   readonly layers: number;
@@ -25,6 +25,8 @@ export interface LlamaShape {
   readonly experts?: { readonly count: number; readonly topK: number };
   readonly attention: 'gqa' | 'plain';
   readonly weights: 'f32' | 'int8' | 'int4';
+  /** Type of activations, caches and unquantised weights: 'f16' ('gqa' only) as in exports for GPUs. Default 'f32'. */
+  readonly io?: 'f32' | 'f16';
   /** Default 10,000. */
   readonly ropeTheta?: number;
   /** Share the embedding with the head (f32 only; quantised heads are their own tensor). Default false. */
@@ -79,11 +81,14 @@ class Writer {
   readonly g = new GraphBuilder();
   private readonly d: number;
   private embed = '';
+  /** Element type of activations. */
+  private readonly real: number;
   constructor(
     private readonly s: LlamaShape,
     private readonly weights: WeightSource,
   ) {
     this.d = s.headDim ?? s.hidden / s.heads;
+    this.real = s.io === 'f16' ? DataType.float16 : DataType.float;
   }
 
   build(): void {
@@ -97,7 +102,7 @@ class Writer {
     for (let i = 0; i < s.layers; i++) {
       const kv = [s.kvHeads, 'past_sequence_length', this.d] as const;
       for (const part of ['key', 'value']) {
-        g.input(`past_key_values.${i}.${part}`, DataType.float, ['batch_size', ...kv]);
+        g.input(`past_key_values.${i}.${part}`, this.real, ['batch_size', ...kv]);
       }
       const normed = this.norm(x, `layers.${i}.attention_norm`);
       x = g.op('Add', [x, this.linear(attend(normed, i), `layers.${i}.o`, s.hidden, s.heads * this.d)]);
@@ -107,22 +112,27 @@ class Writer {
     this.head(this.norm(x, 'final_norm'));
     for (let i = 0; i < s.layers; i++) {
       const kv = [s.kvHeads, 'total_sequence_length', this.d] as const;
-      for (const part of ['key', 'value']) g.output(`present.${i}.${part}`, DataType.float, ['batch_size', ...kv]);
+      for (const part of ['key', 'value']) g.output(`present.${i}.${part}`, this.real, ['batch_size', ...kv]);
     }
     if (s.routerOutputs && s.experts !== undefined) {
       for (let i = 0; i < s.layers; i++) {
-        g.output(`router_logits.${i}`, DataType.float, ['tokens', s.experts.count]);
+        g.output(`router_logits.${i}`, this.real, ['tokens', s.experts.count]);
       }
     }
   }
 
   private floats(name: string, dims: readonly number[]): string {
-    return this.g.initializer(floatTensor(name, dims, this.weights(name, dims)));
+    return this.tensor(name, dims, this.weights(name, dims));
+  }
+
+  /** An initializer of the activations' type. */
+  private tensor(name: string, dims: readonly number[], data: Float32Array): string {
+    return this.g.initializer(this.s.io === 'f16' ? halfTensor(name, dims, data) : floatTensor(name, dims, data));
   }
 
   private head(x: string): void {
     const { g, s } = this;
-    g.output('logits', DataType.float, ['batch_size', 'sequence_length', s.vocab]);
+    g.output('logits', this.real, ['batch_size', 'sequence_length', s.vocab]);
     if (s.tied && s.weights === 'f32') {
       g.op('MatMul', [x, g.transpose(this.embed, [1, 0])], {}, '', 'logits');
     } else this.linear(x, s.tied ? 'embed' : 'head', s.vocab, s.hidden, 'logits');
@@ -135,14 +145,14 @@ class Writer {
     if (s.weights === 'f32') {
       const t = new Float32Array(n * k);
       for (let i = 0; i < n; i++) for (let j = 0; j < k; j++) t[j * n + i] = w[i * k + j]!;
-      return g.op('MatMul', [x, g.initializer(floatTensor(`${name}.weight`, [k, n], t))], {}, '', output);
+      return g.op('MatMul', [x, this.tensor(`${name}.weight`, [k, n], t)], {}, '', output);
     }
     const bits = s.weights === 'int8' ? 8 : 4;
     const q = quantizeRows(w, n, k, bits, BLOCK);
     const data = rawTensor(`${name}.weight_q`, [n, k / BLOCK, (BLOCK * bits) / 8], DataType.uint8, q.data);
-    const scales = floatTensor(`${name}.scales`, [n, k / BLOCK], q.scales);
+    const scales = this.tensor(`${name}.scales`, [n, k / BLOCK], q.scales);
     const attributes = { N: n, K: k, bits, block_size: BLOCK, accuracy_level: s.accuracyLevel ?? 4 };
-    return g.ms('MatMulNBits', [x, g.initializer(data), g.initializer(scales)], attributes, output);
+    return g.ms('MatMulNBits', [x, g.initializer(data), scales], attributes, output);
   }
 
   private norm(x: string, name: string): string {
@@ -180,7 +190,7 @@ class Writer {
     const w = this.weights(`${name}.router`, [count, s.hidden]);
     const t = new Float32Array(w.length);
     for (let e = 0; e < count; e++) for (let j = 0; j < s.hidden; j++) t[j * count + e] = w[e * s.hidden + j]!;
-    const router = g.initializer(floatTensor(`${name}.router.weight`, [s.hidden, count], t));
+    const router = this.tensor(`${name}.router.weight`, [s.hidden, count], t);
     const scores = g.reshape(g.op('MatMul', [x, router]), [-1, count], `router_logits.${layer}`);
     const fc1 = [count, 2 * s.inner, s.hidden] as const;
     const fc2 = [count, s.hidden, s.inner] as const;
@@ -201,7 +211,7 @@ class Writer {
       const [e, n, k] = dims;
       const q = quantizeRows(this.weights(part, dims), e * n, k, bits, k);
       const data = rawTensor(`${part}.weight_q`, [e, n, (k * bits) / 8], DataType.uint8, q.data);
-      return [g.initializer(data), g.initializer(floatTensor(`${part}.scales`, [e, n], q.scales))];
+      return [g.initializer(data), this.tensor(`${part}.scales`, [e, n], q.scales)];
     };
     const [w1, s1] = quantized(`${name}.fc1`, fc1);
     const [w2, s2] = quantized(`${name}.fc2`, fc2);
@@ -220,8 +230,8 @@ class Writer {
       Float32Array.from({ length: s.contextLength * half }, (_, i) =>
         f(Math.floor(i / half) * theta ** (-(i % half) / half)),
       );
-    const cos = g.initializer(floatTensor('cos_cache', [s.contextLength, half], table(Math.cos)));
-    const sin = g.initializer(floatTensor('sin_cache', [s.contextLength, half], table(Math.sin)));
+    const cos = this.tensor('cos_cache', [s.contextLength, half], table(Math.cos));
+    const sin = this.tensor('sin_cache', [s.contextLength, half], table(Math.sin));
     const attributes = {
       num_heads: s.heads,
       kv_num_heads: s.kvHeads,

@@ -38,6 +38,33 @@ export function floatTensor(name: string, dims: readonly number[], data: Float32
   return rawTensor(name, dims, DataType.float, asBytes(data));
 }
 
+/** Makes an f16 tensor of f32 numbers, rounded to nearest, ties to even. */
+export function halfTensor(name: string, dims: readonly number[], data: Float32Array): TensorProto {
+  return rawTensor(name, dims, DataType.float16, asBytes(floatsToHalf(data)));
+}
+
+/** Single precision to IEEE half; what is too great becomes infinite. */
+export function floatsToHalf(data: Float32Array): Uint16Array {
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  const out = new Uint16Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const b = bits[i]!;
+    const sign = (b >>> 16) & 0x8000;
+    const size = b & 0x7fffffff;
+    if (size > 0x7f800000) out[i] = sign | 0x7e00;
+    else if (size >= 0x477ff000) out[i] = sign | 0x7c00;
+    else if (size < 0x38800000) out[i] = sign | roundEven(Math.abs(data[i]!) * 2 ** 24);
+    else out[i] = sign | ((size - 0x38000000 + 0xfff + ((size >>> 13) & 1)) >>> 13);
+  }
+  return out;
+}
+
+function roundEven(x: number): number {
+  const down = Math.floor(x);
+  const rest = x - down;
+  return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
+}
+
 /** Makes an int64 tensor. */
 export function intTensor(name: string, dims: readonly number[], values: readonly Int[]): TensorProto {
   return rawTensor(name, dims, DataType.int64, asBytes(BigInt64Array.from(values, (v) => BigInt(v))));

@@ -13,7 +13,7 @@
 import { floatAttribute, type GraphBuilder, intAttribute, makeNode } from '../onnx/builder.js';
 import { DataType, type NodeProto, type TensorProto } from '../onnx/proto.js';
 import { dimsOf } from '../onnx/tensor.js';
-import { maskName, NAMES, type PoolType } from './layout.js';
+import { type CacheType, maskName, NAMES, type PoolType } from './layout.js';
 
 export interface AttentionShape {
   readonly heads: number;
@@ -96,6 +96,7 @@ export interface PoolShape {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly pool: PoolType;
+  readonly type: CacheType;
 }
 
 /** A past read out of the pool: data [B, KH, M * blockSize, D], to be multiplied by scale [B, KH, 1, M * blockSize] if there is one. */
@@ -104,7 +105,7 @@ interface Past {
   readonly scale?: string;
 }
 
-/** Reads slot layer * 2 + part. */
+/** Reads slot layer * 2 + part; half precision stays as it is. */
 function readPast(g: GraphBuilder, slot: number, shape: PoolShape): Past {
   const { blocks, kvHeads, headDim } = shape;
   const rows = slot === 0 ? NAMES.table : g.op('Add', [NAMES.table, g.int32(slot * blocks * kvHeads)]);
@@ -160,14 +161,19 @@ export function pagedAttention(
     query = rotate(query, heads);
     key = rotate(key, kvHeads);
   }
+  // Sums of products and the softmax are computed in f32 whatever the cache holds.
+  const half = pool.type === 'float16';
+  const whole = (past: Past): Past => (half ? { ...past, data: g.cast(past.data, DataType.float) } : past);
   // [T * KH, width] rows picked into [B, KH, S, width]: padding and transposition in one.
-  const place = (x: string, width: number): string =>
-    g.op('Gather', [g.reshape(x, [-1, width]), NAMES.pad], { axis: 0 });
+  const place = (x: string, width: number): string => {
+    const placed = g.op('Gather', [g.reshape(x, [-1, width]), NAMES.pad], { axis: 0 });
+    return half ? g.cast(placed, DataType.float) : placed;
+  };
   const q = g.reshape(place(query, groups * d), [0, kvHeads, -1, d]);
   const newKey = place(key, d);
   const newValue = place(value, d);
-  const pastKey = readPast(g, 2 * layer, pool);
-  const pastValue = readPast(g, 2 * layer + 1, pool);
+  const pastKey = whole(readPast(g, 2 * layer, pool));
+  const pastValue = whole(readPast(g, 2 * layer + 1, pool));
   // Scales of an int8 past go to the scores, a D-th of the numbers.
   const scaled = (x: string, past: Past): string => (past.scale === undefined ? x : g.op('Mul', [x, past.scale]));
   const against = product(g, q, shape.scale, pool.pool === 'device');
@@ -193,7 +199,8 @@ export function pagedAttention(
     g.op('MatMul', [scaled(toOld, pastValue), pastValue.data]),
     g.op('MatMul', [toRecent, newValue]),
   ]);
-  const rows = g.op('Gather', [g.reshape(mixed, [-1, groups * d]), NAMES.unpad], { axis: 0 });
+  const out = half ? g.cast(mixed, DataType.float16) : mixed;
+  const rows = g.op('Gather', [g.reshape(out, [-1, groups * d]), NAMES.unpad], { axis: 0 });
   g.reshape(rows, [1, -1, heads * d], node.output[0]);
   return { key, value };
 }
@@ -209,6 +216,6 @@ function product(g: GraphBuilder, q: string, scale: number, device: boolean): (k
 function sinkColumn(g: GraphBuilder, scores: string, sink: string, kvHeads: number, groups: number): string {
   const zeros = g.op('Mul', [g.slice(scores, 3, 0, 1), g.float(0)]);
   if (sink === '') return zeros;
-  const perHead = g.reshape(sink, [1, kvHeads, 1, groups]);
+  const perHead = g.reshape(g.cast(sink, DataType.float), [1, kvHeads, 1, groups]);
   return g.reshape(g.op('Add', [g.reshape(zeros, [0, kvHeads, -1, groups]), perHead]), [0, kvHeads, -1, 1]);
 }

@@ -47,8 +47,13 @@ export const NAMES = {
 /** Name of the mask input for a window: f32 [B, 1, S * G or 1, M * blockSize + S], added to the scores. */
 export const maskName = (window: number): string => `tl.mask.${window}`;
 
-/** 'device': f32 in a device buffer, [rows, blockSize, D], that the graph itself writes; the others lie in host memory. */
+/**
+ * 'device': in a device buffer, [rows, blockSize, D], of the cache's own type (f32 or f16), that the graph itself writes; the others lie
+ * in host memory.
+ */
 export type PoolType = 'f32' | 'int8' | 'device';
+/** Element type of the graph's caches. */
+export type CacheType = 'float32' | 'float16';
 
 export interface PagedGraph {
   readonly model: ModelProto;
@@ -60,6 +65,9 @@ export interface PagedGraph {
   readonly layers: number;
   readonly kvHeads: number;
   readonly headDim: number;
+  readonly type: CacheType;
+  /** Element type of the logits. */
+  readonly logitsType: CacheType;
   /** Query heads per KV head (flat form). */
   readonly groups: number;
   /** Distinct look-back windows, 0 for none; each has a mask input (flat form). */

@@ -18,18 +18,19 @@ import { dimsOf } from '../onnx/tensor.js';
 import { gatherPast, type PoolShape, pagedAttention, readAttention } from './attention.js';
 import { copyModel, declaredDims, indexGraph, opsetOf, prune } from './graph.js';
 import { findHead, pickPositions } from './head.js';
-import { BLOCK_SIZE, maskName, NAMES, type PagedGraph, type PoolType, type Refusal } from './layout.js';
+import { BLOCK_SIZE, type CacheType, maskName, NAMES, type PagedGraph, type PoolType, type Refusal } from './layout.js';
 
 interface CacheShape {
   readonly kvHeads: number;
   readonly headDim: number;
+  readonly type: CacheType;
 }
 
 /** Bytes of one block of 16 positions over all layers, scales included, or the reason why the cache has no single shape. */
 export function blockBytes(model: ModelProto, names: DecoderNames, pool: PoolType): number | Refusal {
-  const shape = cacheShape(model, names);
+  const shape = cacheShape(model, names, pool);
   if ('refused' in shape) return shape;
-  const row = pool === 'int8' ? shape.headDim + 4 : 4 * shape.headDim;
+  const row = pool === 'int8' ? shape.headDim + 4 : (shape.type === 'float16' ? 2 : 4) * shape.headDim;
   return 2 * names.layers.length * BLOCK_SIZE * shape.kvHeads * row;
 }
 
@@ -40,7 +41,7 @@ export function rewritePaged(
   blocks: number,
   pool: PoolType = 'f32',
 ): PagedGraph | Refusal {
-  const shape = cacheShape(model, names);
+  const shape = cacheShape(model, names, pool);
   if ('refused' in shape) return shape;
   if (opsetOf(model, '') < 13) return { refused: `opset ${opsetOf(model, '')} (13 is needed)` };
   const copy = copyModel(model);
@@ -82,26 +83,37 @@ export function rewritePaged(
     ...(keeps(names.logitsToKeep) ? { logitsToKeep: names.logitsToKeep } : {}),
     ...(keeps(names.useCache) ? { useCache: names.useCache } : {}),
     logits: names.logits,
+    logitsType: logitsType(graph, names),
     picks: head !== undefined,
     ...(head?.weights === undefined ? {} : { head: head.weights }),
     ...(experts === undefined ? {} : { experts }),
   };
 }
 
-function cacheShape(model: ModelProto, names: DecoderNames): CacheShape | Refusal {
+function cacheShape(model: ModelProto, names: DecoderNames, pool: PoolType): CacheShape | Refusal {
   let found: CacheShape | undefined;
   for (const name of names.layers.flatMap((l) => [l.pastKey, l.pastValue])) {
     const info = model.graph?.input.find((i) => i.name === name);
     const [, kvHeads, , headDim] = declaredDims(info);
     if (typeof kvHeads !== 'number' || typeof headDim !== 'number')
       return { refused: `${name} has no fixed heads and size` };
-    if (info?.type?.tensorType?.elemType !== DataType.float) return { refused: `${name} is not float32` };
-    if (found !== undefined && (found.kvHeads !== kvHeads || found.headDim !== headDim)) {
+    const type = floatType(info?.type?.tensorType?.elemType);
+    if (type === undefined || (type === 'float16' && pool !== 'device')) return { refused: `${name} is not float32` };
+    if (found !== undefined && (found.kvHeads !== kvHeads || found.headDim !== headDim || found.type !== type)) {
       return { refused: 'layers with caches of different shape' };
     }
-    found = { kvHeads, headDim };
+    found = { kvHeads, headDim, type };
   }
   return found ?? { refused: 'no cache' };
+}
+
+function floatType(elemType: number | undefined): CacheType | undefined {
+  if (elemType === DataType.float) return 'float32';
+  return elemType === DataType.float16 ? 'float16' : undefined;
+}
+
+function logitsType(graph: GraphProto, names: DecoderNames): CacheType {
+  return floatType(graph.output.find((o) => o.name === names.logits)?.type?.tensorType?.elemType) ?? 'float32';
 }
 
 interface Cut {
@@ -112,7 +124,7 @@ interface Cut {
 function cutGrouped(graph: GraphProto, names: DecoderNames, shape: PoolShape): Cut | Refusal {
   const g = new GraphBuilder('tl.');
   const index = indexGraph(graph);
-  addPoolInputs(g, shape.pool);
+  addPoolInputs(g, shape);
   g.input(NAMES.pad, DataType.int32, ['rows', shape.kvHeads, 'places']);
   g.input(NAMES.unpad, DataType.int32, ['tokens', shape.kvHeads]);
   g.input(NAMES.positions, DataType.int64, [1, 'tokens']);
@@ -154,7 +166,7 @@ function cutGrouped(graph: GraphProto, names: DecoderNames, shape: PoolShape): C
 function cutPlain(graph: GraphProto, names: DecoderNames, shape: PoolShape): Cut | Refusal {
   const g = new GraphBuilder('tl.');
   const index = indexGraph(graph);
-  addPoolInputs(g, shape.pool);
+  addPoolInputs(g, shape);
   if (names.attentionMask === undefined) return { refused: 'no attention_mask input' };
   const past = new Map<string, string>();
   const fresh: string[] = [];
@@ -203,12 +215,15 @@ function giveFresh(
   g.input(NAMES.scatter, DataType.int64, ['new_rows', 2]);
   const rows = g.reshape(g.op('Concat', fresh, { axis: 0 }), [-1, shape.headDim]);
   g.op('ScatterND', [NAMES.pool, NAMES.scatter, rows], {}, '', NAMES.poolOut);
-  g.output(NAMES.poolOut, DataType.float, ['pool_rows', BLOCK_SIZE, shape.headDim]);
+  g.output(NAMES.poolOut, elementType(shape), ['pool_rows', BLOCK_SIZE, shape.headDim]);
 }
 
-function addPoolInputs(g: GraphBuilder, pool: PoolType): void {
+const elementType = (shape: PoolShape): number => (shape.type === 'float16' ? DataType.float16 : DataType.float);
+
+function addPoolInputs(g: GraphBuilder, shape: PoolShape): void {
+  const { pool } = shape;
   const columns = pool === 'device' ? [BLOCK_SIZE, 'size'] : ['pool_columns'];
-  g.input(NAMES.pool, pool === 'int8' ? DataType.int8 : DataType.float, ['pool_rows', ...columns]);
+  g.input(NAMES.pool, pool === 'int8' ? DataType.int8 : elementType(shape), ['pool_rows', ...columns]);
   if (pool === 'int8') g.input(NAMES.scales, DataType.float, ['pool_rows', BLOCK_SIZE]);
   g.input(NAMES.table, DataType.int32, ['rows', 'heads', 'blocks']);
 }
