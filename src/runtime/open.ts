@@ -11,6 +11,7 @@ import type { StepModel } from '../decoder/model.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 import { chooseDevice } from './auto-device.js';
 import { ContiguousModel } from './contiguous.js';
+import { expertsOnDevice } from './device-experts.js';
 import { hasHalf } from './device-probe.js';
 import type { ModelFolder } from './folder.js';
 import { type DecoderNames, decoderNames } from './io.js';
@@ -256,7 +257,15 @@ async function probeOriginal(plan: Plan): Promise<Float32Array[] | undefined> {
 async function openPaged(plan: Plan, paged: PagedGraph): Promise<PagedModel> {
   const { vocabSize, contextLength } = plan;
   const { traffic = new Traffic() } = plan.session;
-  const session = await sessionOf({ ...plan, session: { ...plan.session, ...hostNodes(plan, paged) } }, paged.model);
+  let graph = paged.model;
+  let sessionPlan = plan;
+  if (paged.pool === 'device') {
+    const experts = await expertsOnDevice(graph, plan.session);
+    if (experts.warning !== undefined) plan.warnings.push(experts.warning);
+    graph = experts.model;
+    sessionPlan = { ...plan, session: { ...plan.session, hostNodes: experts.hostNodes } };
+  }
+  const session = await sessionOf(sessionPlan, graph);
   try {
     const { prefixCache = true, swap = {} } = plan.options.kv ?? {};
     const { blocks, layers, kvHeads, headDim, pool } = paged;
@@ -278,15 +287,6 @@ async function openPaged(plan: Plan, paged: PagedGraph): Promise<PagedModel> {
     await session.dispose();
     throw error;
   }
-}
-
-/** Mixtures on WebGPU: QMoE with more than one token is wrong at random there (a race in the kernel), so it runs on the host. */
-function hostNodes(plan: Plan, paged: PagedGraph): { readonly hostNodes?: readonly string[] } {
-  if (plan.session.device !== 'webgpu') return {};
-  const names = (paged.model.graph?.node ?? []).filter((n) => n.opType === 'QMoE').map((n) => n.name ?? '');
-  if (names.length > 0)
-    plan.warnings.push('experts run on the host: the QMoE kernel of WebGPU is wrong for several tokens at once');
-  return { hostNodes: names.filter((n) => n !== '') };
 }
 
 /** A session of a graph that was changed in memory; external data stays where it is. */

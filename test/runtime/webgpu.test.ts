@@ -18,7 +18,8 @@ const kinds: Record<string, [Partial<LlamaFolderOptions>, number]> = {
     ? { f16: [{ io: 'f16' }, 0.05], 'int4, f16 activations': [{ io: 'f16', weights: 'int4', sinks: 'learned' }, 0.4] }
     : {}),
   'plain export': [{ attention: 'plain' }, 1e-3],
-  'int4 mixture, experts on the host': [{ weights: 'int4', experts: { count: 4, topK: 2 } }, 0.6],
+  'f32 mixture': [{ experts: { count: 4, topK: 2 } }, 1e-3],
+  'int4 mixture': [{ weights: 'int4', experts: { count: 4, topK: 2 } }, 0.6],
 };
 
 describe.skipIf(missing !== undefined)('webgpu', () => {
@@ -31,7 +32,7 @@ describe.skipIf(missing !== undefined)('webgpu', () => {
           // Caches of half precision are paged on devices only.
           const form = device === 'cpu' && shape.io === 'f16' ? 'contiguous' : 'paged';
           expect([info.device, info.form]).toEqual([device, form]);
-          expect(info.warnings.some((w) => w.includes('QMoE'))).toBe(
+          expect(info.warnings.some((w) => w.includes('experts run'))).toBe(
             device === 'webgpu' && shape.experts !== undefined,
           );
           const out: Float32Array[] = [];

@@ -57,7 +57,8 @@ export function rewritePaged(
   const builder = new GraphBuilder('tl.head.');
   if (head !== undefined) pickPositions(graph, builder, head, NAMES);
   merge(graph, builder);
-  const experts = addExperts(graph);
+  // On a device the choices would have to be waited for before the pass is done.
+  const experts = pool === 'device' ? undefined : addExperts(graph);
   const drop = new Set(names.layers.flatMap((l) => [l.presentKey, l.presentValue]));
   for (const r of names.routers) drop.add(r);
   graph.output = graph.output.filter((o) => !drop.has(o.name ?? ''));
