@@ -13,13 +13,12 @@
  * empty text, written `A+`; the empty text is added back outside.
  */
 import { LimitError } from '../../base/errors.js';
-import type { Span } from '../ir.js';
-import { components, leftCorners, nullables } from './analyze.js';
+import { components, corners, leftCorners, Nullables } from './analyze.js';
 import { altOf, EMPTY_MID, isNever, type Mid, type MidGrammar, type MidRule, NEVER_MID, seqOf } from './mid.js';
 
 /** Most rules that the construction may add. */
-const MAX_RULES = 200_000;
-/** Most items copied while the empty text is taken out of sequences and productions. */
+const MAX_RULES = 100_000;
+/** Most items copied, and steps taken over empty tails, while the empty text is taken out of sequences and productions. */
 const MAX_TAILS = 1_000_000;
 
 /** A production in the form "begins with this, goes on with these". */
@@ -29,43 +28,60 @@ interface Head {
   readonly tail: readonly Mid[];
 }
 
+/** A production D -> B tail, seen from B. */
+interface Climb {
+  readonly to: number;
+  readonly tail: Mid;
+}
+
+/** A left-recursive part of the rules. */
+interface Part {
+  readonly members: readonly number[];
+  /** For every rule B: the productions D -> B tail. Made when first asked for. */
+  climbs?: ReadonlyMap<number, readonly Climb[]>;
+}
+
+/** The rules keep their numbers; new ones follow. Rules that nothing refers to any more are left empty. */
 export function withoutLeftRecursion(grammar: MidGrammar): MidGrammar {
   return new Rewriter(grammar).run();
 }
 
 class Rewriter {
-  private readonly nullable: ReturnType<typeof nullables>;
-  /** Number of the left-recursive part of a rule, or -1. */
-  private readonly part: Int32Array;
-  private readonly parts: number[][] = [];
-  private readonly rules: (MidRule | undefined)[] = [];
+  private readonly nullable: Nullables;
+  /** The left-recursive part of a rule. */
+  private readonly partOf: (Part | undefined)[];
+  private recursive = false;
+  private readonly rules: MidRule[];
+  /** Rules that were asked for with all their texts. */
+  private readonly asked: Uint8Array;
+  /** Rules without the empty text, and rules [B:A], by key. */
   private readonly numbers = new Map<string, number>();
   private readonly queue: (() => void)[] = [];
   private tails = 0;
   private readonly heads = new Map<number, readonly Head[]>();
-  private readonly climbs = new Map<number, ReadonlyMap<number, { readonly to: number; readonly tail: Mid }[]>>();
+  /** For a target, the rules of its part from which it is reached by climbing. */
+  private readonly below = new Map<number, ReadonlySet<number>>();
 
   constructor(private readonly grammar: MidGrammar) {
-    this.nullable = nullables(grammar);
-    this.part = new Int32Array(grammar.rules.length).fill(-1);
-    const edges = grammar.rules.map((rule) => {
-      const out: number[] = [];
-      leftCorners(rule.body, this.nullable.holds, out);
-      return out;
-    });
-    for (const { members, loops } of components(edges)) {
+    const { rules } = grammar;
+    this.nullable = new Nullables(grammar);
+    this.partOf = new Array<Part | undefined>(rules.length).fill(undefined);
+    for (const { members, loops } of components(leftCorners(grammar, this.nullable.rule))) {
       if (!loops) continue;
-      for (const member of members) this.part[member] = this.parts.length;
-      this.parts.push(members);
+      this.recursive = true;
+      const part: Part = { members };
+      for (const member of members) this.partOf[member] = part;
     }
+    this.rules = rules.map(({ name }) => ({ name, body: EMPTY_MID }));
+    this.asked = new Uint8Array(rules.length);
   }
 
   run(): MidGrammar {
-    if (this.parts.length === 0 && !this.grammar.rules.some((rule) => this.repeatsNothing(rule.body)))
-      return this.grammar;
-    const start = this.full(this.grammar.start);
+    const { grammar } = this;
+    if (!this.recursive && !grammar.rules.some((rule) => this.repeatsNothing(rule.body))) return grammar;
+    this.full(grammar.start);
     for (let next = this.queue.pop(); next !== undefined; next = this.queue.pop()) next();
-    return { rules: this.rules as MidRule[], start };
+    return { rules: this.rules, start: grammar.start };
   }
 
   /** Whether a repeat of something that may be empty is inside. */
@@ -74,60 +90,87 @@ class Rewriter {
     return node.op === 'repeat' && (this.nullable.holds(node.item) || this.repeatsNothing(node.item));
   }
 
-  // ---- rules of the result, by kind, made on demand
-
-  private rule(key: string, name: string, span: Span | undefined, body: () => Mid): number {
-    const known = this.numbers.get(key);
-    if (known !== undefined) return known;
-    const n = this.rules.push(undefined) - 1;
-    if (n > MAX_RULES + this.grammar.rules.length) {
-      throw new LimitError('rules made while removing left recursion', n, MAX_RULES + this.grammar.rules.length);
-    }
-    this.numbers.set(key, n);
-    this.queue.push(() => {
-      const made = body();
-      this.rules[n] = span === undefined ? { name, body: made } : { name, body: made, span };
-    });
-    return n;
-  }
+  // ---- rules of the result, made on demand
 
   /** The rule with all its texts. */
   private full(r: number): number {
-    const { name, body, span } = this.grammar.rules[r] as MidRule;
-    return this.rule(`${r}`, name, span, () => {
-      if (this.part[r] === -1) return this.normal(body);
-      if (this.nullable.rule[r] === true)
-        return { op: 'alt', items: [{ op: 'ref', rule: this.nonEmpty(r) }, EMPTY_MID] };
-      return this.climbing(r);
+    if (this.asked[r] === 1) return r;
+    this.asked[r] = 1;
+    this.queue.push(() => {
+      const rule = this.grammar.rules[r] as MidRule;
+      const body = this.fullBody(r, rule.body);
+      this.rules[r] = body === rule.body ? rule : { ...rule, body };
     });
+    return r;
+  }
+
+  private fullBody(r: number, body: Mid): Mid {
+    if (this.partOf[r] === undefined) return this.normal(body);
+    if (this.nullable.rule[r] !== true) return this.climbing(r);
+    return { op: 'alt', items: [{ op: 'ref', rule: this.nonEmpty(r) }, EMPTY_MID] };
   }
 
   /** The rule without the empty text. */
   private nonEmpty(r: number): number {
     if (this.nullable.rule[r] !== true) return this.full(r);
-    const { name, body, span } = this.grammar.rules[r] as MidRule;
-    const make = (): Mid => (this.part[r] === -1 ? this.without(body) : this.climbing(r));
-    return this.rule(`${r}+`, `${name}+`, span, make);
+    const rule = this.grammar.rules[r] as MidRule;
+    return this.added(`${r}+`, { ...rule, name: `${rule.name}+` }, () =>
+      this.partOf[r] === undefined ? this.without(rule.body) : this.climbing(r),
+    );
+  }
+
+  /** A rule that the file does not have; `like` gives its name and place. */
+  private added(key: string, like: MidRule, body: () => Mid): number {
+    const known = this.numbers.get(key);
+    if (known !== undefined) return known;
+    this.room(1);
+    const n = this.rules.push({ ...like, body: EMPTY_MID }) - 1;
+    this.numbers.set(key, n);
+    this.queue.push(() => {
+      this.rules[n] = { ...like, body: body() };
+    });
+    return n;
+  }
+
+  private room(more: number): void {
+    const made = this.rules.length - this.grammar.rules.length + more;
+    if (made > MAX_RULES) throw new LimitError('rules made while removing left recursion', made, MAX_RULES);
   }
 
   // ---- nodes
 
-  /** The node with the references of the result and without repeats of what may be empty. */
+  /** The node with the references of the result and without repeats of what may be empty; itself where that changes nothing. */
   private normal(node: Mid): Mid {
     switch (node.op) {
       case 'ref':
-        return { ...node, rule: this.full(node.rule) };
+        this.full(node.rule);
+        return node;
       case 'repeat': {
-        if (!this.nullable.holds(node.item)) return { ...node, item: this.normal(node.item) };
+        if (!this.nullable.holds(node.item)) {
+          const item = this.normal(node.item);
+          return item === node.item ? node : { ...node, item };
+        }
         const item = this.without(node.item);
         return isNever(item) ? EMPTY_MID : { ...node, item, min: 0 };
       }
       case 'seq':
-      case 'alt':
-        return { ...node, items: node.items.map((item) => this.normal(item)) };
+      case 'alt': {
+        const items = this.normalAll(node.items);
+        return items === node.items ? node : { ...node, items };
+      }
       default:
         return node;
     }
+  }
+
+  private normalAll(items: readonly Mid[]): readonly Mid[] {
+    let changed = false;
+    const out = items.map((item) => {
+      const made = this.normal(item);
+      if (made !== item) changed = true;
+      return made;
+    });
+    return changed ? out : items;
   }
 
   private spend(items: number): void {
@@ -172,31 +215,34 @@ class Rewriter {
 
   // ---- left-recursive parts
 
-  private touchesPart(node: Mid, part: number): boolean {
-    const corners: number[] = [];
-    leftCorners(node, this.nullable.holds, corners);
-    return corners.some((r) => this.part[r] === part);
+  private touches(node: Mid, part: Part): boolean {
+    const rules: number[] = [];
+    corners(node, this.nullable.rule, rules);
+    return rules.some((r) => this.partOf[r] === part);
   }
 
-  /** Productions of a rule of `part`, without the empty text. */
+  /** Productions of a rule of a part, without the empty text. */
   private headsOf(r: number): readonly Head[] {
     let known = this.heads.get(r);
     if (known === undefined) {
-      known = this.headsOfNode((this.grammar.rules[r] as MidRule).body, this.part[r] as number);
+      known = this.headsOfNode((this.grammar.rules[r] as MidRule).body, this.partOf[r] as Part);
       this.heads.set(r, known);
     }
     return known;
   }
 
-  private headsOfNode(node: Mid, part: number): Head[] {
-    if (node.op === 'ref' && this.part[node.rule] === part) return [{ first: { rule: node.rule }, tail: [] }];
-    if (!this.touchesPart(node, part)) {
-      const rest = this.without(node);
-      return isNever(rest) ? [] : [{ first: { node: rest }, tail: [] }];
-    }
+  private headsOfNode(node: Mid, part: Part): Head[] {
+    if (node.op === 'ref' && this.partOf[node.rule] === part) return [{ first: { rule: node.rule }, tail: [] }];
+    if (!this.touches(node, part)) return this.textHead(node);
     switch (node.op) {
-      case 'alt':
-        return node.items.flatMap((item) => this.headsOfNode(item, part));
+      case 'alt': {
+        // Alternatives that leave the part stay together: what follows is copied per head.
+        const leaving = node.items.filter((item) => !this.touches(item, part));
+        const heads = leaving.length === 0 ? [] : this.textHead(altOf(leaving));
+        for (const item of node.items)
+          if (this.touches(item, part)) for (const head of this.headsOfNode(item, part)) heads.push(head);
+        return heads;
+      }
       case 'repeat': {
         const more: Mid = { op: 'repeat', item: node.item, min: Math.max(0, node.min - 1), max: node.max - 1 };
         const tail = node.max === 1 ? [] : [more];
@@ -207,9 +253,10 @@ class Rewriter {
         for (let i = 0; i < node.items.length; i++) {
           const item = node.items[i] as Mid;
           const rest = node.items.slice(i + 1);
-          this.spend(rest.length);
-          for (const head of this.headsOfNode(item, part))
+          for (const head of this.headsOfNode(item, part)) {
+            this.spend(1 + rest.length);
             out.push({ first: head.first, tail: [...head.tail, ...rest] });
+          }
           if (!this.nullable.holds(item)) break;
         }
         return out;
@@ -219,96 +266,99 @@ class Rewriter {
     }
   }
 
-  /** For every rule B of a part: the productions D -> B tail. */
-  private climbsOf(part: number): ReadonlyMap<number, { readonly to: number; readonly tail: Mid }[]> {
-    let known = this.climbs.get(part);
-    if (known === undefined) {
-      const out = new Map<number, { to: number; tail: Mid }[]>();
-      for (const to of this.parts[part] as number[]) {
-        for (const { first, tail } of this.headsOf(to)) {
-          if (!('rule' in first)) continue;
-          const list = out.get(first.rule) ?? [];
-          list.push({ to, tail: seqOf(tail) });
-          out.set(first.rule, list);
-        }
-      }
-      known = out;
-      this.climbs.set(part, known);
-    }
-    return known;
+  private textHead(node: Mid): Head[] {
+    const text = this.without(node);
+    return isNever(text) ? [] : [{ first: { node: text }, tail: [] }];
   }
 
-  /** Rules of the part from which `target` is reached by climbing. */
-  private below(target: number, part: number): ReadonlySet<number> {
-    const climbs = this.climbsOf(part);
+  private climbsOf(part: Part): ReadonlyMap<number, readonly Climb[]> {
+    if (part.climbs !== undefined) return part.climbs;
+    const climbs = new Map<number, Climb[]>();
+    for (const to of part.members) {
+      for (const { first, tail } of this.headsOf(to)) {
+        if (!('rule' in first)) continue;
+        const climb = { to, tail: seqOf(tail) };
+        const list = climbs.get(first.rule);
+        if (list === undefined) climbs.set(first.rule, [climb]);
+        else list.push(climb);
+      }
+    }
+    part.climbs = climbs;
+    return climbs;
+  }
+
+  /** Rules of the part from which `target` is reached by climbing: the part is strongly connected, but some climbs derive nothing. */
+  private belowOf(target: number): ReadonlySet<number> {
+    const known = this.below.get(target);
+    if (known !== undefined) return known;
     const back = new Map<number, number[]>();
-    for (const [from, list] of climbs) {
+    for (const [from, list] of this.climbsOf(this.partOf[target] as Part)) {
       for (const { to } of list) {
-        const froms = back.get(to) ?? [];
-        froms.push(from);
-        back.set(to, froms);
+        const froms = back.get(to);
+        if (froms === undefined) back.set(to, [from]);
+        else froms.push(from);
       }
     }
     const seen = new Set([target]);
-    const queue = [target];
-    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-      for (const from of back.get(at) ?? []) {
-        if (seen.has(from)) continue;
-        seen.add(from);
-        queue.push(from);
-      }
-    }
+    for (const at of seen) for (const from of back.get(at) ?? []) seen.add(from);
+    this.below.set(target, seen);
     return seen;
   }
 
+  /** The texts of a left-recursive rule but the empty one. */
   private climbing(target: number): Mid {
-    const part = this.part[target] as number;
+    const part = this.partOf[target] as Part;
+    if (part.members.length === 1) {
+      const bottom = this.bottomOf(target);
+      return bottom === undefined ? NEVER_MID : this.repeated(bottom, this.climbsOf(part).get(target) ?? []);
+    }
+    // Each of these gets a rule [from:target]; said before the work is done.
+    this.room(this.belowOf(target).size);
     const items: Mid[] = [];
-    for (const from of this.below(target, part)) {
-      for (const { first, tail } of this.headsOf(from)) {
-        if (!('node' in first)) continue;
-        items.push(seqOf([first.node, ...tail.map((item) => this.normal(item)), this.path(from, target)]));
-      }
+    for (const from of this.belowOf(target)) {
+      const bottom = this.bottomOf(from);
+      if (bottom !== undefined) items.push(seqOf([bottom, this.path(from, target)]));
     }
     return altOf(items);
   }
 
-  /** [from:target] as a node: a repeat where the part is one rule, else a rule. */
-  private path(from: number, target: number): Mid {
-    const part = this.part[target] as number;
-    if ((this.parts[part] as number[]).length === 1) {
-      const tails = (this.climbsOf(part).get(from) ?? [])
-        .map(({ tail }) => this.without(tail))
-        .filter((t) => !isNever(t));
-      return tails.length === 0
-        ? EMPTY_MID
-        : { op: 'repeat', item: altOf(tails), min: 0, max: Number.POSITIVE_INFINITY };
+  /** What a rule derives without beginning with a rule of its part. */
+  private bottomOf(r: number): Mid | undefined {
+    const items: Mid[] = [];
+    for (const { first, tail } of this.headsOf(r)) {
+      if ('node' in first) items.push(seqOf([first.node, ...this.normalAll(tail)]));
     }
-    const nameOf = (r: number): string => (this.grammar.rules[r] as MidRule).name;
-    const span = (this.grammar.rules[from] as MidRule).span;
-    const rule = this.rule(`${from}:${target}`, `${nameOf(from)}:${nameOf(target)}`, span, () =>
-      this.pathBody(from, target),
-    );
+    return items.length === 0 ? undefined : altOf(items);
+  }
+
+  /** A rule that is a part on its own: its bottom, then tails of itself. */
+  private repeated(bottom: Mid, climbs: readonly Climb[]): Mid {
+    const tails = climbs.map(({ tail }) => this.without(tail)).filter((tail) => !isNever(tail));
+    if (tails.length === 0) return bottom;
+    return seqOf([bottom, { op: 'repeat', item: altOf(tails), min: 0, max: Number.POSITIVE_INFINITY }]);
+  }
+
+  /** [from:target], a rule. */
+  private path(from: number, target: number): Mid {
+    const like = this.grammar.rules[from] as MidRule;
+    const name = `${like.name}:${(this.grammar.rules[target] as MidRule).name}`;
+    const rule = this.added(`${from}:${target}`, { ...like, name }, () => this.pathBody(from, target));
     return { op: 'ref', rule };
   }
 
   private pathBody(from: number, target: number): Mid {
-    const part = this.part[target] as number;
-    const climbs = this.climbsOf(part);
-    const useful = this.below(target, part);
+    const climbs = this.climbsOf(this.partOf[target] as Part);
+    const useful = this.belowOf(target);
     // Climbs whose tail may be empty make further rules reachable without text.
     const reached = new Set([from]);
-    const queue = [from];
     const items: Mid[] = [];
-    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+    for (const at of reached) {
       for (const { to, tail } of climbs.get(at) ?? []) {
         if (!useful.has(to)) continue;
+        this.spend(1);
         const text = this.without(tail);
         if (!isNever(text)) items.push(seqOf([text, this.path(to, target)]));
-        if (this.nullable.holds(tail) && !reached.has(to)) {
-          reached.add(to);
-          queue.push(to);
-        }
+        if (this.nullable.holds(tail)) reached.add(to);
       }
     }
     if (reached.has(target)) items.push(EMPTY_MID);

@@ -134,7 +134,12 @@ export interface Tokens {
 export function tokenize(source: string): Tokens {
   checkSize(source);
   const { tokens, groups, errors } = lexer.tokenize(source);
+  const comments = groups.comments ?? [];
   const wrong: IToken[] = [];
+  if (errors.length === 0 && !tokens.some((t) => wrongTokens.has(t.tokenType))) {
+    markHeads(tokens);
+    return { tokens, comments, wrong };
+  }
   const kept: IToken[] = [];
   for (const t of tokens) {
     const stand = standIn(t, kept[kept.length - 1], source);
@@ -150,7 +155,7 @@ export function tokenize(source: string): Tokens {
     wrong.push({ image, startOffset: e.offset, tokenType: other, tokenTypeIdx: other.tokenTypeIdx ?? 0 });
   }
   markHeads(kept);
-  return { tokens: kept, comments: groups.comments ?? [], wrong };
+  return { tokens: kept, comments, wrong };
 }
 
 /** The right token for a wrong one whose meaning is plain, so that one mistake is one finding. */

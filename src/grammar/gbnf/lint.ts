@@ -8,7 +8,7 @@
 import type { Regex } from '../../regular/regex.js';
 import { TermStore } from '../../regular/terms.js';
 import { altAll, catAll, rep } from '../regex/build.js';
-import { components, leftCorners, nullables, productive } from './analyze.js';
+import { components, leftCorners, nullableRules, productive } from './analyze.js';
 import type { GbnfFile, GbnfNode, GbnfRule } from './ast.js';
 import { formatNode } from './format.js';
 import { classRanges, type MidGrammar, SCALARS, toMid } from './mid.js';
@@ -133,7 +133,7 @@ class Linter {
   private languages(): void {
     const able = productive(this.grammar);
     this.rules.forEach((rule, r) => {
-      if (able.rule[r] || rule.name === '\0all') return;
+      if (able[r] || rule.name === '\0all') return;
       const root = rule.name === this.file.root;
       const message = `rule '${rule.name}' derives no text${root ? ', so the grammar is empty' : ''}`;
       this.say(
@@ -147,13 +147,8 @@ class Linter {
   }
 
   private recursion(): void {
-    const empty = nullables(this.grammar);
-    const edges = this.grammar.rules.map((rule) => {
-      const out: number[] = [];
-      leftCorners(rule.body, empty.holds, out);
-      return out;
-    });
-    for (const { members, loops } of components(edges)) {
+    const corners = leftCorners(this.grammar, nullableRules(this.grammar));
+    for (const { members, loops } of components(corners)) {
       if (!loops) continue;
       const names = members.map((m) => this.rules[m]?.name as string);
       for (const m of members) {

@@ -71,14 +71,9 @@ class Emitter {
   }
 
   run(): Grammar {
-    const { rules, start } = this.grammar;
-    const edges = rules.map((rule) => {
-      const out: number[] = [];
-      references(rule.body, out);
-      return out;
-    });
+    const { start } = this.grammar;
     // Components come before those that use them, so a reference finds its rule's leaf.
-    for (const { members, loops } of components(edges)) {
+    for (const { members, loops } of components(references(this.grammar), start)) {
       for (const member of members) if (loops) this.reserve(member);
       for (const member of members) this.emitRule(member, loops);
     }
@@ -219,7 +214,10 @@ class Emitter {
         return { re: rep(item.re, min, max), weight: item.weight + 1, repeats: true, span };
     }
     const id = this.asExpr(item);
-    return { id: this.once(`r${id}|${min}|${max}`, { op: 'repeat', item: id, min, max }, span) };
+    const repeat: Expr = { op: 'repeat', item: id, min, max };
+    // Only what has a name can be repeated in two places.
+    const shared = node.item.op === 'ref' || node.item.op === 'token';
+    return { id: shared ? this.once(`r${id}|${min}|${max}`, repeat, span) : this.push(repeat, span) };
   }
 }
 

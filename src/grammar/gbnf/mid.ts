@@ -56,7 +56,10 @@ export function isNever(node: Mid): boolean {
 
 /** The code points of a class that can occur in UTF-8 text. */
 export function classRanges(node: GbnfNode & { k: 'class' }): Ranges {
-  const ranges = normalize(node.pairs);
+  const { pairs } = node;
+  // Most classes are one range of ordinary characters.
+  if (pairs.length === 2 && !node.negate && (pairs[1] as number) < 0xd800) return pairs;
+  const ranges = normalize(pairs);
   return subtract(node.negate ? complement(ranges) : ranges, SURROGATES);
 }
 

@@ -19,6 +19,8 @@ export const MAX_GBNF_DEPTH = 400;
 /** Most faults that one run reports. */
 const MAX_ISSUES = 1_000;
 
+type GbnfRef = GbnfNode & { readonly k: 'ref' };
+
 const endOf = (t: IToken): number => t.startOffset + t.image.length;
 const spanOf = (t: IToken): Span => ({ start: t.startOffset, end: endOf(t) });
 
@@ -31,6 +33,8 @@ interface Finding {
 
 class GbnfParser extends EmbeddedActionsParser {
   findings: Finding[] = [];
+  /** Uses of rules, in order. */
+  refs: GbnfRef[] = [];
 
   constructor() {
     super(T.parserTokens, { recoveryEnabled: true, skipValidations: true, maxLookahead: 1 });
@@ -39,6 +43,7 @@ class GbnfParser extends EmbeddedActionsParser {
 
   begin(tokens: readonly IToken[]): void {
     this.findings = [];
+    this.refs = [];
     this.input = tokens as IToken[];
   }
 
@@ -160,8 +165,11 @@ class GbnfParser extends EmbeddedActionsParser {
         return { k: 'token', ...this.faults(t, readTerminal), span };
       case T.Dot:
         return { k: 'any', span };
-      default:
-        return { k: 'ref', name: t.image, span };
+      default: {
+        const node: GbnfRef = { k: 'ref', name: t.image, span };
+        this.refs.push(node);
+        return node;
+      }
     }
   }
 }
@@ -230,9 +238,9 @@ export function readGbnf(source: string, options: GbnfOptions = {}): { file: Gbn
     rules = parser.file() ?? [];
     for (const error of parser.errors.slice(0, MAX_ISSUES)) findings.push(structural(error, source));
     for (const finding of parser.findings) findings.push(finding);
-    begin(parser);
     const blind = findings.length > 0;
-    for (const finding of nameFaults(rules, root, source, blind)) findings.push(finding);
+    for (const finding of nameFaults(rules, parser.refs, root, source, blind)) findings.push(finding);
+    begin(parser);
   }
   const looseLines = loose(tokens, source);
   const file = { source, rules, comments: comments.map(spanOf), looseLines, root };
@@ -307,7 +315,13 @@ function structural(error: IRecognitionException, source: string): Finding {
   return { ...span, message: `unexpected ${got}` };
 }
 
-function nameFaults(rules: readonly GbnfRule[], root: string, source: string, blind: boolean): Finding[] {
+function nameFaults(
+  rules: readonly GbnfRule[],
+  refs: readonly GbnfRef[],
+  root: string,
+  source: string,
+  blind: boolean,
+): Finding[] {
   const out: Finding[] = [];
   const names = new Map<string, GbnfRule>();
   for (const rule of rules) {
@@ -318,20 +332,13 @@ function nameFaults(rules: readonly GbnfRule[], root: string, source: string, bl
     } else names.set(rule.name, rule);
   }
   const told = new Set<string>();
-  const stack: GbnfNode[] = [];
-  for (const rule of rules) {
-    stack.push(rule.body);
-    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-      if (node.k === 'ref' && !names.has(node.name) && !told.has(node.name)) {
-        told.add(node.name);
-        if (out.length >= MAX_ISSUES) return out;
-        const near = told.size > 20 || names.size > 5_000 ? undefined : nearest(node.name, names.keys());
-        const hint = near === undefined ? `define it: ${node.name} ::= …` : `did you mean '${near}'?`;
-        out.push({ ...node.span, message: `rule '${node.name}' is not defined`, hint });
-      } else if ('items' in node)
-        for (let i = node.items.length - 1; i >= 0; i--) stack.push(node.items[i] as GbnfNode);
-      else if (node.k === 'repeat') stack.push(node.item);
-    }
+  for (const { name, span } of refs) {
+    if (names.has(name) || told.has(name)) continue;
+    told.add(name);
+    if (out.length >= MAX_ISSUES) return out;
+    const near = told.size > 20 || names.size > 5_000 ? undefined : nearest(name, names.keys());
+    const hint = near === undefined ? `define it: ${name} ::= …` : `did you mean '${near}'?`;
+    out.push({ ...span, message: `rule '${name}' is not defined`, hint });
   }
   if (!names.has(root) && !(blind && rules.length === 0)) {
     const first = rules[0];
