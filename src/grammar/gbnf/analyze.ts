@@ -181,7 +181,10 @@ function refer(node: Mid, out: number[]): void {
  * Strongly connected components (Tarjan 1972, without recursion), each before those that lead to it: of the whole graph, or of what
  * `start` reaches. `loops` tells whether a component is a cycle.
  */
-export function components({ from, to }: Edges, start?: number): { readonly members: readonly number[]; readonly loops: boolean }[] {
+export function components(
+  { from, to }: Edges,
+  start?: number,
+): { readonly members: readonly number[]; readonly loops: boolean }[] {
   const count = from.length - 1;
   const index = new Int32Array(count).fill(-1);
   const low = new Int32Array(count);

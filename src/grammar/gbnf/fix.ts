@@ -4,7 +4,7 @@
  */
 import type { GbnfFile, GbnfNode, GbnfRule } from './ast.js';
 import { formatGbnf, formatNode } from './format.js';
-import { tokenize } from './lexer.js';
+import { checkSize, tokenize } from './lexer.js';
 import { type GbnfOptions, readGbnf } from './parser.js';
 
 /** The file with everything mechanical repaired; as far as its notation where other faults remain. */
@@ -16,6 +16,7 @@ export function fixGbnf(source: string, options: GbnfOptions = {}): string {
 }
 
 function fixNotation(source: string): string {
+  checkSize(source);
   let out = '';
   let at = 0;
   for (const t of tokenize(source).wrong) {

@@ -16,6 +16,8 @@ import { LimitError } from '../../base/errors.js';
 import { components, corners, leftCorners, Nullables } from './analyze.js';
 import { altOf, EMPTY_MID, isNever, type Mid, type MidGrammar, type MidRule, NEVER_MID, seqOf } from './mid.js';
 
+/** Most left-recursive rules. */
+const MAX_RECURSIVE = 20_000;
 /** Most rules that the construction may add. */
 const MAX_RULES = 100_000;
 /** Most items copied, and steps taken over empty tails, while the empty text is taken out of sequences and productions. */
@@ -50,7 +52,7 @@ class Rewriter {
   private readonly nullable: Nullables;
   /** The left-recursive part of a rule. */
   private readonly partOf: (Part | undefined)[];
-  private recursive = false;
+  private recursive = 0;
   private readonly rules: MidRule[];
   /** Rules that were asked for with all their texts. */
   private readonly asked: Uint8Array;
@@ -68,17 +70,18 @@ class Rewriter {
     this.partOf = new Array<Part | undefined>(rules.length).fill(undefined);
     for (const { members, loops } of components(leftCorners(grammar, this.nullable.rule))) {
       if (!loops) continue;
-      this.recursive = true;
+      this.recursive += members.length;
       const part: Part = { members };
       for (const member of members) this.partOf[member] = part;
     }
+    if (this.recursive > MAX_RECURSIVE) throw new LimitError('left-recursive rules', this.recursive, MAX_RECURSIVE);
     this.rules = rules.map(({ name }) => ({ name, body: EMPTY_MID }));
     this.asked = new Uint8Array(rules.length);
   }
 
   run(): MidGrammar {
     const { grammar } = this;
-    if (!this.recursive && !grammar.rules.some((rule) => this.repeatsNothing(rule.body))) return grammar;
+    if (this.recursive === 0 && !grammar.rules.some((rule) => this.repeatsNothing(rule.body))) return grammar;
     this.full(grammar.start);
     for (let next = this.queue.pop(); next !== undefined; next = this.queue.pop()) next();
     return { rules: this.rules, start: grammar.start };

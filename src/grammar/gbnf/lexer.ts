@@ -107,9 +107,10 @@ const lexer = new Lexer([...lexerTokens], { positionTracking: 'onlyOffset', skip
 /** Most wrong tokens that are kept. */
 const MAX_WRONG = 1_000;
 /** Most characters of a grammar that may be tokens on their own; text and time are linear in it. */
-export const MAX_MARKS = 2_000_000;
+export const MAX_MARKS = 1_250_000;
 
-function checkSize(source: string): void {
+/** @throws LimitError where a file has too many marks to be read in reasonable time */
+export function checkSize(source: string): void {
   let marks = 0;
   for (let i = 0; i < source.length; i++) {
     const c = source.charCodeAt(i);
@@ -130,9 +131,8 @@ export interface Tokens {
   readonly wrong: readonly IToken[];
 }
 
-/** @throws LimitError where the file has too many tokens to be read in reasonable time */
+/** Tokens of a file, or of a part of it that ends where a token ends; callers bound its size ({@link checkSize}). */
 export function tokenize(source: string): Tokens {
-  checkSize(source);
   const { tokens, groups, errors } = lexer.tokenize(source);
   const comments = groups.comments ?? [];
   const wrong: IToken[] = [];

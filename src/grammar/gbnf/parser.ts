@@ -7,7 +7,7 @@
  * recursive descent would overflow the stack. Everything is linear in the length of the file.
  */
 import { EmbeddedActionsParser, type IRecognitionException, type IToken, type TokenType } from 'chevrotain';
-import { GrammarError, type GrammarIssue } from '../../base/errors.js';
+import { GrammarError, type GrammarIssue, LimitError } from '../../base/errors.js';
 import type { Span } from '../ir.js';
 import type { GbnfFile, GbnfNode, GbnfRule } from './ast.js';
 import * as T from './lexer.js';
@@ -16,6 +16,8 @@ import { readClass, readLiteral, readQuantifier, readTerminal, type TextFault } 
 
 /** Deepest nesting of parentheses. */
 export const MAX_GBNF_DEPTH = 400;
+/** Most rules of a file. */
+export const MAX_GBNF_RULES = 1 << 17;
 /** Most faults that one run reports. */
 const MAX_ISSUES = 1_000;
 
@@ -174,10 +176,13 @@ class GbnfParser extends EmbeddedActionsParser {
   }
 }
 
-/** Alternatives read so far, items of the one being read, and where that one begins. */
+/**
+ * Alternatives read so far, items of the one being read, and where that one begins. The lists grow, and lists that grew hold room for
+ * more, so nodes get copies of the right size: large files are mostly such lists.
+ */
 interface Choice {
   readonly done: GbnfNode[];
-  items: GbnfNode[];
+  readonly items: GbnfNode[];
   start: number;
 }
 
@@ -187,18 +192,16 @@ function endOfLast(t: IToken): number {
   return t.image === undefined || Number.isNaN(t.startOffset) ? 0 : endOf(t);
 }
 
-function closeSequence(choice: Choice): void {
-  const { items, start } = choice;
-  const empty = { start, end: start };
-  if (items.length === 1) choice.done.push(items[0] as GbnfNode);
-  else choice.done.push({ k: 'seq', items, span: items.length === 0 ? empty : around(items) });
-  choice.items = [];
+function closeSequence({ done, items, start }: Choice): void {
+  if (items.length === 1) done.push(items[0] as GbnfNode);
+  else done.push({ k: 'seq', items: items.slice(), span: items.length === 0 ? { start, end: start } : around(items) });
+  items.length = 0;
 }
 
 function closeChoice(choice: Choice): GbnfNode {
   closeSequence(choice);
   const { done } = choice;
-  return done.length === 1 ? (done[0] as GbnfNode) : { k: 'alt', items: done, span: around(done) };
+  return done.length === 1 ? (done[0] as GbnfNode) : { k: 'alt', items: done.slice(), span: around(done) };
 }
 
 const shown = (image: string): string => (image.length > 30 ? `${image.slice(0, 30)}…` : image);
@@ -217,7 +220,7 @@ export interface GbnfOptions {
 
 /**
  * Reads a GBNF file.
- * @throws GrammarError with every fault found, in order of place
+ * @throws GrammarError with every fault found, in order of place; LimitError past {@link T.MAX_MARKS} or {@link MAX_GBNF_RULES}
  */
 export function parseGbnf(source: string, options: GbnfOptions = {}): GbnfFile {
   const { file, issues } = readGbnf(source, options);
@@ -228,28 +231,68 @@ export function parseGbnf(source: string, options: GbnfOptions = {}): GbnfFile {
 /** As {@link parseGbnf}, but returns what could be read beside the faults. */
 export function readGbnf(source: string, options: GbnfOptions = {}): { file: GbnfFile; issues: GrammarIssue[] } {
   const root = options.root ?? 'root';
-  const { tokens, comments, wrong } = T.tokenize(source);
-  const findings: Finding[] = wrong.map((t) => ({ ...spanOf(t), ...(T.wrongTokens.get(t.tokenType) as T.WrongToken) }));
-  const deep = tooDeep(tokens);
-  let rules: readonly GbnfRule[] = [];
-  if (deep !== undefined) findings.push(deep);
-  else {
-    parser.begin(tokens);
-    rules = parser.file() ?? [];
-    for (const error of parser.errors.slice(0, MAX_ISSUES)) findings.push(structural(error, source));
-    for (const finding of parser.findings) findings.push(finding);
-    const blind = findings.length > 0;
-    for (const finding of nameFaults(rules, parser.refs, root, source, blind)) findings.push(finding);
-    begin(parser);
-  }
-  const looseLines = loose(tokens, source);
-  const file = { source, rules, comments: comments.map(spanOf), looseLines, root };
+  T.checkSize(source);
+  const { rules, refs, comments, looseLines, findings } = readStretches(source);
+  for (const finding of nameFaults(rules, refs, root, source, findings.length > 0)) findings.push(finding);
+  const file = { source, rules, comments, looseLines, root };
   return { file, issues: toIssues(findings, source) };
 }
 
-/** Lets go of the tokens of the last run. */
-function begin(p: GbnfParser): void {
-  p.begin([]);
+/** What a stretch of a file holds; offsets are those of the file. */
+interface Stretch {
+  readonly rules: GbnfRule[];
+  readonly refs: GbnfRef[];
+  readonly comments: Span[];
+  readonly looseLines: number[];
+  readonly findings: Finding[];
+}
+
+/** UTF-16 units that are read at once. */
+const STRETCH = 1 << 16;
+const RULE_START = /\n(?=[A-Za-z0-9_-]+[ \t]*::=)/g;
+
+/**
+ * Reads a file in stretches that end before a rule, so that a large one never has all its tokens in memory. What looks like the
+ * start of a rule can stand inside a string or class: then the stretch ends in an open one, which is a fault. After any fault the
+ * file is read once more as a whole, so findings never depend on where it was cut.
+ */
+function readStretches(source: string): Stretch {
+  const all: Stretch = { rules: [], refs: [], comments: [], looseLines: [], findings: [] };
+  for (let at = 0; at < source.length; ) {
+    RULE_START.lastIndex = at + STRETCH;
+    const cut = RULE_START.lastIndex < source.length ? RULE_START.exec(source) : null;
+    const end = cut === null ? source.length : cut.index + 1;
+    const stretch = readStretch(source, at, end);
+    if (at === 0 && end === source.length) return stretch;
+    if (stretch.findings.length > 0) return readStretch(source, 0, source.length);
+    for (const rule of stretch.rules) all.rules.push(rule);
+    if (all.rules.length > MAX_GBNF_RULES) throw new LimitError('rules of a grammar', all.rules.length, MAX_GBNF_RULES);
+    for (const ref of stretch.refs) all.refs.push(ref);
+    for (const comment of stretch.comments) all.comments.push(comment);
+    for (const line of stretch.looseLines) all.looseLines.push(line);
+    at = end;
+  }
+  return all;
+}
+
+function readStretch(source: string, start: number, end: number): Stretch {
+  const { tokens, comments, wrong } = T.tokenize(source.slice(start, end));
+  for (const list of [tokens, comments, wrong]) for (const t of list) t.startOffset += start;
+  const findings: Finding[] = wrong.map((t) => ({ ...spanOf(t), ...(T.wrongTokens.get(t.tokenType) as T.WrongToken) }));
+  const stretch = { rules: [], refs: [], comments: comments.map(spanOf), looseLines: loose(tokens, source), findings };
+  const deep = tooDeep(tokens);
+  if (deep !== undefined) {
+    findings.push(deep);
+    return stretch;
+  }
+  parser.begin(tokens);
+  const rules = parser.file() ?? [];
+  for (const error of parser.errors.slice(0, MAX_ISSUES)) findings.push(structural(error, source));
+  for (const finding of parser.findings) findings.push(finding);
+  const { refs } = parser;
+  // Lets go of the tokens.
+  parser.begin([]);
+  return { ...stretch, rules, refs };
 }
 
 function tooDeep(tokens: readonly IToken[]): Finding | undefined {

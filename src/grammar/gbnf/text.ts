@@ -112,6 +112,7 @@ export function readClass(image: string, faults: TextFault[]): { pairs: number[]
 
 /** As {@link readChar}, but a surrogate may bound a range, since ranges over all code points are common. */
 function readRangeEnd(image: string, at: number, faults: TextFault[]): Char {
+  if (image.charCodeAt(at) !== 0x5c) return readChar(image, at, faults);
   const match = /^\\(?:u|U0000)([dD][89a-fA-F][0-9a-fA-F]{2})/.exec(image.slice(at, at + 12));
   if (match !== null) return { cp: Number.parseInt(match[1] as string, 16), end: at + match[0].length };
   return readChar(image, at, faults);
