@@ -46,7 +46,11 @@ export function codeFrame(source: string, place: SourcePlace, end: number): stri
   const full = source.slice(from, nl < 0 ? source.length : nl).replace(/\r$/, '');
   const col = place.column - 1;
   const cut = col > 80 ? col - 60 : 0;
-  const text = full.slice(cut, cut + 120).replaceAll('\t', ' ');
+  // Control characters would act on the terminal: their pictures (U+2400 …) stand in for them.
+  const text = full
+    .slice(cut, cut + 120)
+    .replaceAll('\t', ' ')
+    .replace(/\p{Cc}/gu, (c) => (c < ' ' ? String.fromCharCode(0x2400 + c.charCodeAt(0)) : '\u2421'));
   const width = Math.max(1, Math.min(end - place.offset, text.length - (col - cut)));
   const gutter = `${place.line} | `;
   return `${gutter}${cut > 0 ? '…' : ''}${text}\n${' '.repeat(gutter.length + (cut > 0 ? 1 : 0) + col - cut)}${'^'.repeat(width)}`;

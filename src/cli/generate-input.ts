@@ -1,7 +1,7 @@
 /** Reading what `generate` is given: files, standard input, and the constraint that they name. */
-import { readFile } from 'node:fs/promises';
 import { type Constraint, choice, gbnf, json, regex, type SchemaOptions } from '../core.js';
 import { CliError } from './exit.js';
+import { readText } from './files.js';
 
 export interface ConstraintFlags {
   readonly schema?: string;
@@ -32,17 +32,11 @@ export async function readConstraint(flags: ConstraintFlags): Promise<Constraint
   return undefined;
 }
 
-/** A file's text, or standard input for `-`. */
-export async function readText(file: string): Promise<string> {
-  if (file === '-') return readStandardInput();
-  return stripBom(await readFile(file, 'utf8'));
-}
-
 /** The prompt: the arguments joined, `-` for standard input, or standard input where nothing is given and it is not a terminal. */
 export async function readPrompt(words: readonly string[], flag: string | undefined): Promise<string> {
   const text = flag ?? (words.length === 0 ? undefined : words.join(' '));
   if (text === '-' || (text === undefined && process.stdin.isTTY !== true)) {
-    const read = (await readStandardInput()).replace(/\r?\n$/, '');
+    const read = (await readText('-')).replace(/\r?\n$/, '');
     if (read === '') throw new CliError('standard input holds no prompt');
     return read;
   }
@@ -62,14 +56,4 @@ export async function readTools(file: string): Promise<readonly { name: string; 
   }
   if (!Array.isArray(value)) throw new CliError(`${file}: expected an array of {name, description?, parameters}`);
   return value as { name: string; parameters: unknown }[];
-}
-
-async function readStandardInput(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-  return stripBom(Buffer.concat(chunks).toString('utf8'));
-}
-
-function stripBom(text: string): string {
-  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }

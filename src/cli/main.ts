@@ -29,10 +29,9 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .command('gbnf')
     .description('work with GBNF grammars')
     .addHelpText('after', '\nExample:\n  $ tokenloom gbnf check grammar.gbnf');
-  // The parsers behind these take longer to load than most commands run: only who may ask for them waits.
   if (argv.some((word) => word === 'gbnf' || word === 'completion')) {
     const { addGbnfCommands } = await import('./gbnf/index.js');
-    addGbnfCommands(gbnf, finish);
+    await addGbnfCommands(gbnf, finish, argv[0] === 'gbnf' ? argv[1] : undefined);
   }
   addGbnfGenerateCommand(gbnf, finish);
   const bench = program

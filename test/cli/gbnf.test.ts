@@ -79,16 +79,36 @@ describe('gbnf match', () => {
   it('says where a text fails and what was expected', async () => {
     const ran = await run(`gbnf match ${grammar} -`, { input: '{"a":\n1}' });
     expect(ran.code).toBe(1);
-    expect(ran.stdout).toContain('no match at line 1, column 6 (byte 5): unexpected "\\n"');
+    expect(ran.stdout).toContain('no match at line 1, column 6 (byte 5): unexpected line end');
     expect(ran.stdout).toContain('in root > object > value');
     const short = await run(`gbnf match ${grammar} '{"a":1' --json`);
     const answer = JSON.parse(short.stdout);
     expect(answer).toMatchObject({ matches: false, line: 1, column: 7, byte: 6, atEnd: true });
     expect(answer.expected).toContainEqual({ characters: "',', '}'", rules: ['root', 'object'] });
     const wide = await run(`gbnf match ${file('é.gbnf', 'root ::= "é" [à-ç]')} 'éé'`);
-    expect(wide.stdout).toContain('line 1, column 2 (byte 2): unexpected "é"');
+    expect(wide.stdout).toContain("line 1, column 2 (byte 2): unexpected 'é'");
     expect(wide.stdout).toContain("expected 'à' to 'ç'");
   });
+
+  it('tells the place in CRLF, invalid UTF-8, empty, long and sparse texts', async () => {
+    const places = async (input: string): Promise<string> =>
+      (await run(`$TL gbnf match ${grammar} - < <(${input})`)).stdout;
+    expect(await places("printf '{\\r\\n1}'")).toContain('column 2 (byte 1): unexpected carriage return');
+    expect(await places('printf \'{"a":"\\xff"}\'')).toContain('column 7 (byte 6): no UTF-8: byte 0xFF');
+    expect(await places("printf ''")).toContain('column 1 (byte 0): the text ends too early');
+    const list = file('list.gbnf', 'root ::= ("line" [0-9]+ "\\r\\n")*\n');
+    const long = file('long.txt', `${Array.from({ length: 200_000 }, (_, i) => `line${i}\r\n`).join('')}linex`);
+    const far = await run(`gbnf match ${list} ${long}`);
+    expect(far.stdout).toContain('no match at line 200001, column 5 (byte');
+    expect(far.stdout).toContain("200001 | linex\n             ^\nexpected '0' to '9'");
+    const sparse = path.join(folder, 'sparse');
+    expect((await run(`truncate -s 1G ${sparse}; $TL gbnf match ${grammar} ${sparse}`)).stdout).toContain(
+      'unexpected U+0000',
+    );
+    const refused = await run(`gbnf check ${sparse}`);
+    expect(refused).toMatchObject({ code: 2, stderr: `tokenloom: ${sparse}: larger than 64 MiB\n` });
+    rmSync(sparse);
+  }, 60_000);
 
   it('matches JSON Schemas and token terminals as well', async () => {
     const schema = file('s.json', '{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}');
@@ -171,6 +191,30 @@ describe('gbnf sample, next, graph', () => {
     expect(failed).toMatchObject({ code: 1 });
     expect(failed.stdout).toContain('line 1, column 2');
   });
+
+  it('explains JSON Schemas by paths, and regular expressions by characters', async () => {
+    const schema = file(
+      'n.json',
+      '{"properties":{"ab":{"type":"array","items":{"type":"integer"}}},"required":["ab"],"additionalProperties":false}',
+    );
+    expect((await run(`gbnf next ${schema} '{"a'`)).stdout).toBe("$ > (name):  'b'\n");
+    const inside = await run(`gbnf next ${schema} '{"ab":[1,2' --json`);
+    const { characters } = JSON.parse(inside.stdout) as { characters: { ranges: number[]; rules: string[] }[] };
+    expect(characters.map((c) => c.rules)).toEqual([
+      ['$', 'ab', '[1]'],
+      ['$', 'ab'],
+    ]);
+    expect(characters[1]?.ranges).toEqual([0x2c, 0x2c, 0x5d, 0x5d]);
+    expect((await run("gbnf next --from regex '(ab|ac)+d' aba")).stdout).toBe("'b', 'c'\n");
+    expect((await run("gbnf next --from regex --regex-flags iv '[\\p{Lu}--[A-C]]' ''")).stdout).toContain(
+      "'D' to 'Z', 'd' to 'z'",
+    );
+    const tokens = await run(`gbnf next ${grammar} '{"a":1' --tokenizer models/embedded`);
+    expect(tokens.stdout).toMatch(/tokens: \d+ of 4096\n.*in (object|value)/);
+    expect((await run(`gbnf match --from regex --regex-flags i 'cafe' CAFE`)).code).toBe(0);
+    expect((await run(`gbnf sample --from regex 'x[12]' -n 3`)).stdout).toMatch(/^(x[12]\n){3}$/);
+    expect(await run(`gbnf match ${schema} --root x '{}'`)).toMatchObject({ code: 2 });
+  }, 60_000);
 
   it('draws', async () => {
     const html = (await run(`gbnf graph ${grammar}`)).stdout;

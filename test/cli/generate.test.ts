@@ -157,7 +157,8 @@ describe('exit codes', () => {
     const line = `timeout -s INT 3 $TL generate --model ${model.folder} -q --schema ${file('huge.json', '{"type":"string","minLength":1900}')} --max-tokens 2000 hi; echo "code $?" >&2`;
     const r = await run(line);
     expect(r.stderr).toMatch(/code (130|124|0)/);
-    expect(r.stdout.endsWith('\n')).toBe(true);
+    // On a loaded machine the signal may come before the first text.
+    expect(r.stdout).toMatch(/\n$|^$/);
     clean(r.stderr);
   });
 });

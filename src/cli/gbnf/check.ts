@@ -6,7 +6,7 @@ import { fixGbnf } from '../../grammar/gbnf/fix.js';
 import { readGbnf } from '../../grammar/gbnf/index.js';
 import { lintGbnf } from '../../grammar/gbnf/lint.js';
 import { EXIT } from '../exit.js';
-import { readText } from '../generate-input.js';
+import { readText } from '../files.js';
 import type { Finish } from './input.js';
 
 interface Flags {

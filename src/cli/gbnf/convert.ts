@@ -1,25 +1,21 @@
 /** `tokenloom gbnf convert`: JSON Schema, regular expressions, zod schemas and GBNF to GBNF or to the IR as JSON. */
 import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { type Command, Option } from 'commander';
-import { constraintGrammar, json, regex } from '../../grammar/constraint/index.js';
 import { formatGbnf } from '../../grammar/gbnf/format.js';
-import { fileToGrammar, parseGbnf } from '../../grammar/gbnf/index.js';
+import { fileToGrammar } from '../../grammar/gbnf/index.js';
 import type { Grammar } from '../../grammar/ir.js';
 import { type Loss, printGrammar } from '../../grammar/print.js';
-import type { SchemaDiagnostic } from '../../grammar/schema/index.js';
-import { CliError, EXIT } from '../exit.js';
-import { readText } from '../generate-input.js';
-import { type Finish, named } from './input.js';
+import type { SchemaDiagnostic, SchemaOptions } from '../../grammar/schema/index.js';
+import { EXIT } from '../exit.js';
+import { readText } from '../files.js';
+import { addInputOptions, type Finish, type InputFlags, languageOf, named, readFile } from './input.js';
+import { readOther } from './other.js';
 
-interface Flags {
-  readonly from?: string;
+interface Flags extends InputFlags {
   readonly to: string;
-  readonly root?: string;
-  readonly whitespace: string;
-  readonly propertyOrder?: string;
-  readonly unsupported?: string;
+  readonly whitespace: NonNullable<SchemaOptions['whitespace']>;
+  readonly propertyOrder?: NonNullable<SchemaOptions['propertyOrder']>;
+  readonly unsupported?: NonNullable<SchemaOptions['unsupported']>;
   readonly output?: string;
   readonly report?: string;
   readonly strict?: boolean;
@@ -27,24 +23,14 @@ interface Flags {
 }
 
 export function addConvertCommand(parent: Command, finish: Finish): void {
-  parent
-    .command('convert')
+  addInputOptions(parent.command('convert'))
     .description('convert a JSON Schema, regular expression, zod schema or GBNF file; GBNF to GBNF is the formatter')
     .argument('<input>', "file ('-' for standard input); for --from regex the pattern itself; for zod a module")
-    .addOption(
-      new Option('--from <language>', 'what the input is (by its name, else gbnf)').choices([
-        'json-schema',
-        'regex',
-        'gbnf',
-        'zod',
-      ]),
-    )
     .addOption(
       new Option('--to <language>', 'what to make: GBNF that llama.cpp reads, or the IR')
         .choices(['gbnf', 'json'])
         .default('gbnf'),
     )
-    .option('--root <rule>', "start rule of a GBNF input ('root' by default)")
     .addOption(
       new Option('--whitespace <style>', 'whitespace in JSON')
         .choices(['compact', 'bounded', 'flexible'])
@@ -65,12 +51,12 @@ are accepted in other spellings (escapes). In IR as JSON, null stands for an unb
 Examples:
   $ tokenloom gbnf convert --from json-schema person.schema.json > person.gbnf
   $ tokenloom gbnf convert --from regex '^[a-z]+@[a-z]+\\.com$'
+  $ tokenloom gbnf convert --from regex --regex-flags v '^[\\p{L}--[a-z]]+$'
+  $ tokenloom gbnf convert --from zod schema.mjs --report losses.json
   $ tokenloom gbnf convert grammar.gbnf -o grammar.gbnf`,
     )
     .action(async (input: string, flags: Flags) => {
-      const from =
-        flags.from ?? (/\.json$/i.test(input) ? 'json-schema' : /\.[cm]?[jt]s$/i.test(input) ? 'zod' : 'gbnf');
-      const { text, losses, diagnostics } = await convert(input, from, flags);
+      const { text, losses, diagnostics } = await convert(input, flags);
       if (flags.output === undefined) process.stdout.write(text);
       else await writeFile(flags.output, text);
       if (flags.report !== undefined)
@@ -86,39 +72,23 @@ interface Converted {
   readonly diagnostics: readonly SchemaDiagnostic[];
 }
 
-async function convert(input: string, from: string, flags: Flags): Promise<Converted> {
-  if (from === 'gbnf') {
+async function convert(input: string, flags: Flags): Promise<Converted> {
+  const language = languageOf(input, flags.from);
+  if (language === 'gbnf') {
     const source = await readText(input);
     return named(input, () => {
-      const file = parseGbnf(source, flags.root === undefined ? {} : { root: flags.root });
+      const file = readFile(source, flags);
       const text = flags.to === 'gbnf' ? formatGbnf(file) : grammarJson(fileToGrammar(file));
       return { text, losses: [], diagnostics: [] };
     });
   }
-  const options = {
-    whitespace: flags.whitespace as 'bounded',
-    ...(flags.propertyOrder === undefined ? {} : { propertyOrder: flags.propertyOrder as 'any' }),
-    ...(flags.unsupported === undefined ? {} : { unsupported: flags.unsupported as 'warn' }),
-  };
-  const constraint =
-    from === 'regex' ? regex(input) : json(from === 'zod' ? await importSchema(input) : await readText(input), options);
-  const { grammar, diagnostics } = constraintGrammar(constraint);
+  const { grammar, diagnostics } = await readOther(input, language, flags, {
+    whitespace: flags.whitespace,
+    ...(flags.propertyOrder === undefined ? {} : { propertyOrder: flags.propertyOrder }),
+    ...(flags.unsupported === undefined ? {} : { unsupported: flags.unsupported }),
+  });
   if (flags.to === 'json') return { text: grammarJson(grammar), losses: [], diagnostics };
   return { ...printGrammar(grammar), diagnostics };
-}
-
-/** The default export of a module, else an export named `schema`. */
-async function importSchema(file: string): Promise<object> {
-  let module: Record<string, unknown>;
-  try {
-    module = (await import(pathToFileURL(path.resolve(file)).href)) as Record<string, unknown>;
-  } catch (error) {
-    throw new CliError(`${file}: cannot be imported: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const schema = module.default ?? module.schema;
-  if (typeof schema !== 'object' || schema === null)
-    throw new CliError(`${file}: expected a default export (or one named schema) that is a zod schema`);
-  return schema;
 }
 
 function grammarJson(grammar: Grammar): string {

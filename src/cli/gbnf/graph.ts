@@ -7,7 +7,7 @@ import { formatNode } from '../../grammar/gbnf/format.js';
 import { parseGbnf } from '../../grammar/gbnf/index.js';
 import { railroadHtml, ruleSvg } from '../../grammar/gbnf/railroad.js';
 import { EXIT } from '../exit.js';
-import { readText } from '../generate-input.js';
+import { readText } from '../files.js';
 import { type Finish, named } from './input.js';
 
 interface Flags {

@@ -1,19 +1,21 @@
 /** The `gbnf` commands but `gbnf generate` (which needs a model). */
 import type { Command } from 'commander';
-import { addCheckCommand } from './check.js';
-import { addConvertCommand } from './convert.js';
-import { addGraphCommand } from './graph.js';
 import type { Finish } from './input.js';
-import { addMatchCommand } from './match.js';
-import { addNextCommand } from './next.js';
-import { addSampleCommand } from './sample.js';
 
-/** Adds check, match, convert, sample, next and graph. */
-export function addGbnfCommands(parent: Command, finish: Finish): void {
-  addCheckCommand(parent, finish);
-  addMatchCommand(parent, finish);
-  addConvertCommand(parent, finish);
-  addSampleCommand(parent, finish);
-  addNextCommand(parent, finish);
-  addGraphCommand(parent, finish);
+type Add = (parent: Command, finish: Finish) => void;
+
+/** The parsers behind a command take longer to load than most of them run: each is loaded on its own. */
+const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
+  check: async () => (await import('./check.js')).addCheckCommand,
+  match: async () => (await import('./match.js')).addMatchCommand,
+  convert: async () => (await import('./convert.js')).addConvertCommand,
+  sample: async () => (await import('./sample.js')).addSampleCommand,
+  next: async () => (await import('./next.js')).addNextCommand,
+  graph: async () => (await import('./graph.js')).addGraphCommand,
+};
+
+/** Adds the commands: the one that `word` names, or all of them (for help, completion and suggestions). */
+export async function addGbnfCommands(parent: Command, finish: Finish, word: string | undefined): Promise<void> {
+  const one = word !== undefined && Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+  for (const load of one === undefined ? Object.values(COMMANDS) : [one]) (await load())(parent, finish);
 }

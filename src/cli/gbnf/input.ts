@@ -1,27 +1,61 @@
 /** What the gbnf commands share: reading grammars, showing characters, numbers from options. */
-import { InvalidArgumentError } from 'commander';
-import { GrammarError } from '../../base/errors.js';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { GrammarError, LimitError, UnsatisfiableError } from '../../base/errors.js';
+import type { GbnfFile } from '../../grammar/gbnf/ast.js';
 import { fileToGrammar, parseGbnf } from '../../grammar/gbnf/index.js';
 import type { Grammar } from '../../grammar/ir.js';
 import type { Ranges } from '../../grammar/regex/ranges.js';
-import { schemaToGrammar } from '../../grammar/schema/index.js';
 import { CliError, type ExitCode } from '../exit.js';
-import { readText } from '../generate-input.js';
+import { readText } from '../files.js';
 
 /** What the caller does with the exit code. */
 export type Finish = (code: ExitCode) => void;
 
-/** A GBNF file (rules kept, for explanations), or a JSON Schema where the name ends in .json. */
-export async function readGrammar(
-  file: string,
-  root: string | undefined,
-): Promise<{ grammar: Grammar; isGbnf: boolean }> {
-  const text = await readText(file);
-  if (/\.json$/i.test(file)) return { grammar: schemaToGrammar(text).grammar, isGbnf: false };
-  return {
-    grammar: named(file, () => fileToGrammar(parseGbnf(text, root === undefined ? {} : { root }), { keepRules: true })),
-    isGbnf: true,
-  };
+export type Language = 'gbnf' | 'json-schema' | 'regex' | 'zod';
+export const LANGUAGES: readonly Language[] = ['gbnf', 'json-schema', 'regex', 'zod'];
+
+/** Options of all commands that read a grammar. */
+export interface InputFlags {
+  readonly from?: Language;
+  readonly root?: string;
+  readonly regexFlags?: string;
+}
+
+/** Adds --from, --root and --regex-flags. */
+export function addInputOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--from <language>',
+        'what the grammar is; by its name: *.json a JSON Schema, *.js a zod schema, else GBNF',
+      ).choices(LANGUAGES),
+    )
+    .option('--root <rule>', "start rule of GBNF ('root' by default)")
+    .option('--regex-flags <flags>', 'flags of a regular expression: i, m, s, u, v');
+}
+
+/** The language that --from or the file's name says. */
+export function languageOf(input: string, from: Language | undefined): Language {
+  if (from !== undefined) return from;
+  return /\.json$/i.test(input) ? 'json-schema' : /\.[cm]?[jt]s$/i.test(input) ? 'zod' : 'gbnf';
+}
+
+/** A grammar for matching and explaining: rules of GBNF are kept. For `--from regex` the input is the pattern itself. */
+export async function readGrammar(input: string, flags: InputFlags): Promise<{ grammar: Grammar; language: Language }> {
+  const language = languageOf(input, flags.from);
+  if (language === 'gbnf') {
+    const text = await readText(input);
+    const grammar = named(input, () => fileToGrammar(readFile(text, flags), { keepRules: true }));
+    return { grammar, language };
+  }
+  const { readOther } = await import('./other.js');
+  const { grammar } = await readOther(input, language, flags, {});
+  return { grammar, language: language === 'zod' ? 'json-schema' : language };
+}
+
+/** The syntax tree of GBNF text. */
+export function readFile(text: string, flags: InputFlags): GbnfFile {
+  return parseGbnf(text, flags.root === undefined ? {} : { root: flags.root });
 }
 
 /** Puts the file's name in front of messages about its text. */
@@ -29,7 +63,8 @@ export function named<R>(file: string, read: () => R): R {
   try {
     return read();
   } catch (error) {
-    if (error instanceof GrammarError) throw new CliError(`${file}: ${error.message}`);
+    if (error instanceof GrammarError || error instanceof LimitError || error instanceof UnsatisfiableError)
+      throw new CliError(`${file}: ${error.message}`);
     throw error;
   }
 }

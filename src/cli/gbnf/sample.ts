@@ -3,26 +3,23 @@ import type { Command } from 'commander';
 import { spellTokens } from '../../grammar/gbnf/trace.js';
 import { Sampler } from '../../grammar/sample.js';
 import { EXIT } from '../exit.js';
-import { countOption, type Finish, readGrammar } from './input.js';
+import { addInputOptions, countOption, type Finish, type InputFlags, readGrammar } from './input.js';
 
-interface Flags {
+interface Flags extends InputFlags {
   readonly n: number;
   readonly seed: number;
   readonly maxLength: number;
-  readonly root?: string;
   readonly shortest?: boolean;
   readonly json?: boolean;
 }
 
 export function addSampleCommand(parent: Command, finish: Finish): void {
-  parent
-    .command('sample')
+  addInputOptions(parent.command('sample'))
     .description('print random texts of a grammar')
-    .argument('<grammar>', 'GBNF file, or JSON Schema (*.json)')
+    .argument('<grammar>', "GBNF file, JSON Schema (*.json), or a pattern with --from regex; '-' reads standard input")
     .option('-n <count>', 'how many', countOption, 10)
     .option('--seed <number>', 'same seed, same texts', countOption, 1)
     .option('--max-length <characters>', 'most characters, where the grammar has texts that short', countOption, 200)
-    .option('--root <rule>', "start rule ('root' by default)")
     .option('--shortest', 'only the shortest text')
     .option('--json', 'one JSON string per line')
     .addHelpText(
@@ -36,7 +33,7 @@ Examples:
   $ tokenloom gbnf sample list.gbnf --json --max-length 40`,
     )
     .action(async (file: string, flags: Flags) => {
-      const { grammar } = await readGrammar(file, flags.root);
+      const { grammar } = await readGrammar(file, flags);
       const sampler = new Sampler(spellTokens(grammar), { seed: flags.seed, maxLength: flags.maxLength });
       const texts =
         flags.shortest === true ? [sampler.shortest()] : Array.from({ length: flags.n }, () => sampler.next());
