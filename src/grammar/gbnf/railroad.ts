@@ -20,7 +20,7 @@ const GAP = 10;
 const ROW = 11;
 const ARC = 8;
 /** Sequences wider than this go on in a further row. */
-const WRAP = 1000;
+const WRAP = 900;
 /** Most branches of a choice that are drawn. */
 const BRANCHES = 100;
 /** Most columns of a label; the whole text is its tooltip. */
@@ -89,6 +89,9 @@ function row(items: readonly Box[]): Box {
 /** Items in rows; the line goes back below each row to the beginning of the next. */
 function sequence(items: readonly Box[]): Box {
   if (items.length === 0) return nothing();
+  const one = row(items);
+  // A little more than a row is better than a row and a rest.
+  if (one.width <= 1.3 * WRAP) return one;
   const rows: Box[][] = [[]];
   let width = 0;
   for (const item of items) {
@@ -99,7 +102,7 @@ function sequence(items: readonly Box[]): Box {
     rows[rows.length - 1]?.push(item);
     width += item.width + GAP;
   }
-  return rows.length === 1 ? row(items) : stacked(rows.map(row));
+  return rows.length === 1 ? one : stacked(rows.map(row));
 }
 
 function stacked(rows: readonly Box[]): Box {
@@ -111,7 +114,7 @@ function stacked(rows: readonly Box[]): Box {
     down = (offsets[i] as number) + b.down;
   });
   return {
-    width: inner + 4 * ARC,
+    width: inner + 5 * ARC,
     up: rows[0]?.up ?? 0,
     down,
     draw: (x, y) => {
@@ -123,7 +126,9 @@ function stacked(rows: readonly Box[]): Box {
         const end = left + b.width;
         out.push(b.draw(left, at));
         if (i === rows.length - 1) {
-          out.push(line(end, at, right + 2 * ARC, at));
+          // Up again to the line on which boxes end.
+          const up = `q${ARC} 0 ${ARC} ${-ARC}V${y + ARC}q0 ${-ARC} ${ARC} ${-ARC}`;
+          out.push(`<path d="M${end} ${at}H${right + ARC}${up}"/>`);
           return;
         }
         const between = at + b.down + ARC + 4;
