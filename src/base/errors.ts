@@ -43,12 +43,12 @@ export function placeOf(source: string, offset: number): SourcePlace {
 export function codeFrame(source: string, place: SourcePlace, end: number): string {
   const from = place.offset - (place.column - 1);
   const nl = source.indexOf('\n', from);
-  const full = source.slice(from, nl < 0 ? source.length : nl).replace(/\r$/, '');
   const col = place.column - 1;
   const cut = col > 80 ? col - 60 : 0;
   // Control characters would act on the terminal: their pictures (U+2400 …) stand in for them.
-  const text = full
-    .slice(cut, cut + 120)
+  const text = source
+    .slice(from + cut, Math.min(from + cut + 120, nl < 0 ? source.length : nl))
+    .replace(/\r$/, '')
     .replaceAll('\t', ' ')
     .replace(/\p{Cc}/gu, (c) => (c < ' ' ? String.fromCharCode(0x2400 + c.charCodeAt(0)) : '\u2421'));
   const width = Math.max(1, Math.min(end - place.offset, text.length - (col - cut)));

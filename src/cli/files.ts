@@ -1,7 +1,7 @@
 /** Reading files and standard input: bounded, UTF-8 or an error that says at which byte it is not, without byte order mark. */
 import { isUtf8 } from 'node:buffer';
-import { open } from 'node:fs/promises';
-import { CliError } from './exit.js';
+import { open, writeFile } from 'node:fs/promises';
+import { CliError, messageOf } from './exit.js';
 
 /** Most bytes that are read of a grammar, schema or prompt. */
 const MAX_BYTES = 64 << 20;
@@ -40,6 +40,16 @@ export async function* readChunks(file: string): AsyncGenerator<Uint8Array> {
     }
   } finally {
     await handle.close();
+  }
+}
+
+/** Writes a file; what goes wrong names it. */
+export async function writeText(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw new CliError(`${file}: cannot be written: ${missing ? 'no such folder' : messageOf(error)}`);
   }
 }
 

@@ -8,18 +8,21 @@ const REFRESH_MS = 80;
 
 export class Progress {
   readonly #live: boolean;
+  readonly #shared: boolean;
   readonly #quiet: boolean;
   readonly #color: boolean;
   #shown = 0;
   #last = 0;
   #tokens = 0;
   #forced = 0;
+  #maskMs = 0;
   #start = 0;
 
-  /** `shared`: standard output is the same terminal, so a live line would mix with it. */
+  /** `shared`: standard output is a terminal too, so a live line would mix with the text: it is shown until that begins. */
   constructor(quiet: boolean, shared: boolean) {
     this.#quiet = quiet;
-    this.#live = !quiet && !shared && process.stderr.isTTY === true;
+    this.#live = !quiet && process.stderr.isTTY === true;
+    this.#shared = shared;
     this.#color = process.stderr.isTTY === true && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb';
   }
 
@@ -30,13 +33,18 @@ export class Progress {
     } else this.#show(`loading the model (${event.phase})`, true);
   }
 
-  token(forced: boolean): void {
+  token(forced: boolean, maskMs = 0): void {
     if (this.#start === 0) this.#start = performance.now();
     this.#tokens++;
     if (forced) this.#forced++;
+    this.#maskMs += maskMs;
+    if (this.#shared) return;
     const seconds = (performance.now() - this.#start) / 1000;
     const rate = seconds > 0.05 ? ` · ${(this.#tokens / seconds).toFixed(0)} tokens/s` : '';
-    this.#show(`${this.#tokens} tokens${rate} · ${percent(this.#forced, this.#tokens)} forced`, false);
+    this.#show(
+      `${this.#tokens} tokens${rate} · ${percent(this.#forced, this.#tokens)} forced · masks ${this.#maskMs.toFixed(1)} ms`,
+      false,
+    );
   }
 
   /** Ends the live line, so that other output starts on a clean one. */

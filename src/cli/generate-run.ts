@@ -1,4 +1,6 @@
 /** Runs `generate`: the value on standard output as it comes, everything else on standard error. */
+import { TokenloomError } from '../base/errors.js';
+import { type Constraint, constraintGrammar } from '../grammar/constraint/index.js';
 import { createEngine, type Engine, type EngineOptions, type GenerateOptions, type Result } from '../index.js';
 import { CliError, EXIT, type ExitCode } from './exit.js';
 import { type ConstraintFlags, readConstraint, readPrompt, readTools } from './generate-input.js';
@@ -39,6 +41,7 @@ export async function generate(words: readonly string[], flags: GenerateFlags): 
   const constraint = await readConstraint(flags);
   const tools = flags.tools === undefined ? undefined : await readTools(flags.tools);
   const prompt = await readPrompt(words, flags.prompt);
+  if (constraint !== undefined) check(constraint, flags);
   const progress = new Progress(flags.quiet === true, process.stdout.isTTY === true && flags.json !== true);
   const abort = new AbortController();
   const onInterrupt = (): void => {
@@ -72,6 +75,17 @@ export async function generate(words: readonly string[], flags: GenerateFlags): 
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onInterrupt);
     await engine?.close();
+  }
+}
+
+/** What is wrong with a grammar or schema is said before a model is loaded (or downloaded), with the file's name. */
+function check(constraint: Constraint, flags: GenerateFlags): void {
+  try {
+    constraintGrammar(constraint);
+  } catch (error) {
+    const file = flags.grammar ?? flags.schema;
+    if (file === undefined || file === '-' || !(error instanceof TokenloomError)) throw error;
+    throw new CliError(`${file}: ${error.message}`);
   }
 }
 
@@ -116,7 +130,7 @@ async function run(
     for await (const event of stream) {
       if (event.type === 'token') {
         trace?.write(event);
-        progress.token(event.forced);
+        progress.token(event.forced, event.maskMs);
       } else if (event.type === 'text' && live) {
         progress.clear();
         await write(event.text);

@@ -87,8 +87,8 @@ export class TokenChooser {
     read: () => Promise<Float32Array>,
   ): Promise<Picked['info']> {
     const { trace, logprobs: top } = this.#request;
-    if (!this.#detail) return undefined;
-    if (trace !== true && (top ?? 0) === 0) return { logprob: { before: before ?? logprob, after: logprob } };
+    if (!this.#detail) return mask === undefined ? undefined : { maskMs };
+    if (trace !== true && (top ?? 0) === 0) return { logprob: { before: before ?? logprob, after: logprob }, maskMs };
     return this.#describe(this.#adjusted(await read(), undefined), mask, token, maskMs);
   }
 
@@ -123,9 +123,9 @@ export class TokenChooser {
     }
     const maskMs = this.fillMask(matcher, mask);
     const token = sampler.choose(logits, mask, sampling, this.#random);
-    const info = this.#detail ? this.#describe(logits, mask, token, maskMs) : undefined;
+    const info = this.#detail ? this.#describe(logits, mask, token, maskMs) : { maskMs };
     acceptChosen(matcher, token);
-    return { token, accepted: true, ...(info === undefined ? {} : { info }) };
+    return { token, accepted: true, info };
   }
 
   /** Fills the mask of the matcher's state; returns the milliseconds it took. */
@@ -185,7 +185,8 @@ export class TokenChooser {
     return {
       logprob: { before: before.logprob, after: after.logprob },
       ...(top > 0 ? { top: { before: before.top, after: after.top } } : {}),
-      ...(this.#request.trace === true ? { allowed, maskMs } : {}),
+      ...(this.#request.trace === true ? { allowed } : {}),
+      ...(mask === undefined ? {} : { maskMs }),
     };
   }
 }

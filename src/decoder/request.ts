@@ -52,8 +52,9 @@ export interface TokenInfo {
   /** Under the model's distribution after penalties and bias, before and after the mask. */
   readonly logprob?: { readonly before: number; readonly after: number } | undefined;
   readonly top?: { readonly before: readonly TokenLogprob[]; readonly after: readonly TokenLogprob[] } | undefined;
-  /** Allowed tokens, and the time their mask took. */
+  /** How many tokens were allowed. */
   readonly allowed?: number | undefined;
+  /** The time that the mask took, where one was made for this token. */
   readonly maskMs?: number | undefined;
   /** On a device: from the end of the pass's masks, made while it computed, to its tokens. Near 0: the device was waiting for masks. */
   readonly deviceMs?: number | undefined;

@@ -331,7 +331,7 @@ export function leastLengths(grammar: Grammar, store: TermStore, reachable: read
       case 'seq':
         return total(expr.items);
       case 'alt':
-        return Math.min(...expr.items.slice(0, 50_000).map(at));
+        return expr.items.reduce((least, item) => Math.min(least, at(item)), Number.POSITIVE_INFINITY);
       case 'repeat':
         return times(expr.min, at(expr.item));
       case 'object': {

@@ -1,12 +1,11 @@
 /** `tokenloom gbnf check`: faults, suspicious rules and portability of GBNF files. */
-import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { codeFrame } from '../../base/errors.js';
 import { fixGbnf } from '../../grammar/gbnf/fix.js';
 import { readGbnf } from '../../grammar/gbnf/index.js';
 import { lintGbnf } from '../../grammar/gbnf/lint.js';
-import { EXIT } from '../exit.js';
-import { readText } from '../files.js';
+import { EXIT, messageOf } from '../exit.js';
+import { readText, writeText } from '../files.js';
 import type { Finish } from './input.js';
 
 interface Flags {
@@ -17,6 +16,9 @@ interface Flags {
   readonly strict?: boolean;
   readonly notes: boolean;
 }
+
+/** Most findings of a file that are shown as text; --json has them all. */
+const MAX_SHOWN = 1_000;
 
 export interface CheckFinding {
   readonly file: string;
@@ -36,7 +38,7 @@ export function addCheckCommand(parent: Command, finish: Finish): void {
     .description('find faults, suspicious rules and portability problems in GBNF files')
     .argument('<files...>', "GBNF files; '-' reads standard input")
     .option('--root <rule>', "start rule ('root' by default)")
-    .option('--json', 'findings as JSON')
+    .addOption(new Option('--json', 'findings as JSON').conflicts('format'))
     .addOption(
       new Option('--format <format>', 'how to print findings').choices(['text', 'github', 'json']).default('text'),
     )
@@ -58,11 +60,19 @@ Examples:
     .action(async (files: string[], flags: Flags) => {
       const all: CheckFinding[] = [];
       const sources = new Map<string, string>();
-      for (const file of files) {
-        let source = await readText(file);
-        if (flags.fix === true) source = await fix(file, source, flags);
-        sources.set(file, source);
-        all.push(...findings(file, source, flags));
+      let unreadable = 0;
+      for (const file of new Set(files)) {
+        try {
+          let source = await readText(file);
+          if (flags.fix === true) source = await fix(file, source, flags);
+          for (const finding of findings(file, source, flags)) all.push(finding);
+          sources.set(file, source);
+        } catch (error) {
+          // The other files are checked all the same.
+          const message = messageOf(error);
+          process.stderr.write(`tokenloom: ${message.startsWith(`${file}: `) ? '' : `${file}: `}${message}\n`);
+          unreadable++;
+        }
       }
       const shown = flags.notes ? all : all.filter((f) => f.severity !== 'note');
       const format = flags.json === true ? 'json' : flags.format;
@@ -72,14 +82,20 @@ Examples:
         for (const [file, source] of sources) {
           const starts = lineStarts(source);
           const ours = shown.filter((f) => f.file === file);
-          process.stdout.write(ours.map((f) => human(f, source, starts)).join(''));
+          process.stdout.write(
+            ours
+              .slice(0, MAX_SHOWN)
+              .map((f) => human(f, source, starts))
+              .join(''),
+          );
+          if (ours.length > MAX_SHOWN) process.stdout.write(`${file}: and ${ours.length - MAX_SHOWN} more findings\n`);
         }
         const count = (severity: string): number => all.filter((f) => f.severity === severity).length;
         const parts = ['error', 'warning', 'note'].map((s) => `${count(s)} ${s}${count(s) === 1 ? '' : 's'}`);
-        process.stderr.write(`${files.length} file${files.length === 1 ? '' : 's'}: ${parts.join(', ')}\n`);
+        process.stderr.write(`${sources.size} file${sources.size === 1 ? '' : 's'}: ${parts.join(', ')}\n`);
       }
       const bad = all.some((f) => f.severity === 'error' || (flags.strict === true && f.severity === 'warning'));
-      finish(bad ? EXIT.mismatch : EXIT.ok);
+      finish(unreadable > 0 ? EXIT.usage : bad ? EXIT.mismatch : EXIT.ok);
     });
 }
 
@@ -88,7 +104,7 @@ async function fix(file: string, source: string, flags: Flags): Promise<string> 
   if (file === '-') {
     if (flags.json !== true) process.stdout.write(fixed);
   } else if (fixed !== source) {
-    await writeFile(file, fixed);
+    await writeText(file, fixed);
     process.stderr.write(`${file}: repaired\n`);
   }
   return fixed;

@@ -1,5 +1,4 @@
 /** `tokenloom gbnf convert`: JSON Schema, regular expressions, zod schemas and GBNF to GBNF or to the IR as JSON. */
-import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { formatGbnf } from '../../grammar/gbnf/format.js';
 import { fileToGrammar } from '../../grammar/gbnf/index.js';
@@ -7,7 +6,7 @@ import type { Grammar } from '../../grammar/ir.js';
 import { type Loss, printGrammar } from '../../grammar/print.js';
 import type { SchemaDiagnostic, SchemaOptions } from '../../grammar/schema/index.js';
 import { EXIT } from '../exit.js';
-import { readText } from '../files.js';
+import { readText, writeText } from '../files.js';
 import { addInputOptions, type Finish, type InputFlags, languageOf, named, readFile } from './input.js';
 import { readOther } from './other.js';
 
@@ -58,9 +57,9 @@ Examples:
     .action(async (input: string, flags: Flags) => {
       const { text, losses, diagnostics } = await convert(input, flags);
       if (flags.output === undefined) process.stdout.write(text);
-      else await writeFile(flags.output, text);
+      else await writeText(flags.output, text);
       if (flags.report !== undefined)
-        await writeFile(flags.report, `${JSON.stringify({ losses, diagnostics }, null, 2)}\n`);
+        await writeText(flags.report, `${JSON.stringify({ losses, diagnostics }, null, 2)}\n`);
       if (flags.quiet !== true) report(losses, diagnostics);
       finish(flags.strict === true && losses.some((l) => l.kind === 'values') ? EXIT.mismatch : EXIT.ok);
     });

@@ -1,5 +1,4 @@
 /** `tokenloom gbnf graph`: a grammar as railroad diagrams or as the graph of its rules. */
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, Option } from 'commander';
 import type { GbnfFile, GbnfNode } from '../../grammar/gbnf/ast.js';
@@ -7,7 +6,7 @@ import { formatNode } from '../../grammar/gbnf/format.js';
 import { parseGbnf } from '../../grammar/gbnf/index.js';
 import { railroadHtml, ruleSvg } from '../../grammar/gbnf/railroad.js';
 import { EXIT } from '../exit.js';
-import { readText } from '../files.js';
+import { readText, writeText } from '../files.js';
 import { type Finish, named } from './input.js';
 
 interface Flags {
@@ -46,7 +45,7 @@ Examples:
       const grammar = named(file, () => parseGbnf(source, flags.root === undefined ? {} : { root: flags.root }));
       const text = draw(grammar, path.basename(file), flags);
       if (flags.output === undefined) process.stdout.write(text);
-      else await writeFile(flags.output, text);
+      else await writeText(flags.output, text);
       finish(EXIT.ok);
     });
 }

@@ -71,7 +71,8 @@ export function named<R>(file: string, read: () => R): R {
 
 export function countOption(value: string): number {
   const n = Number(value);
-  if (!Number.isInteger(n) || n < 0) throw new InvalidArgumentError('Expected a whole number.');
+  if (value.trim() === '' || !Number.isSafeInteger(n) || n < 0)
+    throw new InvalidArgumentError('expected a whole number from 0 to 2^53 - 1');
   return n;
 }
 

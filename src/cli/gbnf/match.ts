@@ -1,6 +1,6 @@
 /** `tokenloom gbnf match`: whether a text fits a grammar, and if not, where and what was expected there. */
 import { stat } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { codeFrame } from '../../base/errors.js';
 import { LexemePool } from '../../fsm/lexeme.js';
 import { Recognizer } from '../../fsm/recognizer.js';
@@ -24,7 +24,7 @@ export function addMatchCommand(parent: Command, finish: Finish): void {
     .argument('[text]', "text, the name of a file, or '-' for standard input (the default)")
     .option('-t, --text', 'the argument is text even if there is a file of that name')
     .option('--json', 'result as JSON')
-    .option('-q, --quiet', 'only the exit code')
+    .addOption(new Option('-q, --quiet', 'only the exit code').conflicts('json'))
     .addHelpText(
       'after',
       `

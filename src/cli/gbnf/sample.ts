@@ -1,4 +1,5 @@
 /** `tokenloom gbnf sample`: random texts of a grammar. */
+import { once } from 'node:events';
 import type { Command } from 'commander';
 import { spellTokens } from '../../grammar/gbnf/trace.js';
 import { Sampler } from '../../grammar/sample.js';
@@ -25,7 +26,8 @@ export function addSampleCommand(parent: Command, finish: Finish): void {
     .addHelpText(
       'after',
       `
-Each text is steered to parts of the grammar that no earlier one used. Texts with line ends are separated by lines of '--'.
+Each text is steered to parts of the grammar that no earlier one used. A line '--' stands
+before and after texts that have line ends themselves.
 
 Examples:
   $ tokenloom gbnf sample json.gbnf -n 5 --seed 7
@@ -35,11 +37,16 @@ Examples:
     .action(async (file: string, flags: Flags) => {
       const { grammar } = await readGrammar(file, flags);
       const sampler = new Sampler(spellTokens(grammar), { seed: flags.seed, maxLength: flags.maxLength });
-      const texts =
-        flags.shortest === true ? [sampler.shortest()] : Array.from({ length: flags.n }, () => sampler.next());
-      const separate = flags.json !== true && texts.length > 1 && texts.some((t) => t.includes('\n'));
-      const lines = flags.json === true ? texts.map((t) => JSON.stringify(t)) : texts;
-      if (lines.length > 0) process.stdout.write(`${lines.join(separate ? '\n--\n' : '\n')}\n`);
+      const count = flags.shortest === true ? 1 : flags.n;
+      let before = false;
+      for (let i = 0; i < count; i++) {
+        const text = flags.shortest === true ? sampler.shortest() : sampler.next();
+        const shown = flags.json === true ? JSON.stringify(text) : text;
+        const lines = text.includes('\n');
+        const separator = flags.json !== true && i > 0 && (lines || before) ? '--\n' : '';
+        before = lines;
+        if (!process.stdout.write(`${separator}${shown}\n`)) await once(process.stdout, 'drain');
+      }
       finish(EXIT.ok);
     });
 }
