@@ -1,16 +1,18 @@
 /**
- * States cut off below their top frames.
+ * States cut off below their top frames, with what remains in outline.
  *
  * A token is a few bytes, so a mask hardly ever depends on more than the top frames of the stack, and the same situation at
  * another depth or under another parent has the same mask. A truncated state is the state with everything below replaced by a
- * marker; a walk that comes through the marker says so (`reachedBottom`) and is done again with a deeper cut.
+ * marker; a walk that comes through the marker says so (`reachedBottom`). Objects whose member is being read keep only whether they
+ * may close or go on afterwards (ObjectStates.outline): a walk that asks which key may follow comes to the marker too.
  */
 import { PairMap } from '../base/tuple-table.js';
-import { BOTTOM, CAPTURE, DYN, END, FRAME, ITEM, STRUCT } from './layout.js';
+import { BOTTOM, CAPTURE, DYN, END, FRAME, ITEM, PHASE, STRUCT } from './layout.js';
 import type { Recognizer } from './recognizer.js';
 
 export class Bottomless {
   private readonly cutStacks = new PairMap(64);
+  private readonly outlines: (number | undefined)[] = [];
   private readonly bottom: number;
 
   constructor(private readonly recognizer: Recognizer) {
@@ -68,7 +70,7 @@ export class Bottomless {
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
       const label = stacks.data[i]!;
       const parent = stacks.data[i + 1]!;
-      pairs.push([label, parent < 0 ? parent : this.cut(parent, depth - 1)]);
+      pairs.push([this.outlined(label), parent < 0 ? parent : this.cut(parent, depth - 1)]);
     }
     pairs.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     const flat: number[] = [];
@@ -80,5 +82,32 @@ export class Bottomless {
     const made = stacks.intern(flat, flat.length);
     this.cutStacks.set(stack, depth, made);
     return made;
+  }
+
+  /** The label with an object's state in outline, where the member that it waits for is being read. */
+  private outlined(label: number): number {
+    let known = this.outlines[label];
+    if (known === undefined) {
+      known = this.outlineOf(label);
+      this.outlines[label] = known;
+    }
+    return known;
+  }
+
+  private outlineOf(label: number): number {
+    const { recognizer } = this;
+    const { labels } = recognizer;
+    const l = labels.offsets[label]!;
+    if (labels.data[l] !== FRAME.object) return label;
+    const id = labels.data[l + 1]!;
+    const phase = labels.data[l + 2]!;
+    const o = labels.data[l + 3]!;
+    const last = labels.data[l + 4]!;
+    const states = recognizer.objectStates(id);
+    let outline = o;
+    if (phase === PHASE.key) {
+      if (last < 0) outline = states.outlineAfterDynamic(o, -1 - last);
+    } else if (phase === PHASE.colon || phase === PHASE.value || phase === PHASE.after) outline = states.outline(o);
+    return outline === o ? label : labels.intern([FRAME.object, id, phase, outline, last], 5);
   }
 }

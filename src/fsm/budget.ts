@@ -12,7 +12,7 @@
 import { Distances } from './distance.js';
 import { CAPTURE, DEAD, DYN, ITEM, LEX } from './layout.js';
 import { firstByteOf, type Run } from './lexeme-mask.js';
-import type { MaskShare } from './mask.js';
+import type { MaskShare } from './mask-share.js';
 import { Reach } from './reach.js';
 import type { Recognizer } from './recognizer.js';
 import { Remembered } from './remembered.js';

@@ -59,11 +59,11 @@ export class Distances {
       const l = labels.offsets[stacks.data[i]!]!;
       const id = labels.data[l + 1]!;
       const dyn = labels.data[l + 3]!;
-      const prop = labels.data[l + 4]!;
+      const last = labels.data[l + 4]!;
       let d = FAR;
       if (kind === NAME) d = this.name(id, dyn, a);
       else if (kind === DYN) {
-        const c = -1 - prop;
+        const c = -1 - last;
         d =
           this.pool.distance(a) +
           1 +
@@ -72,7 +72,7 @@ export class Distances {
       } else if (kind === STRUCT)
         d =
           labels.data[l] === FRAME.object
-            ? this.objectPhase(id, labels.data[l + 2]!, dyn, prop)
+            ? this.objectPhase(id, labels.data[l + 2]!, dyn, last)
             : this.arrayPhase(id, labels.data[l + 2]!, dyn);
       best = Math.min(best, d + this.stack(parent));
     }
@@ -144,8 +144,7 @@ export class Distances {
     return this.grammar.exprs[id] as ObjectExpr;
   }
 
-  private objectPhase(id: ExprId, phase: number, o: number, prop: number): number {
-    const expr = this.objectExpr(id);
+  private objectPhase(id: ExprId, phase: number, o: number, value: ExprId): number {
     switch (phase) {
       case PHASE.open:
         return 1 + this.objectFrom(id, o, true);
@@ -154,10 +153,9 @@ export class Distances {
       case PHASE.next:
         return this.objectFrom(id, o, false);
       case PHASE.colon:
-      case PHASE.value: {
-        const value = prop >= 0 ? expr.properties[prop]!.value : expr.dynamic[-1 - prop]!.value;
-        return (phase === PHASE.colon ? 1 : 0) + this.exprs[value]! + this.afterMember(id, o);
-      }
+        return 1 + this.exprs[value]! + this.afterMember(id, o);
+      case PHASE.value:
+        return this.exprs[value]! + this.afterMember(id, o);
       default:
         return this.afterMember(id, o);
     }

@@ -54,6 +54,14 @@ export interface Run {
   readonly together: boolean;
 }
 
+/** A string less finitely many literals. */
+export interface LessLiterals {
+  /** The state of the string without the exception. */
+  readonly rest: number;
+  /** The exceptions, as a node of the term store's literals. */
+  readonly literals: number;
+}
+
 const NO_RUN: Run = { signature: 0, depth: 0, loops: false, together: false };
 /** Slices with fewer groups than this are not worth a dense mask. */
 const MIN_SLICE_TOKENS = 256;
@@ -75,6 +83,8 @@ export class LexemeMasks {
   private readonly inner = new Map<number, { readonly extra: Int32Array; readonly residual: Residual }>();
   /** Lexeme states in which the tokens that the walk met end. */
   private readonly ends = new Map<number, ReadonlySet<number>>();
+  private readonly atNode = new Map<number, Residual>();
+  private readonly splits = new Map<number, LessLiterals | undefined>();
   private readonly farthestKnown = new Map<number, number>();
 
   constructor(
@@ -102,6 +112,24 @@ export class LexemeMasks {
       this.wide[q] = w;
     }
     return w;
+  }
+
+  /** The parts of a string state that leaves finitely many literals out of a string without end; undefined for others. Cached. */
+  splitLiterals(q: number): LessLiterals | undefined {
+    if (this.splits.has(q)) return this.splits.get(q);
+    const made = this.findSplit(q);
+    this.splits.set(q, made);
+    this.heldBytes += 60;
+    return made;
+  }
+
+  private findSplit(q: number): LessLiterals | undefined {
+    const { pool } = this;
+    const split = pool.terms.splitFinite(pool.termOf(q));
+    if (split === undefined) return undefined;
+    const rest = pool.stringAt(split.rest);
+    if (rest === DEAD || !this.isWide(rest) || this.runOf(split.rest, true).depth < LONGEST_RUN) return undefined;
+    return { rest, literals: split.literals };
   }
 
   /** The mask of a state; where it has `without`, less those tokens. */
@@ -264,6 +292,17 @@ export class LexemeMasks {
     let fan = 0;
     for (const n of at) fan += nodes[n * 4 + 1]! >>> 8;
     return { id: this.nextResidual++, nodes: at, fan, children: at.length === 0 ? [] : undefined };
+  }
+
+  /** What lies below a trie node. */
+  residualAt(node: number): Residual {
+    let known = this.atNode.get(node);
+    if (known === undefined) {
+      known = this.residual([node]);
+      this.atNode.set(node, known);
+      this.heldBytes += 100;
+    }
+    return known;
   }
 
   /** The whole vocabulary. */

@@ -1,12 +1,19 @@
-/** Which bytes may come next in a state: a superset as eight 32-bit words, exact up to names that are no longer allowed. */
+/** Which bytes may come next in a state. */
 import type { Whitespace } from '../grammar/ir.js';
 import { DYN, FRAME, ITEM, LEX, NAME, PHASE, STRUCT } from './layout.js';
 import type { LexemePool } from './lexeme.js';
 import type { Tables } from './tables.js';
 import { whitespaceGoesOn, whitespaceStep } from './whitespace.js';
 
-export function nextBytes(tables: Tables, pool: LexemePool, whitespace: Whitespace, state: number): Int32Array {
-  const out = new Int32Array(8);
+/** Writes a superset of the bytes that may come next as eight 32-bit words; exact up to names that are no longer allowed. */
+export function nextBytes(
+  tables: Tables,
+  pool: LexemePool,
+  whitespace: Whitespace,
+  state: number,
+  out: Int32Array,
+): void {
+  out.fill(0);
   const { configs, states } = tables;
   for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
     const o = configs.offsets[states.data[i]!]!;
@@ -20,7 +27,6 @@ export function nextBytes(tables: Tables, pool: LexemePool, whitespace: Whitespa
       addStructure(tables, configs.data[o + 3]!, out);
     }
   }
-  return out;
 }
 
 function addBlanks(whitespace: Whitespace, ws: number, out: Int32Array): void {
@@ -38,6 +44,7 @@ function addStructure(tables: Tables, stack: number, out: Int32Array): void {
     const phase = labels.data[l + 2]!;
     if (phase === PHASE.open) set(out, object ? 0x7b : 0x5b);
     else if (phase === PHASE.colon) set(out, 0x3a);
+    else if (phase === PHASE.key) out.fill(-1);
     else if (phase === PHASE.first || phase === PHASE.after) {
       set(out, object ? 0x7d : 0x5d);
       if (phase === PHASE.after) set(out, 0x2c);

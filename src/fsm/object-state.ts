@@ -25,6 +25,14 @@ const NEXT = 3;
 const FORGOTTEN = 4;
 const SEEN = 5;
 
+/** Values of FORGOTTEN: a key that must not come again was not remembered; the state is an outline ({@link ObjectStates.outline}). */
+const FORGOT = 1;
+const OUTLINE = 2;
+/** In an outline's COUNT: the object may close; a key may follow; whether one may is not known. */
+const CLOSES = 1;
+const GOES_ON = 2;
+const UNSURE = 4;
+
 export class ObjectStates {
   private readonly tuples = new TupleTable(16);
   private readonly n: number;
@@ -45,6 +53,9 @@ export class ObjectStates {
   private readonly firstKeys: (FirstWords | undefined)[] = [];
   private readonly kept = new Map<number, ReadonlySet<string>>();
   private endlessKnown: boolean | undefined;
+  private finiteKnown: boolean | undefined;
+  private readonly missingKnown: (number | undefined)[] = [];
+  private readonly outlines: (number | undefined)[] = [];
   private readonly allWitnesses: number;
   private readonly declared: number;
   readonly start: number;
@@ -93,7 +104,8 @@ export class ObjectStates {
 
   /** Whether a forgotten key (see {@link hasForgotten}) may decide which keys can begin. */
   get beginningDependsOnKeys(): boolean {
-    return this.classTerms.some((t) => this.pool.terms.countUpTo(t, ENDLESS) < ENDLESS);
+    this.finiteKnown ??= this.classTerms.some((t) => this.pool.terms.countUpTo(t, ENDLESS) < ENDLESS);
+    return this.finiteKnown;
   }
 
   /** Node of the trie of declared names. */
@@ -112,6 +124,15 @@ export class ObjectStates {
 
   /** Required and implied properties that are not there yet; in order 'schema' those passed over count too (they never are). */
   private missing(o: number): number {
+    let m = this.missingKnown[o];
+    if (m === undefined) {
+      m = this.countMissing(o);
+      this.missingKnown[o] = m;
+    }
+    return m;
+  }
+
+  private countMissing(o: number): number {
     if (this.implied === undefined) {
       if (!this.anyOrder) return this.requiredFrom[this.at(o, NEXT)]!;
       let m = this.requiredFrom[0]!;
@@ -234,6 +255,7 @@ export class ObjectStates {
   }
 
   allowsAnyKey(o: number): boolean {
+    if (this.isOutline(o)) return (this.at(o, COUNT) & GOES_ON) !== 0;
     if (this.allowsAnyDeclared(o)) return true;
     const { terms } = this.pool;
     for (let c = 0; c < this.classTerms.length; c++)
@@ -242,6 +264,7 @@ export class ObjectStates {
   }
 
   canClose(o: number): boolean {
+    if (this.isOutline(o)) return (this.at(o, COUNT) & CLOSES) !== 0;
     return (
       this.missing(o) === 0 &&
       this.at(o, COUNT) >= this.expr.minProperties &&
@@ -343,8 +366,44 @@ export class ObjectStates {
     const w = this.expr.dynamic[c]!.witness;
     if (w !== undefined) t[WITNESSES]! |= 1 << w;
     if (key !== undefined) t[EXCLUDED] = this.pool.terms.literals.insert(t[EXCLUDED]!, key);
-    else if (this.remembersKeys && !unlike) t[FORGOTTEN] = 1;
+    else if (this.remembersKeys && !unlike) t[FORGOTTEN] = FORGOT;
     return this.tuples.intern(t, t.length);
+  }
+
+  // ---- outlines -----------------------------------------------------------------------------------------------------
+
+  /**
+   * The state as a token sees it that passes the end of the member being read: whether the object may then close and whether a key may
+   * follow, but no longer which one. So masks are shared by all states of an object that agree in these.
+   */
+  outline(o: number): number {
+    if (this.isOutline(o)) return o;
+    let known = this.outlines[o];
+    if (known === undefined) {
+      const t = new Array<number>(SEEN + this.seenWords).fill(0);
+      const unsure = this.hasForgotten(o) && this.beginningDependsOnKeys;
+      t[COUNT] = (this.canClose(o) ? CLOSES : 0) | (unsure ? UNSURE : this.allowsAnyKey(o) ? GOES_ON : 0);
+      t[FORGOTTEN] = OUTLINE;
+      known = this.tuples.intern(t, t.length);
+      this.outlines[o] = known;
+    }
+    return known;
+  }
+
+  /** The outline after the dynamic key of class c that is being read. */
+  outlineAfterDynamic(o: number, c: number): number {
+    if (this.isOutline(o)) return o;
+    return this.outline(this.afterDynamic(o, c, undefined, !this.beginningDependsOnKeys));
+  }
+
+  isOutline(o: number): boolean {
+    return this.at(o, FORGOTTEN) === OUTLINE;
+  }
+
+  /** Whether it is unknown, from what is remembered, if a key may follow. */
+  isUnsure(o: number): boolean {
+    if (this.isOutline(o)) return (this.at(o, COUNT) & UNSURE) !== 0;
+    return this.hasForgotten(o) && this.beginningDependsOnKeys;
   }
 
   /** Whether each witness still owed has a key left that could supply it. */
@@ -360,7 +419,7 @@ export class ObjectStates {
 
   /** Whether a key that must not come again was not remembered: then which keys may follow is unknown. */
   hasForgotten(o: number): boolean {
-    return this.at(o, FORGOTTEN) === 1;
+    return this.at(o, FORGOTTEN) === FORGOT;
   }
 
   /** Whether a second dynamic key could follow, so that keys must be remembered. */

@@ -7,7 +7,7 @@
  */
 import { CAPTURE, DEAD, DYN, END, ITEM, LEX } from './layout.js';
 import type { Residual } from './lexeme-mask.js';
-import type { MaskShare } from './mask.js';
+import type { MaskShare } from './mask-share.js';
 import type { Recognizer } from './recognizer.js';
 import { walkTokens } from './token-walk.js';
 

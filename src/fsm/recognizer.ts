@@ -14,7 +14,7 @@
  * Invariants: every config is live; a state is closed (what may follow a lexeme that may end is in the set); DEAD is no state.
  * Left recursion is the front end's to remove. Memory only grows; the owner replaces the whole recognizer past its limit.
  */
-import { PairMap, type TupleTable } from '../base/tuple-table.js';
+import { PairMap, TupleTable } from '../base/tuple-table.js';
 import type { ExprId, Grammar } from '../grammar/ir.js';
 import type { ArrayStates } from './array-state.js';
 import type { Captures } from './captures.js';
@@ -44,6 +44,9 @@ export class Recognizer {
   private readonly afterUnlikes: (number | undefined)[] = [];
   private readonly forced: (number | undefined)[] = [];
   private readonly nextSets: (Int32Array | undefined)[] = [];
+  private readonly byteSetIds = new TupleTable(16);
+  private readonly byteSets: Int32Array[] = [];
+  private readonly nextSet = new Int32Array(8);
 
   constructor(
     readonly grammar: Grammar,
@@ -109,7 +112,12 @@ export class Recognizer {
   nextBytes(state: number): Int32Array {
     let known = this.nextSets[state];
     if (known === undefined) {
-      known = nextBytes(this.tables, this.pool, this.grammar.whitespace, state);
+      const set = this.nextSet;
+      nextBytes(this.tables, this.pool, this.grammar.whitespace, state, set);
+      // Few different sets: one array each, not one a state.
+      const id = this.byteSetIds.intern(set, 8);
+      this.byteSets[id] ??= set.slice();
+      known = this.byteSets[id];
       this.nextSets[state] = known;
     }
     return known;
@@ -230,7 +238,16 @@ export class Recognizer {
     return state;
   }
 
-  /** The same for budgets: keys and items that end are taken for new ones and not noted. */
+  /** State after the declared name p of an object's frame (label, parent) has ended, the object's state in outline. */
+  afterName(label: number, parent: number, p: number): number {
+    const { building, closure } = this;
+    building.begin();
+    if (this.hasUnique && closure.unique.isBelow(parent)) building.capture = this.captures.none;
+    closure.structures.afterName(label, parent, p);
+    return closure.finish();
+  }
+
+  /** The same as {@link afterLexeme} for budgets: keys and items that end are taken for new ones and not noted. */
   afterUnlike(kind: number, stack: number): number {
     const known = this.afterUnlikes[stack];
     if (known !== undefined) return known;

@@ -59,8 +59,8 @@ export class Structures {
   }
 
   /** Adds the structural config of a phase with nothing of its whitespace read, and what it opens. */
-  enter(frame: number, id: ExprId, phase: number, dyn: number, prop: number, parent: number): void {
-    this.enterAfterBlanks(0, this.tables.label(frame, id, phase, dyn, prop), parent);
+  enter(frame: number, id: ExprId, phase: number, dyn: number, last: number, parent: number): void {
+    this.enterAfterBlanks(0, this.tables.label(frame, id, phase, dyn, last), parent);
   }
 
   /** The structural config of a label after some whitespace; values and items that may start here are entered too. */
@@ -72,12 +72,9 @@ export class Structures {
     const id = labels.data[l + 1]!;
     const phase = labels.data[l + 2]!;
     const dyn = labels.data[l + 3]!;
-    const prop = labels.data[l + 4]!;
     let own = true;
     if (object && phase === PHASE.value) {
-      const expr = this.grammar.exprs[id] as ObjectExpr;
-      const value = prop >= 0 ? expr.properties[prop]!.value : expr.dynamic[-1 - prop]!.value;
-      step.pend(value, tables.push(tables.label(FRAME.object, id, PHASE.after, dyn, 0), parent));
+      step.pend(labels.data[l + 4]!, tables.push(tables.label(FRAME.object, id, PHASE.after, dyn, 0), parent));
       own = false;
     } else if (!object && (phase === PHASE.first || phase === PHASE.next)) {
       const states = this.arrayStates(id);
@@ -107,6 +104,10 @@ export class Structures {
       const parent = stacks.data[i + 1]!;
       const l = labels.offsets[label]!;
       const phase = labels.data[l + 2]!;
+      if (phase === PHASE.key) {
+        this.step.addBottom();
+        continue;
+      }
       if (phase !== PHASE.open && (b === 0x20 || b === 0x0a || b === 0x0d || b === 0x09)) {
         const next = whitespaceStep(this.grammar.whitespace, ws, b);
         if (next >= 0) this.enterAfterBlanks(next, label, parent);
@@ -119,7 +120,7 @@ export class Structures {
     }
   }
 
-  private readObject(id: ExprId, phase: number, o: number, prop: number, parent: number, b: number): void {
+  private readObject(id: ExprId, phase: number, o: number, value: ExprId, parent: number, b: number): void {
     switch (phase) {
       case PHASE.open:
         if (b === 0x7b) this.enter(FRAME.object, id, PHASE.first, o, 0, parent);
@@ -132,12 +133,12 @@ export class Structures {
         if (b === 0x22) this.startKey(id, o, parent);
         return;
       case PHASE.colon:
-        if (b === 0x3a) this.enter(FRAME.object, id, PHASE.value, o, prop, parent);
+        if (b === 0x3a) this.enter(FRAME.object, id, PHASE.value, o, value, parent);
         return;
       case PHASE.after:
         if (b === 0x2c) {
           const states = this.objectStates(id);
-          if (states.hasForgotten(o) && states.beginningDependsOnKeys) this.step.addBottom();
+          if (states.isUnsure(o)) this.step.addBottom();
           else if (states.allowsAnyKey(o)) this.enter(FRAME.object, id, PHASE.next, o, 0, parent);
         } else if (b === 0x7d && this.objectStates(id).canClose(o)) this.completion.complete(parent);
         return;
@@ -164,14 +165,29 @@ export class Structures {
     }
   }
 
+  /** After the declared name p of an object's frame, as masks see it: the object in outline. */
+  afterName(label: number, parent: number, p: number): void {
+    const { labels } = this.tables;
+    const l = labels.offsets[label]!;
+    const id = labels.data[l + 1]!;
+    const states = this.objectStates(id);
+    const after = states.outline(states.afterDeclared(labels.data[l + 3]!, p));
+    this.enter(FRAME.object, id, PHASE.colon, after, states.expr.properties[p]!.value, parent);
+  }
+
   // ---- keys ---------------------------------------------------------------------------------------------------------
 
   /** After the opening quote of a key: declared names, and each dynamic class. */
   private startKey(id: ExprId, o: number, parent: number): void {
     const { pool, tables, step } = this;
     const states = this.objectStates(id);
-    if (states.hasForgotten(o) && states.beginningDependsOnKeys) {
+    if (states.isUnsure(o)) {
       step.addBottom();
+      return;
+    }
+    if (states.isOutline(o)) {
+      // Which key is not known: what comes next is in doubt.
+      step.add(STRUCT, 0, 0, tables.push(tables.label(FRAME.object, id, PHASE.key, o, 0), parent));
       return;
     }
     if (states.allowsAnyDeclared(o)) {
@@ -207,7 +223,15 @@ export class Structures {
       const states = this.objectStates(id);
       if (final) {
         const p = names.nameAt(pool.terms.asNameNode(pool.termOf(q)));
-        if (states.allows(o, p)) this.enter(FRAME.object, id, PHASE.colon, states.afterDeclared(o, p), p, parent);
+        if (states.allows(o, p))
+          this.enter(
+            FRAME.object,
+            id,
+            PHASE.colon,
+            states.afterDeclared(o, p),
+            states.expr.properties[p]!.value,
+            parent,
+          );
       } else if (
         pool.someTarget(q, (t) => {
           const node = pool.terms.asNameNode(t);
@@ -239,13 +263,16 @@ export class Structures {
       const c = -1 - labels.data[l + 4]!;
       const o = labels.data[l + 3]!;
       const states = this.objectStates(id);
-      if (states.hasForgotten(o)) {
+      const { witnesses, dynamic } = states.expr;
+      // A key may come twice, or leave none for a witness: that takes its text.
+      const witnessAtStake = witnesses > 0 && states.remembersKeys && states.beginningDependsOnKeys;
+      if (states.hasForgotten(o) || (witnessAtStake && key === undefined && !unlike)) {
         this.step.addBottom();
         continue;
       }
-      const after = states.afterDynamic(o, c, key, unlike);
-      if (states.expr.witnesses > 0 && key !== undefined && !states.witnessesReachable(after)) continue;
-      this.enter(FRAME.object, id, PHASE.colon, after, -1 - c, parent);
+      const after = states.isOutline(o) ? o : states.afterDynamic(o, c, key, unlike);
+      if (witnesses > 0 && key !== undefined && !states.witnessesReachable(after)) continue;
+      this.enter(FRAME.object, id, PHASE.colon, after, dynamic[c]!.value, parent);
     }
   }
 }

@@ -177,6 +177,22 @@ function buildTrie(vocabulary: Vocabulary): TokenTrie {
   return { nodes, count, deepest, same, tokenSignature, tokenLength, rootChild };
 }
 
+/** Child of a trie node by byte, or -1. */
+export function childOf(trie: TokenTrie, node: number, byte: number): number {
+  if (node === 0) return trie.rootChild[byte]!;
+  const { nodes } = trie;
+  let lo = nodes[node * 4]!;
+  let hi = lo + (nodes[node * 4 + 1]! >>> 8);
+  while (lo < hi) {
+    const mid = (lo + hi) >> 1;
+    const b = nodes[mid * 4 + 1]! & 0xff;
+    if (b === byte) return mid;
+    if (b < byte) lo = mid + 1;
+    else hi = mid;
+  }
+  return -1;
+}
+
 /** Fills signatures and lengths: forward along paths for tokens, backward for subtrees. */
 function sign(
   nodes: Int32Array,

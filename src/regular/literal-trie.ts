@@ -27,6 +27,20 @@ export class LiteralTrie {
     return this.nodes.data[this.nodes.offsets[node]!] === 1;
   }
 
+  /** Number of edges of a node. */
+  fan(node: number): number {
+    return (this.nodes.offsets[node + 1]! - this.nodes.offsets[node]!) >> 1;
+  }
+
+  /** Code point and child of a node's edge, counted from 0. */
+  edgeAt(node: number, i: number): number {
+    return this.nodes.data[this.nodes.offsets[node]! + 1 + 2 * i]!;
+  }
+
+  childAt(node: number, i: number): number {
+    return this.nodes.data[this.nodes.offsets[node]! + 2 + 2 * i]!;
+  }
+
   /** [code point, child, …] of a node, a view that is valid until the next insertion. */
   edges(node: number): Int32Array {
     return this.nodes.data.slice(this.nodes.offsets[node]! + 1, this.nodes.offsets[node + 1]!);

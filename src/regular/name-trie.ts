@@ -18,10 +18,15 @@ interface Node {
 }
 
 interface Trie {
+  /** Whether all names are of characters that JSON spells as themselves and in one byte. */
+  readonly plain: boolean;
   readonly names: readonly string[];
   /** Index of each sorted name in the list the trie was built from. */
   readonly order: readonly number[];
 }
+
+/** Printable ASCII but for the quote and the backslash. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 
 export class NameTries {
   private readonly tries: Trie[] = [];
@@ -34,7 +39,8 @@ export class NameTries {
   /** A trie over different names; returns its root node. */
   build(names: readonly string[]): number {
     const order = names.map((_, i) => i).sort((a, b) => (names[a]! < names[b]! ? -1 : 1));
-    this.tries.push({ names: order.map((i) => names[i]!), order });
+    const plain = names.every((name) => PLAIN.test(name));
+    this.tries.push({ plain, names: order.map((i) => names[i]!), order });
     return this.node(this.tries.length - 1, 0, names.length, 0);
   }
 
@@ -54,6 +60,24 @@ export class NameTries {
     const n = this.nodes[node]!;
     n.below ??= this.tries[n.trie]!.order.slice(n.lo, n.hi).sort((a, b) => a - b);
     return n.below;
+  }
+
+  /** Whether all names of the node's trie are of characters that JSON spells as themselves and in one byte. */
+  isPlain(node: number): boolean {
+    return this.tries[this.nodes[node]!.trie]!.plain;
+  }
+
+  /** Names are sorted, and those at and below a node are a range: its start, its end, and the name at a place of the order. */
+  rangeStart(node: number): number {
+    return this.nodes[node]!.lo;
+  }
+
+  rangeEnd(node: number): number {
+    return this.nodes[node]!.hi;
+  }
+
+  nameOf(node: number, place: number): number {
+    return this.tries[this.nodes[node]!.trie]!.order[place]!;
   }
 
   /** UTF-16 offset in its names that a node stands for. */

@@ -1,0 +1,156 @@
+/**
+ * Tokens that spell keys: the declared names of an object, and the keys that a dynamic class leaves out.
+ *
+ * A state inside a key is new at every character of every name, so these masks are made all the time and hardly ever used
+ * twice. Stepping the recognizer makes a state for each byte of each token that is tried; here the trie of names (or of excluded
+ * keys) and the trie of tokens are walked together, which costs a search among a few children for each. Names of plain ASCII only, which
+ * have one spelling; others are walked with the recognizer.
+ */
+import type { LexemeMasks, Residual } from './lexeme-mask.js';
+import type { MaskParts } from './mask-record.js';
+import { ids, NONE } from './mask-record.js';
+import type { Recognizer } from './recognizer.js';
+import { childOf, type TokenTrie } from './trie.js';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+export class NameMasks {
+  private readonly spelled = new Map<number, Int32Array>();
+  /** Allowed names among the first i of the range at hand. */
+  private allowedBefore = new Int32Array(64);
+  /** Bytes held. */
+  bytes = 0;
+
+  constructor(
+    private readonly recognizer: Recognizer,
+    private readonly lexemes: LexemeMasks,
+    private readonly trie: TokenTrie,
+  ) {}
+
+  /** The node of declared names that a lexeme state inside a name stands for, or -1 where only the recognizer can tell. */
+  nodeOf(q: number): number {
+    const { pool } = this.recognizer;
+    if (!pool.isStringContent(q)) return -1;
+    const { terms } = pool;
+    const node = terms.asNameNode(pool.termOf(q));
+    return node >= 0 && terms.names.isPlain(node) ? node : -1;
+  }
+
+  /**
+   * Adds the tokens that spell on at a node of the declared names of an object's frame (label, parent). `cross` is told where tokens
+   * go on after the closing quote: the residual node there, and the state.
+   */
+  addNames(
+    parts: MaskParts,
+    node: number,
+    label: number,
+    parent: number,
+    cross: (residual: Residual, state: number) => void,
+  ): void {
+    const { recognizer, lexemes, trie } = this;
+    const { nodes, same } = trie;
+    const { labels } = recognizer;
+    const { names } = recognizer.pool.terms;
+    const l = labels.offsets[label]!;
+    const states = recognizer.objectStates(labels.data[l + 1]!);
+    const o = labels.data[l + 3]!;
+    const base = names.rangeStart(node);
+    const count = names.rangeEnd(node) - base;
+    if (this.allowedBefore.length <= count) this.allowedBefore = new Int32Array(count * 2 + 2);
+    const before = this.allowedBefore;
+    before[0] = 0;
+    for (let i = 0; i < count; i++)
+      before[i + 1] = before[i]! + (states.allows(o, names.nameOf(node, base + i)) ? 1 : 0);
+    const visit = (n: number, at: number): void => {
+      const p = names.nameAt(n);
+      if (p >= 0 && states.allows(o, p)) {
+        const c = childOf(trie, at, QUOTE);
+        if (c >= 0) {
+          for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) parts.found.push(t);
+          if (nodes[c * 4 + 1]! >>> 8 !== 0) cross(lexemes.residualAt(c), recognizer.afterName(label, parent, p));
+        }
+      }
+      const edges = names.edges(n);
+      for (let i = 0; i < edges.length; i += 2) {
+        const child = edges[i + 1]!;
+        if (before[names.rangeEnd(child) - base]! === before[names.rangeStart(child) - base]!) continue;
+        const c = childOf(trie, at, edges[i]!);
+        if (c < 0) continue;
+        for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) parts.found.push(t);
+        if (nodes[c * 4 + 1]! >>> 8 !== 0) visit(child, c);
+      }
+    };
+    visit(node, 0);
+  }
+
+  /** Tokens of the whole vocabulary that finish one of the strings below a node of literals (and whatever follows it). */
+  spelledFrom(literals: number): Int32Array {
+    const out: number[] = [];
+    return this.spellPlain(literals, 0, out) ? ids(out) : this.spelledBelow(this.lexemes.root, literals);
+  }
+
+  /** Walks plain characters; false where it met others. */
+  private spellPlain(literals: number, at: number, out: number[]): boolean {
+    const { trie } = this;
+    const trieOfLiterals = this.recognizer.pool.terms.literals;
+    if (trieOfLiterals.accepts(literals)) {
+      const c = childOf(trie, at, QUOTE);
+      if (c >= 0) this.collect(c, out);
+    }
+    for (let i = 0, n = trieOfLiterals.fan(literals); i < n; i++) {
+      const cp = trieOfLiterals.edgeAt(literals, i);
+      if (cp < 0x20 || cp > 0x7e || cp === QUOTE || cp === BACKSLASH) return false;
+      const c = childOf(trie, at, cp);
+      if (c >= 0 && trie.nodes[c * 4 + 1]! >>> 8 !== 0 && !this.spellPlain(trieOfLiterals.childAt(literals, i), c, out))
+        return false;
+    }
+    return true;
+  }
+
+  /** Tokens at and below a trie node. */
+  private collect(node: number, out: number[]): void {
+    const { nodes, same } = this.trie;
+    for (let t = nodes[node * 4 + 2]!; t >= 0; t = same[t]!) out.push(t);
+    const first = nodes[node * 4]!;
+    const last = first + (nodes[node * 4 + 1]! >>> 8);
+    for (let c = first; c < last; c++) this.collect(c, out);
+  }
+
+  /** {@link spelledFrom} for the tokens below a residual node, whatever the characters. Cached. */
+  spelledBelow(at: Residual, literals: number): Int32Array {
+    const key = at.id * 0x2000000 + literals;
+    const known = this.spelled.get(key);
+    if (known !== undefined) return known;
+    const { pool } = this.recognizer;
+    const q = pool.stringAt(pool.terms.literalNode(literals));
+    const out: number[] = [];
+    if (q >= 0) this.spell(at, q, out);
+    const tokens = out.length === 0 ? NONE : ids(out);
+    this.spelled.set(key, tokens);
+    this.bytes += 60 + tokens.length * 4;
+    return tokens;
+  }
+
+  private spell(residual: Residual, q: number, out: number[]): void {
+    const { pool } = this.recognizer;
+    const bits = pool.firstBytes(q);
+    for (const edge of this.lexemes.childrenOf(residual)) {
+      if (((bits[edge.byte >> 5]! >>> (edge.byte & 31)) & 1) === 0) continue;
+      const next = pool.step(q, edge.byte);
+      if (next < 0) continue;
+      if (pool.isFinal(next)) {
+        for (const t of edge.tokens) out.push(t);
+        for (const n of edge.to.nodes) this.collectBelow(n, out);
+      } else if (edge.to.fan > 0) this.spell(edge.to, next, out);
+    }
+  }
+
+  /** Tokens below a trie node. */
+  private collectBelow(node: number, out: number[]): void {
+    const { nodes } = this.trie;
+    const first = nodes[node * 4]!;
+    const last = first + (nodes[node * 4 + 1]! >>> 8);
+    for (let c = first; c < last; c++) this.collect(c, out);
+  }
+}
