@@ -69,6 +69,8 @@ const LONGEST_RUN = 255;
 const MAX_SINGLE_BITS = 192;
 /** Length bounds from here on are left out of the walk and made good token by token. */
 const MIN_OPEN_BOUND = 20;
+/** Possible bytes from which on a state is worth a mask of its own: digits. */
+const WIDE_BYTES = 10;
 const NONE = new Int32Array(0);
 
 export class LexemeMasks {
@@ -107,7 +109,7 @@ export class LexemeMasks {
         const first = this.pool.firstBytes(q);
         let n = 0;
         for (let i = 0; i < 8; i++) n += popcount(first[i]!);
-        w = n >= 20;
+        w = n >= WIDE_BYTES;
       }
       this.wide[q] = w;
     }

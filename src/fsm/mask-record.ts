@@ -1,14 +1,15 @@
 /** A mask as references to shared parts, so that making one allocates little; written out when it is asked for. */
 
-/** Allowed tokens = all bits of the bases, plus the lists; less `removed` before `added` is put in. */
+/** Allowed tokens = the bits of the bases and `within`, less `removed`; then `lists` and `added`. */
 export interface MaskRecord {
   readonly bases: readonly Uint32Array[];
-  readonly lists: readonly Int32Array[];
+  readonly within: readonly Int32Array[];
   readonly removed: Int32Array;
+  readonly lists: readonly Int32Array[];
   readonly added: Int32Array;
   /** Tokens that a cut state cannot decide; none in the record of a whole state. */
   readonly doubt: Int32Array;
-  /** Single bits in lists. */
+  /** Single bits. */
   readonly single: number;
   /** Merged form, made when a record of several bases or many bits is used again. */
   dense: Uint32Array | undefined;
@@ -25,7 +26,7 @@ const PROMOTE_AFTER = 3;
 /** What a record is made of, while it is collected. */
 export class MaskParts {
   readonly bases: Uint32Array[] = [];
-  /** Shared lists. */
+  readonly within: Int32Array[] = [];
   readonly lists: Int32Array[] = [];
   readonly found: number[] = [];
   readonly doubt: number[] = [];
@@ -44,7 +45,7 @@ export class MaskParts {
   }
 
   record(): MaskRecord {
-    return makeRecord(this.bases, this.lists, this.removed, ids(this.found), ids(this.doubt));
+    return makeRecord(this.bases, this.within, this.removed, this.lists, ids(this.found), ids(this.doubt));
   }
 }
 
@@ -57,19 +58,25 @@ export function ids(list: readonly number[]): Int32Array {
 
 export function makeRecord(
   bases: readonly Uint32Array[],
-  lists: readonly Int32Array[],
+  within: readonly Int32Array[],
   removed: Int32Array,
+  lists: readonly Int32Array[],
   added: Int32Array,
   doubt: Int32Array,
 ): MaskRecord {
   let single = removed.length + added.length;
+  for (const list of within) single += list.length;
   for (const list of lists) single += list.length;
-  return { bases, lists, removed, added, doubt, single, dense: undefined, uses: 0 };
+  return { bases, within, removed, lists, added, doubt, single, dense: undefined, uses: 0 };
 }
 
 /** Bytes that a record holds by itself. */
 export function recordBytes(record: MaskRecord): number {
-  return 160 + 8 * record.lists.length + 4 * (record.doubt.length + record.removed.length + record.added.length);
+  return (
+    160 +
+    8 * (record.within.length + record.lists.length) +
+    4 * (record.doubt.length + record.removed.length + record.added.length)
+  );
 }
 
 /**
@@ -77,7 +84,7 @@ export function recordBytes(record: MaskRecord): number {
  * record that is used often).
  */
 export function writeRecord(record: MaskRecord, mask: Uint32Array, words: number): number {
-  const { bases, lists, removed, added } = record;
+  const { bases, within, lists, removed, added } = record;
   if (record.dense !== undefined) {
     mask.set(record.dense);
     if (mask.length > words) mask.fill(0, words);
@@ -92,8 +99,9 @@ export function writeRecord(record: MaskRecord, mask: Uint32Array, words: number
     }
     if (mask.length > words) mask.fill(0, words);
   }
-  for (let k = 0; k < lists.length; k++) setBits(lists[k]!, mask);
+  for (let k = 0; k < within.length; k++) setBits(within[k]!, mask);
   for (let i = 0; i < removed.length; i++) mask[removed[i]! >> 5]! &= ~(1 << (removed[i]! & 31));
+  for (let k = 0; k < lists.length; k++) setBits(lists[k]!, mask);
   setBits(added, mask);
   if ((record.single > MAX_SINGLE_BITS || bases.length > 1) && ++record.uses > PROMOTE_AFTER) {
     record.dense = mask.slice(0, words);

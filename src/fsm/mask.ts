@@ -87,7 +87,7 @@ export class Masks {
       added.set(record.added);
       added.set(passed, record.added.length);
     }
-    return this.keep(makeRecord(record.bases, record.lists, record.removed, added, NONE));
+    return this.keep(makeRecord(record.bases, record.within, record.removed, record.lists, added, NONE));
   }
 
   private keep(record: MaskRecord): MaskRecord {
@@ -100,6 +100,12 @@ export class Masks {
     const { recognizer, share } = this;
     const { configs, states } = recognizer;
     const parts = new MaskParts();
+    if (this.loopsOnBlanks(state)) {
+      const { tokens, rest } = share.lexemes.afterBlanks;
+      parts.lists.push(tokens);
+      this.crossings.split(rest, state, parts);
+      return this.keep(parts.record());
+    }
     const wide: number[] = [];
     const narrow: number[] = [];
     let captured = -1;
@@ -125,7 +131,8 @@ export class Masks {
         narrow.push(captured);
         narrow.sort((a, b) => a - b);
       }
-      this.addNarrow(parts, narrow.length === to - from ? state : recognizer.stateOf(narrow));
+      const rest = narrow.length === to - from ? state : recognizer.stateOf(narrow);
+      this.crossings.walk(share.lexemes.root, rest, parts);
     }
     return this.keep(parts.record());
   }
@@ -136,15 +143,6 @@ export class Masks {
       this.names.addNames(parts, node, stacks.data[i]!, stacks.data[i + 1]!, (residual, after) =>
         this.crossings.addTo(parts, residual, after),
       );
-  }
-
-  private addNarrow(parts: MaskParts, state: number): void {
-    const { lexemes } = this.share;
-    if (this.loopsOnBlanks(state)) {
-      const { tokens, rest } = lexemes.afterBlanks;
-      parts.lists.push(tokens);
-      this.crossings.walk(rest, state, parts);
-    } else this.crossings.walk(lexemes.root, state, parts);
   }
 
   /**
@@ -165,9 +163,9 @@ export class Masks {
     parts.addDoubt(crossing.doubt);
     if (gone.length === 0 || alone) {
       if (mask.base !== undefined) parts.addBase(mask.base);
-      parts.addList(mask.extra);
-      for (const list of crossing.lists) parts.lists.push(list);
-      parts.removed = gone;
+      if (mask.extra.length > 0) parts.within.push(mask.extra);
+      for (const list of crossing.lists) parts.within.push(list);
+      if (gone.length > 0) parts.removed = gone;
       return;
     }
     if (mask.base !== undefined) {
@@ -184,6 +182,8 @@ export class Masks {
   private loopsOnBlanks(state: number): boolean {
     const { recognizer } = this;
     if (recognizer.grammar.whitespace !== 'flexible') return false;
+    const bits = recognizer.nextBytes(state);
+    if ((bits[1]! & 1) === 0 || ((bits[0]! >>> 10) & 1) === 0) return false;
     for (const b of BLANKS) if (recognizer.step(state, b) !== state) return false;
     return true;
   }
