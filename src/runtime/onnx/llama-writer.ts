@@ -4,14 +4,17 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { externalize } from './external.js';
 import { type LlamaShape, randomWeights, type WeightSource, writeLlama } from './llama-graph.js';
 import { type PlantedRouting, plantRouting } from './planted.js';
 import { encodeModel } from './proto.js';
 
 export interface LlamaFolderOptions extends Omit<LlamaShape, 'vocab'> {
-  /** At least 263: 7 special tokens and 256 bytes; the rest are merges learned from a built-in text. Default 512. */
+  /** At least 263: 7 special tokens and 256 bytes; the rest are merges learned from a built-in text, then of letters. Default 512. */
   readonly vocab?: number;
   readonly seed: number;
+  /** Weights in a file beside the graph, as exporters write large models. Default false. */
+  readonly external?: boolean;
   /** In place of random weights. */
   readonly source?: WeightSource;
   /** Tokens use the experts of their domain (mixtures only). */
@@ -90,11 +93,17 @@ function trainBpe(size: number): Bpe {
     });
   }
   const letters = 'etaoinshrdlucmfwypvbgkjqxz'.split('');
-  const lists = [letters, letters.flatMap((a) => letters.map((b) => a + b))];
-  for (const list of lists) {
+  let list = letters;
+  for (let length = 2; pieces.length < size && length <= 5; length++) {
+    const longer: string[] = [];
     for (const a of list) {
-      for (const b of letters) if (pieces.length < size && known.has(a)) add(a, b);
+      for (const b of letters) {
+        if (pieces.length >= size) break;
+        if (known.has(a)) add(a, b);
+        longer.push(a + b);
+      }
     }
+    list = longer;
   }
   return { vocab: Object.fromEntries(pieces.map((p, i) => [p, i])), merges };
 }
@@ -129,10 +138,12 @@ export function bpeTokenizerJson(size: number): Record<string, unknown> {
 
 /** Every file of the folder by its relative path. Logits have `vocab` columns even where the tokenizer ends earlier. */
 export function llamaFiles(options: LlamaFolderOptions): Map<string, string | Uint8Array> {
-  const { vocab = 512, seed, planted, source = randomWeights(seed), ...rest } = options;
+  const { vocab = 512, seed, planted, external, source = randomWeights(seed), ...rest } = options;
   const shape: LlamaShape = { ...rest, vocab };
   const weights = planted === undefined ? source : plantRouting(source, shape.hidden, { ...planted, seed });
-  const model = encodeModel(writeLlama(shape, weights));
+  const graph = writeLlama(shape, weights);
+  const data = external === true ? externalize(graph, 'model.onnx_data') : undefined;
+  const model = encodeModel(graph);
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   const headDim = shape.headDim ?? shape.hidden / shape.heads;
   const moe = shape.experts;
@@ -198,6 +209,7 @@ export function llamaFiles(options: LlamaFolderOptions): Map<string, string | Ui
       }),
     ],
     ['onnx/model.onnx', model],
+    ...(data === undefined ? [] : ([['onnx/model.onnx_data', data]] as const)),
   ]);
 }
 
