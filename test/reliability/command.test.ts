@@ -199,7 +199,7 @@ describe('the report', () => {
     'renders in a browser, wide and narrow, without overflow (skipped without chromium)',
     () => {
       // A window of this browser is at least 500 pixels wide.
-    for (const width of [1280, 500]) {
+      for (const width of [1280, 500]) {
         // The page measures itself; its title brings the answer out. Only this copy has a script.
         const probe = `<script>addEventListener('load',()=>{const w=innerWidth;const wide=[...document.querySelectorAll('body *')].filter(e=>!e.closest('.scroll')&&e.getBoundingClientRect().right>w+1).map(e=>e.className||e.tagName);const flat=[...document.querySelectorAll('.track > *')].filter(e=>e.getBoundingClientRect().height<1).length;document.title=JSON.stringify({rows:document.querySelectorAll('.row').length,wide:wide.slice(0,5),flat,h1:document.querySelector('h1').getBoundingClientRect().height})})</script></body>`;
         const copy = at(`page-${width}.html`);

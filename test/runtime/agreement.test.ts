@@ -1,0 +1,46 @@
+/** The trained dense model on a device against the CPU, type by type; `npx tsx bench/decode/agree.ts` does it over 1,000 steps. */
+import { access } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { agree } from '../../bench/decode/agreement.js';
+import { type Variant, writeVariant } from '../../bench/decode/variants.js';
+import { loadModel } from '../../src/runtime/load.js';
+import { half, missing } from './adapter.js';
+import { withFolder } from './models.js';
+
+const MODEL = fileURLToPath(new URL('../../models/embedded', import.meta.url));
+const trained = await access(`${MODEL}/onnx/model.onnx`).then(
+  () => true,
+  () => false,
+);
+if (!trained) process.stderr.write('agreement of devices is not tested: the embedded model is not there\n');
+
+describe.skipIf(missing !== undefined || !trained)('the embedded model on webgpu', () => {
+  const variants: readonly (readonly [Variant, number])[] = [
+    ['f32', 1e-4],
+    ['int8', 1e-4],
+    ['int4', 1e-4],
+    ...(half ? ([['f16', 0.4]] as const) : []),
+  ];
+  it.each(variants)(
+    '%s: the same greedy tokens as the CPU, logits within %d of the greatest',
+    async (variant, limit) => {
+      await withFolder(async (folder) => {
+        await writeVariant(MODEL, folder, variant);
+        const kv = { blocks: 24 };
+        const cpu = await loadModel(folder, { device: 'cpu', exact: true, kv });
+        const gpu = await loadModel(folder, { device: 'webgpu', kv });
+        try {
+          expect(gpu.info.form).toBe('paged');
+          const found = await agree(cpu, gpu, 24);
+          expect(found.worst).toBeLessThan(limit);
+          if (variant !== 'f16') expect(found.prefix).toBe(24);
+        } finally {
+          await cpu.model.dispose();
+          await gpu.model.dispose();
+        }
+      });
+    },
+    240_000,
+  );
+});
