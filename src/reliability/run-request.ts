@@ -211,17 +211,20 @@ async function withRetries(
 ): Promise<Outcome> {
   const { seed } = prepared;
   let last = await firstAnswer(bench, prepared, maxTokens, first, watch);
-  for (let i = 1; i <= RETRIES && last.fits !== true; i++) {
+  let best = last;
+  for (let i = 1; i <= RETRIES && best.fits !== true; i++) {
     const plan = { constrained: false, maxTokens, seed: (seed + i) >>> 0, temperature: RETRY_TEMPERATURE };
     const next = await attempt(bench, prepared, plan, undefined, watch);
     last = {
       ...next,
       counts: added(last.counts, next.counts),
-      // The first token that can be used comes with the last attempt.
+      // The first token that can be used comes with the attempt that is used.
       ms: { ...added(last.ms, next.ms), firstToken: last.ms.total + next.ms.firstToken },
     };
+    if (next.fits === true || (best.json !== true && next.json !== false)) best = last;
   }
-  return last;
+  // Where none fits, the first that is JSON is what a caller has in hand; all attempts are paid for.
+  return { ...best, counts: last.counts, ms: { ...last.ms, firstToken: best.ms.firstToken } };
 }
 
 /** Method 1's answer, known or made. */
