@@ -12,6 +12,7 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { default as Ajv04 } from 'ajv-draft-04';
 import { default as addFormats } from 'ajv-formats';
+import { fullFormats } from 'ajv-formats/dist/formats.js';
 import { TokenloomError } from '../base/errors.js';
 import { createUnicodeCache, parseRegex } from '../grammar/regex/index.js';
 import { TermStore } from '../regular/terms.js';
@@ -67,6 +68,39 @@ function createPatternEngine(): RegExpEngine {
 const MAILBOX =
   /^(?:[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*|"(?:[ !#-[\]-~]|\\[ -~])*")@(?:[a-z0-9](?:-*[a-z0-9])*(?:\.[a-z0-9](?:-*[a-z0-9])*)*|\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9a-f:.]+)\])$/i;
 
+/** Names that ajv-formats checks and the specification does not define: annotations here, as for the masks. */
+const NOT_STANDARD = [
+  ...['iso-time', 'iso-date-time', 'url', 'json-pointer-uri-fragment', 'byte', 'int32', 'int64', 'float', 'double'],
+  ...['password', 'binary'],
+];
+
+/** RFC 3986 lets a path be empty ("mailto:"), which ajv-formats does not. */
+const EMPTY_PATH =
+  /^[a-z][a-z\d+.-]*:(?:\?(?:[\w\-.~!$&'()*+,;=:@/?]|%[\da-f]{2})*)?(?:#(?:[\w\-.~!$&'()*+,;=:@/?]|%[\da-f]{2})*)?$/i;
+
+/** RFC 6570 with erratum 6937; the pattern of ajv-formats has neither dots in names nor apostrophes. */
+const TEMPLATE = (() => {
+  const name = String.raw`(?:\w|%[\da-f]{2})(?:\.?(?:\w|%[\da-f]{2}))*`;
+  const variable = String.raw`${name}(?::[1-9]\d{0,3}|\*)?`;
+  return new RegExp(
+    String.raw`^(?:[^\u0000-\u0020"<>%\\^\x60{|}]|%[\da-f]{2}|\{[+#./;?&=,!@|]?${variable}(?:,${variable})*\})*$`,
+    'i',
+  );
+})();
+
+/** ECMA-262 with Unicode semantics, or without flags: what a pattern means to whoever uses it is not known here. */
+function isPattern(text: string): boolean {
+  for (const flags of ['u', '']) {
+    try {
+      new RegExp(text, flags);
+      return true;
+    } catch {
+      // The other flags may take it.
+    }
+  }
+  return false;
+}
+
 function createAjv(draft: Draft, meta: boolean, options: ValidateOptions): Ajv {
   const settings: Options = {
     strict: false,
@@ -84,7 +118,12 @@ function createAjv(draft: Draft, meta: boolean, options: ValidateOptions): Ajv {
   else if (draft === '4') ajv = new Ajv04.default(settings);
   else ajv = new Ajv(settings);
   addFormats.default(ajv);
+  for (const name of NOT_STANDARD) delete ajv.formats[name];
   ajv.addFormat('email', MAILBOX);
+  ajv.addFormat('regex', isPattern);
+  ajv.addFormat('uri-template', TEMPLATE);
+  const { uri } = fullFormats;
+  ajv.addFormat('uri', (text: string) => EMPTY_PATH.test(text) || (typeof uri === 'function' && uri(text)));
   ajv.removeKeyword('multipleOf');
   ajv.addKeyword({
     keyword: 'multipleOf',

@@ -37,6 +37,17 @@ export function fromNumber(n: number): Decimal {
   return decimal(BigInt(dot < 0 ? mantissa : mantissa.slice(0, dot) + mantissa.slice(dot + 1)), e);
 }
 
+/** The double nearest to a decimal. */
+export const toNumber = (a: Decimal): number => Number(`${a.m}e${a.e}`);
+
+/** The least double above a finite one (IEEE 754 nextUp), or Infinity. */
+export function nextUp(x: number): number {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, x === 0 ? 0 : x);
+  view.setBigInt64(0, view.getBigInt64(0) + (x < 0 ? -1n : 1n));
+  return view.getFloat64(0);
+}
+
 const pow10 = (n: number): bigint => 10n ** BigInt(n);
 
 /** Negative, zero or positive as a is below, equal to or above b. */

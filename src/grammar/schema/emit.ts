@@ -13,8 +13,7 @@ import { countValues } from './counting.js';
 import { type Formula, TRUE } from './formula.js';
 import { EVERYTHING, FALSE_BIT, NULL_BIT, TRUE_BIT } from './normal.js';
 import type { Normaliser } from './normalise.js';
-import { numberRegex } from './number-text.js';
-import { boxIsEmpty, type NumberSet } from './numbers.js';
+import type { NumberSet } from './numbers.js';
 import { alt, lits } from './re.js';
 import { ANY_ARRAY, ANY_OBJECT, type ArrayShape } from './shapes.js';
 import type { Concrete, Solver } from './solve.js';
@@ -35,7 +34,6 @@ export class Emitter {
   private readonly open = new Map<Formula, ExprId | undefined>();
   private readonly queue: { readonly f: Formula; readonly rule: ExprId }[] = [];
   private readonly texts = new Map<string, ExprId>();
-  private readonly numbers = new Map<NumberSet, Regex>();
   private readonly strings = new Map<StringSet | Regex, ExprId>();
   private depth = 0;
 
@@ -143,20 +141,9 @@ export class Emitter {
   private readonly numberIds = new Map<Regex, number>();
 
   private numberText(numbers: NumberSet): { readonly re: Regex; readonly id: number } | undefined {
-    if (numbers.length === 0) return undefined;
-    let re = this.numbers.get(numbers);
-    if (re === undefined) {
-      const { settings } = this.n.context;
-      const boxes = numbers.some(boxIsEmpty) ? numbers.filter((b) => !boxIsEmpty(b)) : numbers;
-      try {
-        re = numberRegex(boxes, settings.numbers, settings.maxDigits);
-      } catch (e) {
-        throw this.n.context.placed(e);
-      }
-      this.numbers.set(numbers, re);
-      this.numberIds.set(re, this.numberIds.get(re) ?? this.numberIds.size);
-    }
-    if (re.t === 'never' || ((re.t === 'and' || re.t === 'dfa') && this.n.isEmpty(re))) return undefined;
+    const re = this.n.numberTexts.of(numbers);
+    if (re === undefined) return undefined;
+    this.numberIds.set(re, this.numberIds.get(re) ?? this.numberIds.size);
     return { re, id: this.numberIds.get(re)! };
   }
 

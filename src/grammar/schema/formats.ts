@@ -10,6 +10,7 @@
  */
 import { anyChar, type Regex } from '../../regular/regex.js';
 import type { Context } from './context.js';
+import { patternRegex } from './format-regex.js';
 import type { Location } from './load.js';
 import { alt, and, cat, chars, lit, lits, not, opt, plus, rep, set, star } from './re.js';
 import { regularStrings, type StringSet } from './strings.js';
@@ -247,76 +248,6 @@ const POINTER = star(cat(lit('/'), star(alt(set(0, 0x2e, 0x30, 0x7d, 0x7f, 0x10f
 const NATURAL = alt(lit('0'), cat(chars('19'), star(DIGIT)));
 const RELATIVE_POINTER = cat(NATURAL, alt(lit('#'), POINTER));
 const UUID = cat(rep(HEX, 8, 8), ...[4, 4, 4, 12].flatMap((n) => [lit('-'), rep(HEX, n, n)]));
-
-/** ECMA-262 patterns whose groups nest at most `depth` deep. */
-function patternRegex(depth: number): Regex {
-  const hex = (n: number): Regex => rep(HEX, n, n);
-  const escaped = cat(
-    lit('\\'),
-    alt(
-      chars('b', 'B', 'd', 'D', 'f', 'n', 'r', 's', 'S', 't', 'v', 'w', 'W', '0'),
-      chars('19'),
-      cat(lit('c'), ALPHA),
-      cat(lit('k<'), ALPHA, star(ALNUM), lit('>')),
-      cat(lit('x'), hex(2)),
-      cat(lit('u'), alt(hex(4), cat(lit('{'), rep(HEX, 1, 4), lit('}')))),
-      cat(chars('p', 'P'), lit('{'), plus(alt(ALNUM, chars('_', '='))), lit('}')),
-      chars(
-        '^',
-        '$',
-        '\\',
-        '.',
-        '*',
-        '+',
-        '?',
-        '(',
-        ')',
-        '[',
-        ']',
-        '{',
-        '}',
-        '|',
-        '/',
-        '-',
-        ',',
-        ':',
-        ';',
-        '=',
-        '!',
-        '<',
-        '>',
-        '@',
-        '#',
-        '%',
-        '&',
-        '~',
-        '"',
-        "'",
-        '`',
-        ' ',
-        '_',
-      ),
-    ),
-  );
-  const inClass = alt(set(0, 0x5b, 0x5e, 0x10ffff), escaped);
-  const cls = cat(lit('['), opt(lit('^')), star(inClass), lit(']'));
-  const plain = set(0, 0x23, 0x25, 0x27, 0x2c, 0x2d, 0x2f, 0x3e, 0x40, 0x5a, 0x5f, 0x7a, 0x7e, 0x10ffff);
-  const quantifier = cat(
-    alt(chars('*', '+', '?'), cat(lit('{'), plus(DIGIT), opt(lit(','), star(DIGIT)), lit('}'))),
-    opt(lit('?')),
-  );
-  const anchor = alt(chars('^', '$'));
-  let atom: Regex = alt(plain, lit('.'), escaped, cls);
-  let body = star(alt(anchor, cat(atom, opt(quantifier))));
-  for (let i = 0; i < depth; i++) {
-    const choice = cat(body, star(cat(lit('|'), body)));
-    const name = cat(lit('?<'), alt(ALPHA, chars('_', '$')), star(alt(ALNUM, chars('_', '$'))), lit('>'));
-    const group = cat(lit('('), opt(alt(lits(['?:', '?=', '?!']), lits(['?<=', '?<!']), name)), choice, lit(')'));
-    atom = alt(plain, lit('.'), escaped, cls, group);
-    body = star(alt(anchor, cat(atom, opt(quantifier))));
-  }
-  return cat(body, star(cat(lit('|'), body)));
-}
 
 const DATE = dateRegex();
 const TIME = timeRegex();

@@ -7,6 +7,7 @@
  * (are these branches disjoint?): then the question has no answer yet, {@link Undecided} unwinds to who asked, and
  * the careful construction is used, which is right either way.
  */
+
 import { UnsupportedSchemaError } from '../../base/errors.js';
 import type { Regex } from '../../regular/regex.js';
 import type { Context } from './context.js';
@@ -26,6 +27,7 @@ import {
   orNormal,
   type ShapeAlgebra,
 } from './normal.js';
+import { NumberTexts } from './number-cache.js';
 import { oneOf } from './one-of.js';
 import {
   type Algebra,
@@ -57,6 +59,7 @@ export class Normaliser implements ShapeAlgebra, Algebra {
   private depth = 0;
   /** Set once by whoever builds the trio of normaliser, solver and emitter. */
   solver: Solver | undefined;
+  readonly numberTexts = new NumberTexts(this);
 
   constructor(readonly context: Context) {}
 

@@ -6,9 +6,13 @@
  * exponents are admitted in the scientific form that programs write (one non-zero digit, fraction, exponent), where exponent
  * and mantissa are compared one after the other; sets without bounds admit every spelling. A multiple of M * 10^-s is a
  * remainder automaton (number-automaton.ts).
+ *
+ * Who reads the text gets a double, and that must satisfy the schema too. Reading is monotonic, so a closed bound survives it; an open
+ * bound becomes the closed one of the next double. Multiples and what must be no multiple survive where the text has 15 significant
+ * digits at most (every such decimal comes back from its double: DBL_DIG of C, IEEE 754-2019, 5.12.2).
  */
 import { anyChar, type Regex } from '../../regular/regex.js';
-import { type Decimal, decimal, ONE, toText } from './decimal.js';
+import { type Decimal, decimal, fromNumber, negate, nextUp, ONE, toNumber, toText } from './decimal.js';
 import { type Magnitude, negativeSide, positional, positiveSide } from './number-automaton.js';
 import { ALL_NUMBERS, type Box, boxHas, INTEGERS, isPoint, type NumberSet, PLAIN_INTEGERS } from './numbers.js';
 import { alt, and, cat, chars, EMPTY_RE, lit, lits, NEVER_RE, opt, plus, rep, star } from './re.js';
@@ -33,8 +37,8 @@ const ZEROS = star(lit('0'));
 const PLUS = opt(lit('+'));
 /** Doubles hold at most 17 digits: with an exponent of 16 and more, a written mantissa is an integer. */
 const EXACT = 16;
-/** Longest text of a multiple: its double is then exact enough that the remainder survives reading. */
-const MULTIPLE_TEXT = 17;
+/** Significant digits of decimals that come back from their doubles. */
+const KEPT = 15;
 const SHORT_FRACTION = opt(lit('.'), rep(DIGIT, 1, EXACT));
 /** Least and greatest exponents with any mantissa of one digit before the point; 308 goes with mantissas up to 1.7 only. */
 const MIN_EXP = -307;
@@ -114,7 +118,9 @@ function pointRegex(v: Decimal, any: boolean): Regex {
   return alt(spelled, cat(lit(v.m < 0n ? '-' : ''), mantissa, E, exponents(exponent, exponent)));
 }
 
-function boxRegex(b: Box, any: boolean): Regex {
+function boxRegex(given: Box, any: boolean): Regex {
+  const b = given.step === undefined ? closed(given) : given;
+  if (b === undefined) return NEVER_RE;
   if (b.nots.length === 0 && b.hi === undefined && !b.loOpen) {
     const low = b.lo === undefined ? undefined : b.lo.m;
     const unit = b.lo === undefined || b.lo.e === 0;
@@ -124,10 +130,63 @@ function boxRegex(b: Box, any: boolean): Regex {
     if (b.step === undefined && low === 0n) return any ? UNSIGNED_ANY : UNSIGNED_CANONICAL;
   }
   let plain = positional(b, any);
-  if (b.step !== undefined && b.step !== ONE) plain = and(plain, rep(anyChar, 0, MULTIPLE_TEXT));
-  else if (b.lo === undefined || b.hi === undefined) plain = and(plain, rep(anyChar, 0, MAX_DIGITS));
+  if (b.step === undefined && b.nots.length === 1 && b.nots[0] === ONE) plain = and(plain, PLAINLY_BROKEN);
+  else if ((b.step !== undefined && b.step !== ONE) || b.nots.length > 0) plain = and(plain, keptText(b));
+  if (b.lo === undefined || b.hi === undefined || b.loOpen || b.hiOpen) plain = and(plain, rep(anyChar, 0, MAX_DIGITS));
   return any ? alt(plain, scientific(b)) : plain;
 }
+
+/**
+ * The box with open bounds moved to the next double; undefined where none is left. Bounds at zero stay: the length of a text keeps it
+ * from being read as zero.
+ */
+function closed(b: Box): Box | undefined {
+  let { lo, loOpen, hi, hiOpen } = b;
+  if (lo !== undefined && loOpen && lo.m !== 0n) {
+    const next = nextUp(toNumber(lo));
+    if (!Number.isFinite(next)) return undefined;
+    lo = fromNumber(next);
+    loOpen = false;
+  }
+  if (hi !== undefined && hiOpen && hi.m !== 0n) {
+    const next = nextUp(-toNumber(hi));
+    if (!Number.isFinite(next)) return undefined;
+    hi = negate(fromNumber(next));
+    hiOpen = false;
+  }
+  return { ...b, lo, loOpen, hi, hiOpen };
+}
+
+/** Texts of at most {@link KEPT} significant digits, with zeros before them where a step is that fine. */
+function keptText(b: Box): Regex {
+  const places = Math.max(0, ...[...(b.step === undefined ? [] : [b.step]), ...b.nots].map((s) => -s.e));
+  const zeros = places > KEPT ? rep(lit('0'), 0, places) : EMPTY_RE;
+  const digits = rep(DIGIT, 1, KEPT);
+  return cat(
+    MINUS,
+    alt(digits, and(cat(digits, lit('.'), digits), rep(anyChar, 0, KEPT + 1)), cat(lit('0.'), zeros, digits)),
+  );
+}
+
+/**
+ * Texts with a fraction that no rounding makes an integer of: of at most {@link KEPT} digits, or with one that is seen to be neither zero
+ * nor about one within the first so many.
+ */
+const PLAINLY_BROKEN = cat(
+  MINUS,
+  alt(
+    and(rep(anyChar, 0, KEPT + 1), cat(plus(DIGIT), lit('.'), plus(DIGIT))),
+    cat(
+      and(
+        rep(anyChar, 0, KEPT + 1),
+        cat(plus(DIGIT), lit('.'), star(DIGIT), NONZERO, star(DIGIT)),
+        cat(plus(DIGIT), lit('.'), star(DIGIT), chars('08'), star(DIGIT)),
+      ),
+      star(DIGIT),
+    ),
+    cat(lit('0.0'), rep(lit('0'), 0, MAX_DIGITS), NONZERO, star(DIGIT)),
+  ),
+);
 
 // ---- scientific form ------------------------------------------------------------------------------------------------
 

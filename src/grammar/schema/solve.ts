@@ -13,7 +13,6 @@ import { FALSE, type Formula, TRUE } from './formula.js';
 import type { KeySet } from './keys.js';
 import { ANY_ARRAYS, ANY_OBJECTS } from './normal.js';
 import type { Normaliser } from './normalise.js';
-import { boxIsEmpty } from './numbers.js';
 import { and, lits, not, plainlyNonEmpty } from './re.js';
 import { type ArrayShape, keyMap, type ObjectShape } from './shapes.js';
 import { stringsEmpty } from './strings.js';
@@ -111,7 +110,7 @@ export class Solver {
   private decide(f: Formula): boolean {
     const x = this.n.normal(f);
     if (x.basic !== 0 || x.arrays === ANY_ARRAYS || x.objects === ANY_OBJECTS) return true;
-    for (const b of x.numbers) if (!boxIsEmpty(b)) return true;
+    if (this.n.numberTexts.some(x.numbers)) return true;
     if (!stringsEmpty(x.strings, this.n)) return true;
     return x.arrays.some((s) => this.arrayProductive(s)) || x.objects.some((s) => this.objectProductive(s));
   }

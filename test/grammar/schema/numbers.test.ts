@@ -170,4 +170,37 @@ describe('number sets', () => {
       LimitError,
     );
   });
+
+  it('are spelled so that who reads a double gets a member', () => {
+    const digits = (max: number): fc.Arbitrary<string> =>
+      fc.array(fc.constantFrom(...'0099123456785'), { minLength: 1, maxLength: max }).map((d) => d.join(''));
+    const near = fc
+      .tuple(fc.constantFrom(-100, -12.5, -1, 0.001, 0.1, 0.5, 1, 7, 12.5, 99, 1000.5, 9007199254740992), digits(22))
+      .chain(([n, d]) => {
+        const text = String(n);
+        const up = text.includes('.') ? `${text}${d}` : `${text}.${d}`;
+        const down = text.includes('.') ? text.replace(/.$/, '') : String(n - 1);
+        return fc.constantFrom(up, `${down.includes('.') ? down : `${down}.`}${'9'.repeat(d.length)}`);
+      });
+    const free = fc
+      .tuple(fc.constantFrom('', '-'), digits(20), fc.option(digits(25), { nil: undefined }))
+      .map(([sign, int, frac]) => {
+        const whole = int.replace(/^0+(?=\d)/, '');
+        return `${sign}${whole}${frac === undefined ? '' : `.${frac}`}`;
+      });
+    fc.assert(
+      fc.property(
+        boxes,
+        fc.boolean(),
+        fc.array(fc.oneof(near, free), { minLength: 20, maxLength: 20 }),
+        (b, not, texts) => {
+          const set = not ? notNumbers([b]) : [b];
+          const term = terms.intern(numberRegex(set, 'any', undefined));
+          for (const text of texts)
+            if (terms.matches(term, text)) expect([text, has(set, f(Number(text)))]).toEqual([text, true]);
+        },
+      ),
+      { seed: 4, numRuns: 300 },
+    );
+  });
 });
