@@ -33,6 +33,8 @@ export interface Prepared {
   readonly target: Target;
   readonly grammar: CompiledGrammar;
   readonly shortest: number;
+  /** Processor time of the first compilation. */
+  readonly coldCpuMs: number;
   /** Tokens that the context leaves. */
   readonly room: number;
   readonly seed: number;
@@ -104,6 +106,7 @@ export async function prepareRequest(
       target,
       grammar: cold.grammar,
       shortest,
+      coldCpuMs: cold.cpuMs,
       room: session.model.contextLength - usage.promptTokens,
       seed,
     },

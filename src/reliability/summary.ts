@@ -190,7 +190,7 @@ export async function summarise(file: string): Promise<Summary> {
     failures: failed.slice(0, MOST_FAILURES),
     failureCount: failed.length,
     costly: costly(usable, answers),
-    speed: speedFigures(speed, requests),
+    speed: speedFigures(speed),
   };
 }
 
@@ -320,30 +320,12 @@ function costly(requests: readonly RequestLine[], answers: readonly AnswerLine[]
   return { compile: first((c) => c.coldMs), masks: first((c) => c.maskMs) };
 }
 
-function speedFigures(
-  lines: readonly SpeedLine[],
-  requests: ReadonlyMap<string, RequestLine>,
-): SpeedFigures | undefined {
+function speedFigures(lines: readonly SpeedLine[]): SpeedFigures | undefined {
   if (lines.length === 0) return undefined;
-  const of = (line: SpeedLine, above: (p: number, c: number) => number, below: (p: number, c: number) => number) => {
-    const request = requests.get(line.id);
-    const prefill = request?.prefillMs ?? 0;
-    const compile = request?.coldMs ?? 0;
-    return [above(prefill, compile), below(prefill, compile)] as const;
-  };
   const times = (
     rival: (s: SpeedLine) => number,
-    extra: (prefill: number, compile: number) => readonly [theirs: number, ours: number] = () => [0, 0],
-  ): Ratio =>
-    ratio(
-      lines.map((s) =>
-        of(
-          s,
-          (p, c) => rival(s) + extra(p, c)[0],
-          (p, c) => s.constrainedMs + extra(p, c)[1],
-        ),
-      ),
-    );
+    extra: (s: SpeedLine) => readonly [theirs: number, ours: number] = () => [0, 0],
+  ): Ratio => ratio(lines.map((s) => [rival(s) + extra(s)[0], s.constrainedMs + extra(s)[1]]));
   return {
     requests: lines.length,
     same: lines.filter((s) => s.same).length,
@@ -354,15 +336,15 @@ function speedFigures(
     bare: times((s) => s.bareMs),
     withCompile: times(
       (s) => s.unconstrainedMs,
-      (_p, c) => [0, c],
+      (s) => [0, s.coldCompileMs],
     ),
     withPrefill: times(
       (s) => s.unconstrainedMs,
-      (p) => [p, p],
+      (s) => [s.prefillMs, s.prefillMs],
     ),
     withBoth: times(
       (s) => s.unconstrainedMs,
-      (p, c) => [p, p + c],
+      (s) => [s.prefillMs, s.prefillMs + s.coldCompileMs],
     ),
     pairs: lines.map((s) => [s.constrainedMs, s.unconstrainedMs]),
   };

@@ -138,6 +138,9 @@ export interface SpeedLine {
   readonly source: string;
   /** Tokens of the text as the tokenizer cuts it, which is what an unconstrained model writes. */
   readonly tokens: number;
+  /** Prefill, and compiling the schema for the first time: processor time as the rest. */
+  readonly prefillMs: number;
+  readonly coldCompileMs: number;
   readonly constrainedMs: number;
   readonly constrainedPasses: number;
   /** The engine without a constraint, one token a pass. */

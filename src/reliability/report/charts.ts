@@ -150,7 +150,7 @@ export function speedPlot(speed: SpeedFigures): Markup {
   return html`<svg viewBox="0 0 ${size} ${size}" role="img" aria-label="Time of ${count(speed.requests)} answers, constrained against unconstrained: ${count(faster)} are faster constrained">
 ${ticks.map((t) => html`<line class="axis-line" ${raw(`x1="${x(t)}" x2="${x(t)}" y1="${pad.top}" y2="${size - pad.bottom}"`)}/><line class="axis-line" ${raw(`y1="${y(t)}" y2="${y(t)}" x1="${pad.left}" x2="${size - pad.right}"`)}/><text ${raw(`x="${x(t)}" y="${size - pad.bottom + 16}" text-anchor="middle"`)}>${precise(t)}</text><text ${raw(`x="${pad.left - 6}" y="${y(t)}" dy="4" text-anchor="end"`)}>${precise(t)}</text>`)}
 <line class="equal" ${line(1)}/>
-<text ${raw(`x="${Number(x(high)) - 4}" y="${Number(y(high)) + 26}" text-anchor="end"`)}>as slow</text>
+<text ${raw(`x="${Number(x(high)) - 4}" y="${Number(y(high)) + 26}" text-anchor="end"`)}>equal</text>
 ${speed.pairs.map(([c, u]) => html`<circle class="mark" ${raw(`cx="${x(u)}" cy="${y(c)}" r="3" fill-opacity=".55"`)}/>`)}
 <text ${raw(`x="${(size + pad.left) / 2}" y="${size - 4}" text-anchor="middle"`)}>unconstrained, ms</text>
 <text ${raw(`transform="translate(12 ${(size - pad.bottom) / 2}) rotate(-90)" text-anchor="middle"`)}>constrained, ms</text></svg>`;
@@ -177,10 +177,14 @@ ${rows.map(
 )}</div>`;
 }
 
+const FEW = 4;
+
 /** Groups where prompting fails most, prompt against constrained. */
 export function groupChart(groups: readonly GroupFigures[], most: number): Markup {
-  const rows = groups
-    .filter((g) => g.fits.prompt !== undefined && g.fits.fast !== undefined)
+  const known = groups.filter((g) => g.fits.prompt !== undefined && g.fits.fast !== undefined);
+  // One answer says little of a kind; where all kinds have few, they are all there is.
+  const well = known.filter((g) => g.fits.prompt!.of >= FEW);
+  const rows = (well.length >= most ? well : known)
     .sort((a, b) => a.fits.prompt!.share - b.fits.prompt!.share || (a.group < b.group ? -1 : 1))
     .slice(0, most);
   return html`<div class="chart" role="group" aria-label="Fitting answers by kind of schema">

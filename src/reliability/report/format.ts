@@ -39,3 +39,8 @@ export function precise(n: number): string {
   if (n >= 100) return count(Math.round(n));
   return n.toFixed(n >= 10 ? 1 : 2).replace(/\.?0+$/, '');
 }
+
+/** `1 answer`, `2 answers`. */
+export function plural(n: number, word: string): string {
+  return `${count(n)} ${word}${n === 1 ? '' : 's'}`;
+}

@@ -13,7 +13,7 @@ import {
   validityChart,
 } from './charts.js';
 import type { Extras } from './extras.js';
-import { count, interval, percent, precise, time, times } from './format.js';
+import { count, interval, percent, plural, precise, time, times } from './format.js';
 import { html, type Markup, raw } from './markup.js';
 import { STYLE } from './style.js';
 import { type Target, targets } from './targets.js';
@@ -52,7 +52,7 @@ function headline(summary: Summary): string {
   if (of === 0) return 'Reliability of structured output';
   return fit === of
     ? `${count(of)} constrained answers, and every one fits`
-    : `${count(of - fit)} of ${count(of)} constrained answers do not fit`;
+    : `${count(of - fit)} of ${count(of)} constrained answers ${of - fit === 1 ? 'does' : 'do'} not fit`;
 }
 
 function lead(summary: Summary): Markup {
@@ -66,7 +66,7 @@ function lead(summary: Summary): Markup {
   }${
     summary.failureCount === 0
       ? 'with the constraint every answer fits, also when the token limit is the least possible and when the logits are noise.'
-      : html`with the constraint <strong>${count(summary.failureCount)} answers failed</strong>, listed below.`
+      : html`with the constraint <strong>${plural(summary.failureCount, 'answer')} failed</strong>, listed below.`
   }`;
 }
 
@@ -134,7 +134,7 @@ function refused(summary: Summary): Markup {
   if (summary.refused.length === 0) return html``;
   const rows = new Map<string, number>();
   for (const r of summary.refused) rows.set(r.name, (rows.get(r.name) ?? 0) + 1);
-  return html`<h3>Refused</h3><p class="say">${count(summary.refused.length)} schemas are refused by name before generation and count for no method.</p>
+  return html`<h3>Refused</h3><p class="say">${plural(summary.refused.length, 'schema')} refused by name before generation, counted for no method.</p>
 <table><thead><tr><th>error</th><th>schemas</th></tr></thead><tbody>${[...rows].map(([name, n]) => html`<tr><td>${name}</td><td>${count(n)}</td></tr>`)}</tbody></table>
 <div class="scroll"><table><tbody>${summary.refused.slice(0, 20).map((r) => html`<tr><td><code>${r.id}</code></td><td class="left" style="white-space:normal">${r.message}</td></tr>`)}</tbody></table></div>`;
 }
@@ -151,7 +151,7 @@ function peers(extras: Extras): Markup {
 function failures(summary: Summary): Markup {
   if (summary.failureCount === 0) return html``;
   return html`<section><h2>What failed</h2>
-<p class="say">${count(summary.failureCount)} answers that should not have failed${summary.failureCount > summary.failures.length ? html`, the first ${count(summary.failures.length)}` : undefined}.</p>
+<p class="say">${plural(summary.failureCount, 'answer')} that should not have failed${summary.failureCount > summary.failures.length ? html`, the first ${count(summary.failures.length)}` : undefined}.</p>
 <div class="scroll"><table><thead><tr><th>request</th><th class="left">method</th><th class="left">what happened</th></tr></thead><tbody>${summary.failures.map((f) => html`<tr><td><code>${f.id}</code></td><td class="left">${f.method}</td><td class="left" style="white-space:normal">${f.what}</td></tr>`)}</tbody></table></div></section>`;
 }
 

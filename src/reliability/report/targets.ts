@@ -51,7 +51,7 @@ export function targets(summary: Summary, extras: Extras): Target[] {
       note:
         large === undefined
           ? 'not part of this run'
-          : `${count(large.steps)} steps, ${(large.parameters / 1e6).toFixed(0)} M parameters`,
+          : `known grammars, ${count(large.steps)} steps, ${(large.parameters / 1e6).toFixed(0)} M parameters; ${percent(large.coldShare.value)} where each is new`,
       met: large === undefined ? undefined : large.share.value < LARGE_SHARE,
     },
   ];
