@@ -123,6 +123,20 @@ describe('bench reliability', () => {
     expect(ran.stderr).toMatch(/code (130|124)/);
     expect(ran.stderr).not.toMatch(/^\s+at /m);
   });
+  it('gives up a request that takes too long, says so, and goes on', async () => {
+    const slow = { id: 'slow', schema: { type: 'string', minLength: 1800 }, prompt: 'x' };
+    writeFileSync(at('slow.jsonl'), `${JSON.stringify(slow)}\n${JSON.stringify(REQUESTS[2])}`);
+    const ran = await run(
+      `bench reliability --model ${model.folder} --out ${at('slow')} --requests ${at('slow.jsonl')} --speed 0 --workers 1 --timeout 0.3 --methods constrained fast adversarial`,
+      { timeoutMs: 120_000 },
+    );
+    expect(ran.code, ran.stderr).toBe(1);
+    const late = answersOf('slow').filter((a) => a.id === 'slow');
+    expect(late.map((a) => a.status)).toEqual(['late', 'late', 'late']);
+    expect(late[0]?.error?.message).toMatch(/no answer in 0.3 s/);
+    expect(answersOf('slow').filter((a) => a.id === 'grammar')).toHaveLength(3);
+    expect(ran.stdout).toMatch(/Exceptions.*missed/);
+  });
   it('refuses the folder of another run, unless told to begin anew', async () => {
     const other = await bench('first', '--seed 5');
     expect(other.code).toBe(2);

@@ -30,7 +30,7 @@ export function addBenchCommands(bench: Command, finish: Finish, out = 'tokenloo
       integer(0),
     )
     .option('--workers <n>', 'processes (default: one a core; one alone for large models)', integer(1))
-    .option('--timeout <seconds>', 'after this long without an answer a request is given up', integer(1), 120)
+    .option('--timeout <seconds>', 'after this long without an answer a request is given up', seconds, 120)
     .option('--fresh', 'begin anew where the folder holds a run')
     .option('--report-only', 'write the report of the run that the folder holds');
   reliability.addHelpText(
@@ -71,6 +71,13 @@ Examples:
       const { showReplay } = await import('./replay.js');
       finish(await showReplay(file, flags));
     });
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value <= 86_400))
+    throw new InvalidArgumentError('expected a number of seconds over 0');
+  return value;
 }
 
 function integer(least: number): (text: string) => number {
