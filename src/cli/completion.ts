@@ -28,8 +28,11 @@ interface Node {
   /** Words from the program to this command, the program not included. */
   readonly path: readonly string[];
   readonly commands: readonly { readonly name: string; readonly help: string }[];
+  /** Values of the first argument, where they are few. */
+  readonly choices: readonly string[];
   readonly options: readonly {
     readonly flag: string;
+    readonly short: string | undefined;
     readonly help: string;
     readonly values: readonly string[] | undefined;
     readonly takes: boolean;
@@ -39,17 +42,24 @@ interface Node {
 function walk(command: Command, path: readonly string[]): Node[] {
   const node: Node = {
     path,
+    choices: command.registeredArguments[0]?.argChoices ?? [],
     commands: command.commands.map((c) => ({ name: c.name(), help: c.description() })),
     options: command.options
       .filter((o) => !o.hidden && o.long)
-      .map((o) => ({ flag: o.long ?? '', help: o.description, values: o.argChoices, takes: o.required || o.optional })),
+      .map((o) => ({
+        flag: o.long ?? '',
+        short: o.short,
+        help: o.description,
+        values: o.argChoices,
+        takes: o.required || o.optional,
+      })),
   };
   return [node, ...command.commands.flatMap((c) => walk(c, [...path, c.name()]))];
 }
 
 function bash(nodes: readonly Node[]): string {
   const cases = nodes.map((n) => {
-    const words = [...n.commands.map((c) => c.name), ...n.options.map((o) => o.flag), '--help'].join(' ');
+    const words = [...n.commands.map((c) => c.name), ...n.choices, ...n.options.map((o) => o.flag), '--help'].join(' ');
     return `    "${n.path.join(' ')}") words="${words}" ;;`;
   });
   const values = unique(nodes.flatMap((n) => n.options.filter((o) => o.values !== undefined)));
@@ -83,43 +93,58 @@ complete -o filenames -F _tokenloom tokenloom
 
 function zsh(nodes: readonly Node[]): string {
   const cases = nodes.map((n) => {
-    const options = n.options.map(
-      (o) =>
-        `'${o.flag}[${quote(o.help)}]${o.takes ? `:value:${o.values === undefined ? '_files' : `(${o.values.join(' ')})`}` : ''}'`,
-    );
+    const options = n.options.map((o) => {
+      const what = `[${quote(o.help)}]${o.takes ? `:value:${o.values === undefined ? '_files' : `(${o.values.join(' ')})`}` : ''}`;
+      return o.short === undefined ? `'${o.flag}${what}'` : `'(${o.short} ${o.flag})'{${o.short},${o.flag}}'${what}'`;
+    });
     const commands = n.commands.map((c) => `'${c.name}:${quote(c.help)}'`);
+    const rest =
+      n.commands.length > 0 ? [] : [n.choices.length === 0 ? "'*:file:_files'" : `'1:value:(${n.choices.join(' ')})'`];
     const describe =
       commands.length === 0 ? '' : `local -a commands; commands=(${commands.join(' ')}); _describe command commands; `;
-    return `    "${n.path.join(' ')}") ${describe}_arguments ${[...options, "'*:file:_files'"].join(' ')} ;;`;
+    return `    "${n.path.join(' ')}") ${describe}_arguments ${[...options, "'--help[show usage and examples]'", ...rest].join(' ')} ;;`;
   });
   const known = nodes.map((n) => `"${n.path.join(' ')}"`).join('|');
+  // `path` is a special variable of zsh. The words of the command itself are cut off, so that _arguments counts what is left.
   return `#compdef tokenloom
 _tokenloom() {
-  local path="" next i
-  for ((i = 2; i < CURRENT; i++)); do
-    next="\${path:+$path }\${words[i]}"
-    case "$next" in ${known}) path="$next" ;; esac
+  local where="" next
+  local -i i=2 depth=1
+  for ((; i < CURRENT; i++)); do
+    next="\${where:+$where }\${words[i]}"
+    case "$next" in
+      ${known}) where="$next"; depth=i ;;
+      *) break ;;
+    esac
   done
-  case "$path" in
+  shift $((depth - 1)) words
+  ((CURRENT -= depth - 1))
+  case "$where" in
 ${cases.join('\n')}
   esac
 }
-compdef _tokenloom tokenloom
+if [ "$funcstack[1]" = "_tokenloom" ]; then _tokenloom "$@"; else compdef _tokenloom tokenloom; fi
 `;
 }
 
 function fish(nodes: readonly Node[]): string {
   const lines = ['# tokenloom completion for fish'];
+  const groups = nodes.filter((n) => n.path.length === 1 && n.commands.length > 0).map((n) => n.path[0] as string);
   for (const n of nodes) {
     const seen = n.path.map((word) => `__fish_seen_subcommand_from ${word}`);
-    const not =
-      n.commands.length > 0 ? [`not __fish_seen_subcommand_from ${n.commands.map((c) => c.name).join(' ')}`] : [];
-    const when = [...seen, ...not].join('; and ');
+    // A command and one of the same name in a group differ in the group.
+    const others = groups.filter((group) => group !== n.path[0]);
+    const not = [...n.commands.map((c) => c.name), ...(n.path.length === 0 ? [] : others)];
+    const when = [...seen, ...(not.length > 0 ? [`not __fish_seen_subcommand_from ${not.join(' ')}`] : [])].join(
+      '; and ',
+    );
     const condition = when === '' ? '' : ` -n "${when}"`;
     for (const c of n.commands) lines.push(`complete -c tokenloom -f${condition} -a ${c.name} -d '${quote(c.help)}'`);
+    if (n.choices.length > 0) lines.push(`complete -c tokenloom -f${condition} -a '${n.choices.join(' ')}'`);
     for (const o of n.options) {
       const values = o.values === undefined ? (o.takes ? ' -r' : '') : ` -x -a '${o.values.join(' ')}'`;
-      lines.push(`complete -c tokenloom${condition} -l ${o.flag.slice(2)}${values} -d '${quote(o.help)}'`);
+      const short = o.short === undefined ? '' : ` -s ${o.short.slice(1)}`;
+      lines.push(`complete -c tokenloom${condition}${short} -l ${o.flag.slice(2)}${values} -d '${quote(o.help)}'`);
     }
   }
   return `${lines.join('\n')}\n`;
