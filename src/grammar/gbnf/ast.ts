@@ -31,7 +31,7 @@ export interface GbnfFile {
   readonly rules: readonly GbnfRule[];
   /** From `#` to the end of the line. */
   readonly comments: readonly Span[];
-  /** Start of every token that begins a line inside a rule, outside parentheses, where llama.cpp expects a new rule. */
+  /** Where llama.cpp expects a new rule and finds a line that goes on with one (outside parentheses), or finds a rule inside a line. */
   readonly looseLines: readonly number[];
   readonly root: string;
 }

@@ -7,7 +7,7 @@
 
 import type { Regex } from '../../regular/regex.js';
 import { TermStore } from '../../regular/terms.js';
-import { altAll, catAll, rep } from '../regex/build.js';
+import { altAll, catAll, lit, rep } from '../regex/build.js';
 import { components, leftCorners, nullableRules, productive } from './analyze.js';
 import type { GbnfFile, GbnfNode, GbnfRule } from './ast.js';
 import { formatNode } from './format.js';
@@ -86,14 +86,12 @@ class Linter {
         );
       }
     }
+    const heads = new Set(this.file.rules.map((rule) => rule.nameSpan.start));
     for (const at of this.file.looseLines) {
-      this.say(
-        'note',
-        'portability',
-        'llama.cpp ends a rule with its line',
-        { start: at, end: at + 1 },
-        "break lines after '|' or '::=', or inside parentheses",
-      );
+      const [message, hint] = heads.has(at)
+        ? ['llama.cpp wants each rule on a line of its own', 'break the line before it']
+        : ['llama.cpp ends a rule with its line', "break lines after '|' or '::=', or inside parentheses"];
+      this.say('note', 'portability', message, { start: at, end: at + 1 }, hint);
     }
   }
 
@@ -324,7 +322,7 @@ class Linter {
     };
     switch (node.k) {
       case 'literal':
-        return { t: 'lit', text: node.text };
+        return lit(node.text);
       case 'class': {
         const ranges = classRanges(node);
         return ranges.length === 0 ? { t: 'never' } : { t: 'set', ranges };

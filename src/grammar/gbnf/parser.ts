@@ -309,22 +309,26 @@ function tooDeep(tokens: readonly IToken[]): Finding | undefined {
   return undefined;
 }
 
-/** Starts of lines that continue a rule outside parentheses, other than after '|' and '::='. */
+/** Starts of lines that continue a rule outside parentheses, other than after '|' and '::=', and of rules that begin inside a line. */
 function loose(tokens: readonly IToken[], source: string): number[] {
   const out: number[] = [];
   let depth = 0;
+  /** The next line end after the token before; found once per line. */
   let nl = -1;
   for (let i = 0; i < tokens.length; i++) {
     const t = tokens[i] as IToken;
     const before = tokens[i - 1];
-    if (t.tokenType === T.Head) depth = 0;
-    else if (depth === 0 && before !== undefined && before.tokenType !== T.Bar && before.tokenType !== T.Define) {
+    const head = t.tokenType === T.Head;
+    if (head) depth = 0;
+    if (before !== undefined && depth === 0) {
       const from = endOf(before);
       if (nl < from) {
         nl = source.indexOf('\n', from);
         if (nl < 0) nl = Number.POSITIVE_INFINITY;
       }
-      if (nl < t.startOffset) out.push(t.startOffset);
+      const inLine = nl > t.startOffset;
+      if (head ? inLine : !inLine && before.tokenType !== T.Bar && before.tokenType !== T.Define)
+        out.push(t.startOffset);
     }
     if (t.tokenType === T.Open) depth++;
     else if (t.tokenType === T.Close && depth > 0) depth--;

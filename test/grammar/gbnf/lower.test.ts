@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { UnsatisfiableError } from '../../../src/base/errors.js';
-import { createRandom, type Random } from '../../../src/base/random.js';
+import { createRandom } from '../../../src/base/random.js';
 import { fileToGrammar, gbnfToGrammar, parseGbnf } from '../../../src/grammar/gbnf/index.js';
 import { validateGrammar } from '../../../src/grammar/validate.js';
 import { textsOfFile, textsOfGrammar } from './naive.js';
+import { randomRule } from './random.js';
 
 /** Compares the IR with the file by enumerating both up to a length. */
 function sameTexts(source: string, root = 'root', max = 6): void {
@@ -12,35 +13,6 @@ function sameTexts(source: string, root = 'root', max = 6): void {
   const grammar = fileToGrammar(file);
   expect(validateGrammar(grammar), source).toEqual([]);
   expect([...textsOfGrammar(grammar, 'ab', max)].sort(), source).toEqual(want);
-}
-
-function randomRule(random: Random, depth: number, rules: number): string {
-  const sub = (): string => randomRule(random, depth - 1, rules);
-  const pick = (...options: readonly string[]): string => options[random.below(options.length)] as string;
-  switch (random.below(depth <= 0 ? 5 : 12)) {
-    case 0:
-      return '"a"';
-    case 1:
-      return '"b"';
-    case 2:
-      return pick('[ab]', '""', '"ab"', '[^b]', '.');
-    case 3:
-    case 4:
-      return `r${random.below(rules)}`;
-    case 5:
-    case 6:
-    case 7:
-      return `${sub()} ${sub()}`;
-    case 8:
-    case 9:
-      return `(${sub()} | ${sub()})`;
-    default: {
-      const item = sub();
-      return item === '""'
-        ? item
-        : `(${item === '("")' ? '"a"' : item})${pick('*', '+', '?', '{2}', '{0,2}', '{1,3}', '{2,}', '{0,9}')}`;
-    }
-  }
 }
 
 describe('gbnfToGrammar', () => {

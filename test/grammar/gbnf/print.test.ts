@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { DEAD } from '../../../src/fsm/layout.js';
 import { LexemePool } from '../../../src/fsm/lexeme.js';
@@ -13,11 +11,10 @@ import { parseRegex } from '../../../src/grammar/regex/index.js';
 import { Sampler } from '../../../src/grammar/sample.js';
 import { schemaToGrammar } from '../../../src/grammar/schema/index.js';
 import { validateGrammar } from '../../../src/grammar/validate.js';
+import { hasLlama, llamaLoads, SKIPPED, shipped } from './llama.js';
 
 const root = new URL('../../../', import.meta.url);
 const bench = new URL('../shared/data/maskbench/', root);
-const peer = new URL('bench/peers/node-llama-cpp/', root);
-const shipped = new URL('node_modules/node-llama-cpp/llama/grammars/', peer);
 
 function matcher(grammar: Grammar): (text: string) => boolean {
   const recognizer = new Recognizer(grammar, new LexemePool());
@@ -25,18 +22,6 @@ function matcher(grammar: Grammar): (text: string) => boolean {
     const state = recognizer.stepAll(recognizer.start, new TextEncoder().encode(text));
     return state !== DEAD && recognizer.accepts(state);
   };
-}
-
-/** llama.cpp's own verdicts, by its prebuilt binary in node-llama-cpp. */
-function llamaLoads(grammars: readonly string[]): boolean[] {
-  const run = spawnSync(process.execPath, ['load.mjs'], {
-    cwd: fileURLToPath(peer),
-    input: JSON.stringify(grammars),
-    encoding: 'utf8',
-    timeout: 120_000,
-    maxBuffer: 1 << 26,
-  });
-  return JSON.parse(run.stdout) as boolean[];
 }
 
 function agree(schema: unknown, texts: readonly string[]): void {
@@ -177,8 +162,8 @@ describe.skipIf(!existsSync(bench))('MaskBench through GBNF (skipped where ../sh
     expect(lossless).toBeGreaterThan(20);
   }, 240_000);
 
-  it.skipIf(!existsSync(shipped))(
-    'makes grammars that llama.cpp loads (skipped without bench/peers/node-llama-cpp/node_modules)',
+  it.skipIf(!hasLlama)(
+    `makes grammars that llama.cpp loads (${SKIPPED})`,
     () => {
       const verdicts = llamaLoads([...texts, 'root ::= "a']);
       expect(verdicts.pop()).toBe(false);
@@ -188,70 +173,67 @@ describe.skipIf(!existsSync(bench))('MaskBench through GBNF (skipped where ../sh
   );
 });
 
-describe.skipIf(!existsSync(shipped))(
-  'grammars of node-llama-cpp (skipped without bench/peers/node-llama-cpp/node_modules)',
-  () => {
-    const members: Readonly<Record<string, readonly (readonly [string, boolean])[]>> = {
-      'arithmetic.gbnf': [
-        ['(1 +y) *2 = x\n', true],
-        ['1+1=2\n', true],
-        ['1 + = 2\n', false],
-      ],
-      'c.gbnf': [
-        ['int main(){return 1;}', true],
-        ['int main(){return 1}', false],
-      ],
-      'chess.gbnf': [
-        ['1. e4 e5\n2. Nf3 Nc6\n', true],
-        ['1. e9 e5\n', false],
-      ],
-      'english.gbnf': [
-        ['hello', true],
-        ['héllo', false],
-      ],
-      'japanese.gbnf': [
-        ['こんにちは 世界', true],
-        ['hello', false],
-      ],
-      'json.gbnf': [
-        ['{"a": [1, true, null]}', true],
-        ['[1]', false],
-        ['{"a": 01}', false],
-      ],
-      'json_arr.gbnf': [
-        ['[\n{"a":1},\n2]', true],
-        ['{"a":1}', false],
-      ],
-      'list.gbnf': [
-        ['- a\n- b\n', true],
-        ['* a\n', false],
-      ],
-    };
-    for (const name of existsSync(shipped) ? readdirSync(shipped).filter((f) => f.endsWith('.gbnf')) : []) {
-      it(`${name} parses, round-trips, and matches samples`, () => {
-        const source = readFileSync(new URL(name, shipped), 'utf8');
-        const file = parseGbnf(source);
-        const formatted = formatGbnf(file);
-        expect(formatGbnf(parseGbnf(formatted))).toBe(formatted);
-        const grammar = gbnfToGrammar(source);
-        expect(validateGrammar(grammar)).toEqual([]);
-        const readers = [grammar, gbnfToGrammar(formatted), gbnfToGrammar(printGrammar(grammar).text)].map(matcher);
-        const cases = members[name];
-        expect(cases, `no sample texts for ${name}`).toBeDefined();
-        for (const [text, want] of cases ?? []) for (const matches of readers) expect(matches(text), text).toBe(want);
-        const sampler = new Sampler(grammar, { seed: 5 });
-        for (const text of [sampler.shortest(), ...Array.from({ length: 20 }, () => sampler.next())]) {
-          for (const matches of readers) expect(matches(text), JSON.stringify(text)).toBe(true);
-        }
-        expect(sampler.uncovered).toEqual([]);
-      });
-    }
-    it('load in llama.cpp after formatting and after conversion', () => {
-      const texts = readdirSync(shipped)
-        .filter((f) => f.endsWith('.gbnf'))
-        .map((f) => readFileSync(new URL(f, shipped), 'utf8'));
-      const all = texts.flatMap((t) => [formatGbnf(parseGbnf(t)), printGrammar(gbnfToGrammar(t)).text]);
-      expect(llamaLoads(all)).toEqual(all.map(() => true));
-    }, 60_000);
-  },
-);
+describe.skipIf(!hasLlama)(`grammars of node-llama-cpp (${SKIPPED})`, () => {
+  const members: Readonly<Record<string, readonly (readonly [string, boolean])[]>> = {
+    'arithmetic.gbnf': [
+      ['(1 +y) *2 = x\n', true],
+      ['1+1=2\n', true],
+      ['1 + = 2\n', false],
+    ],
+    'c.gbnf': [
+      ['int main(){return 1;}', true],
+      ['int main(){return 1}', false],
+    ],
+    'chess.gbnf': [
+      ['1. e4 e5\n2. Nf3 Nc6\n', true],
+      ['1. e9 e5\n', false],
+    ],
+    'english.gbnf': [
+      ['hello', true],
+      ['héllo', false],
+    ],
+    'japanese.gbnf': [
+      ['こんにちは 世界', true],
+      ['hello', false],
+    ],
+    'json.gbnf': [
+      ['{"a": [1, true, null]}', true],
+      ['[1]', false],
+      ['{"a": 01}', false],
+    ],
+    'json_arr.gbnf': [
+      ['[\n{"a":1},\n2]', true],
+      ['{"a":1}', false],
+    ],
+    'list.gbnf': [
+      ['- a\n- b\n', true],
+      ['* a\n', false],
+    ],
+  };
+  for (const name of hasLlama ? readdirSync(shipped).filter((f) => f.endsWith('.gbnf')) : []) {
+    it(`${name} parses, round-trips, and matches samples`, () => {
+      const source = readFileSync(new URL(name, shipped), 'utf8');
+      const file = parseGbnf(source);
+      const formatted = formatGbnf(file);
+      expect(formatGbnf(parseGbnf(formatted))).toBe(formatted);
+      const grammar = gbnfToGrammar(source);
+      expect(validateGrammar(grammar)).toEqual([]);
+      const readers = [grammar, gbnfToGrammar(formatted), gbnfToGrammar(printGrammar(grammar).text)].map(matcher);
+      const cases = members[name];
+      expect(cases, `no sample texts for ${name}`).toBeDefined();
+      for (const [text, want] of cases ?? []) for (const matches of readers) expect(matches(text), text).toBe(want);
+      const sampler = new Sampler(grammar, { seed: 5 });
+      for (const text of [sampler.shortest(), ...Array.from({ length: 20 }, () => sampler.next())]) {
+        for (const matches of readers) expect(matches(text), JSON.stringify(text)).toBe(true);
+      }
+      expect(sampler.uncovered).toEqual([]);
+    });
+  }
+  it('load in llama.cpp after formatting and after conversion', () => {
+    const texts = readdirSync(shipped)
+      .filter((f) => f.endsWith('.gbnf'))
+      .map((f) => readFileSync(new URL(f, shipped), 'utf8'));
+    const all = texts.flatMap((t) => [formatGbnf(parseGbnf(t)), printGrammar(gbnfToGrammar(t)).text]);
+    expect(llamaLoads(all)).toEqual(all.map(() => true));
+  }, 60_000);
+});
