@@ -11,7 +11,7 @@ import { parseRegex } from '../../../src/grammar/regex/index.js';
 import { Sampler } from '../../../src/grammar/sample.js';
 import { schemaToGrammar } from '../../../src/grammar/schema/index.js';
 import { validateGrammar } from '../../../src/grammar/validate.js';
-import { hasLlama, llamaLoads, SKIPPED, shipped } from './llama.js';
+import { hasLlama, type LlamaCase, llamaLoads, llamaMatches, SKIPPED, shipped } from './llama.js';
 
 const root = new URL('../../../', import.meta.url);
 const bench = new URL('../shared/data/maskbench/', root);
@@ -129,7 +129,7 @@ describe.skipIf(!existsSync(bench))('MaskBench through GBNF (skipped where ../sh
     const step = Math.floor(lines.length / 200);
     return Array.from({ length: 200 }, (_, i) => JSON.parse(lines[i * step] as string));
   };
-  const texts: string[] = [];
+  const printed: (LlamaCase & { readonly ours: Grammar })[] = [];
 
   it('gives the same answers for 200 schemas wherever nothing was lost, and never refuses more', () => {
     let same = 0;
@@ -142,12 +142,13 @@ describe.skipIf(!existsSync(bench))('MaskBench through GBNF (skipped where ../sh
         continue;
       }
       const { text, losses } = printGrammar(grammar);
-      texts.push(text);
       const lost = losses.some((l) => l.kind === 'values');
       if (!lost) lossless++;
       const direct = matcher(grammar);
       const back = gbnfToGrammar(text);
       const through = matcher(back);
+      const instances = (tests ?? []).map(({ data }) => JSON.stringify(data)).filter((t) => t.length < 2_000);
+      printed.push({ grammar: text, texts: instances, ours: back });
       for (const { data } of tests ?? []) {
         const instance = JSON.stringify(data);
         const want = direct(instance);
@@ -157,17 +158,20 @@ describe.skipIf(!existsSync(bench))('MaskBench through GBNF (skipped where ../sh
         same++;
       }
     }
-    expect(texts.length).toBeGreaterThan(180);
+    expect(printed.length).toBeGreaterThan(180);
     expect(same).toBeGreaterThan(300);
     expect(lossless).toBeGreaterThan(20);
   }, 240_000);
 
   it.skipIf(!hasLlama)(
-    `makes grammars that llama.cpp loads (${SKIPPED})`,
+    `makes grammars that llama.cpp loads and reads as we do (${SKIPPED})`,
     () => {
-      const verdicts = llamaLoads([...texts, 'root ::= "a']);
-      expect(verdicts.pop()).toBe(false);
-      expect(texts.filter((_, i) => !verdicts[i]).map((t) => t.slice(0, 500))).toEqual([]);
+      const verdicts = llamaMatches([...printed, { grammar: 'root ::= "a', texts: [] }]);
+      expect(verdicts.pop()).toBeUndefined();
+      printed.forEach(({ grammar, texts, ours }, i) => {
+        expect(verdicts[i], grammar.slice(0, 500)).toBeDefined();
+        expect(verdicts[i], grammar.slice(0, 500)).toEqual(texts.map(matcher(ours)));
+      });
     },
     150_000,
   );
