@@ -92,7 +92,8 @@ Examples:
         }
         const count = (severity: string): number => all.filter((f) => f.severity === severity).length;
         const parts = ['error', 'warning', 'note'].map((s) => `${count(s)} ${s}${count(s) === 1 ? '' : 's'}`);
-        process.stderr.write(`${sources.size} file${sources.size === 1 ? '' : 's'}: ${parts.join(', ')}\n`);
+        if (sources.size > 0)
+          process.stderr.write(`${sources.size} file${sources.size === 1 ? '' : 's'}: ${parts.join(', ')}\n`);
       }
       const bad = all.some((f) => f.severity === 'error' || (flags.strict === true && f.severity === 'warning'));
       finish(unreadable > 0 ? EXIT.usage : bad ? EXIT.mismatch : EXIT.ok);
