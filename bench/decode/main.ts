@@ -1,43 +1,62 @@
 /**
- * `npm run bench:decode [-- --full] [-- --parts batch,prefix,extraction,experts,soak]`: what batching, the prefix cache, forced tokens, speculation
- * and expert-aware batches gain. Seeded; every figure is a ratio within one run; processor time, since machines are shared. Writes
- * bench/out/decode.json.
+ * `npm run bench:decode [-- --full] [-- --part NAME[,NAME]] [-- --json FILE]`: what batching, paging, the prefix cache, forced tokens,
+ * speculation and expert-aware batches gain. Seeded; every figure is a ratio within one run; processor time, since machines are shared.
+ *
+ * Each part takes minutes at most and stands alone. Results go to bench/out/decode.json, or to FILE, where those of other parts stay:
+ * `--full --part batch --json bench/record/decode.json` renews one part of the record.
  *
  * `--device webgpu` runs device.ts alone: decoding on a device against the CPU, by batch.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import path from 'node:path';
 import { batchPart } from './batch.js';
 import { type Line, show } from './common.js';
 import { devicePart } from './device.js';
 import { expertsPart } from './experts.js';
 import { extractionPart } from './extraction.js';
+import { mixedPart } from './mixed.js';
 import { prefixPart } from './prefix.js';
 import { writeRecordModel } from './record-model.js';
 import { soakPart } from './soak.js';
 
 const PARTS: Readonly<Record<string, (quick: boolean) => Promise<Line[]>>> = {
   batch: batchPart,
+  mixed: mixedPart,
   prefix: prefixPart,
   extraction: extractionPart,
   experts: expertsPart,
   soak: soakPart,
 };
 
+interface PartRecord {
+  readonly quick: boolean;
+  readonly date: string;
+  readonly seconds: number;
+  readonly lines: readonly Line[];
+}
+
 const args = process.argv.slice(2);
 const quick = !args.includes('--full');
-/** The word after a flag. */
-const given = (flag: string): string | undefined => {
-  const at = args.indexOf(flag);
+/** The word after one of these flags. */
+const given = (...flags: readonly string[]): string | undefined => {
+  const at = args.findIndex((a) => flags.includes(a));
   return at < 0 ? undefined : args[at + 1];
 };
-const wanted = given('--parts')?.split(',') ?? Object.keys(PARTS);
 const device = given('--device');
 const makeModel = given('--make-model');
+const file = given('--json') ?? (device === undefined ? 'bench/out/decode.json' : `bench/out/decode-${device}.json`);
+const parts = device === undefined && makeModel === undefined ? Object.keys(PARTS) : [];
+const wanted = given('--part', '--parts')?.split(',') ?? parts;
+const unknown = wanted.filter((name) => PARTS[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`no part '${unknown.join("', '")}'; there are ${Object.keys(PARTS).join(', ')}`);
+  process.exit(2);
+}
+const machine = { processor: cpus()[0]?.model, node: process.versions.node };
 console.log(
-  `${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.versions.node}, ${quick ? 'quick' : 'full'}`,
+  `${machine.processor ?? 'unknown processor'}, ${cpus().length} cores, Node ${machine.node}, ${quick ? 'quick' : 'full'}`,
 );
-const lines: Line[] = [];
 if (makeModel !== undefined) {
   await writeRecordModel(makeModel, given('--io') === 'f16' ? 'f16' : 'f32', Number(given('--scale') ?? 1));
   console.log(`wrote ${makeModel}`);
@@ -50,25 +69,28 @@ if (device !== undefined) {
   const numbers = (text: string): number[] => text.split(',').map(Number);
   const model = given('--model') ?? makeModel ?? 'embedded';
   const batches = numbers(given('--batches') ?? '1,8,32,64');
-  for (const line of await devicePart({ device, model, batches, tokens: Number(given('--tokens') ?? 64) })) {
-    lines.push(line);
-    show(line);
-  }
+  await part(`device ${device}`, () =>
+    devicePart({ device, model, batches, tokens: Number(given('--tokens') ?? 64) }),
+  );
 }
-for (const name of device === undefined && makeModel === undefined ? wanted : []) {
-  const part = PARTS[name];
-  if (part === undefined) {
-    console.error(`no part '${name}'; there are ${Object.keys(PARTS).join(', ')}`);
-    process.exit(2);
-  }
-  for (const line of await part(quick)) {
-    lines.push(line);
-    show(line);
-  }
-}
-mkdirSync('bench/out', { recursive: true });
-writeFileSync(
-  device === undefined ? 'bench/out/decode.json' : `bench/out/decode-${device}.json`,
-  `${JSON.stringify({ quick, processor: cpus()[0]?.model, node: process.versions.node, lines }, null, 1)}\n`,
-);
+for (const name of wanted) await part(name, () => PARTS[name]!(quick));
 process.exit(0);
+
+async function part(name: string, run: () => Promise<Line[]>): Promise<void> {
+  const start = performance.now();
+  const lines = await run();
+  for (const line of lines) show(line);
+  const seconds = Math.round((performance.now() - start) / 1000);
+  save(name, { quick, date: new Date().toISOString().slice(0, 16), seconds, lines });
+}
+
+function save(name: string, record: PartRecord): void {
+  let known: Record<string, PartRecord> = {};
+  try {
+    known = (JSON.parse(readFileSync(file, 'utf8')) as { parts?: Record<string, PartRecord> }).parts ?? {};
+  } catch {
+    // The first part makes the file.
+  }
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ ...machine, parts: { ...known, [name]: record } }, null, 1)}\n`);
+}
