@@ -18,6 +18,7 @@ import { extractionPart } from './extraction.js';
 import { mixedPart } from './mixed.js';
 import { prefixPart } from './prefix.js';
 import { writeRecordModel } from './record-model.js';
+import { samePart } from './same.js';
 import { soakPart } from './soak.js';
 
 const PARTS: Readonly<Record<string, (quick: boolean) => Promise<Line[]>>> = {
@@ -25,6 +26,8 @@ const PARTS: Readonly<Record<string, (quick: boolean) => Promise<Line[]>>> = {
   mixed: mixedPart,
   prefix: prefixPart,
   extraction: extractionPart,
+  same: samePart,
+  same: samePart,
   experts: expertsPart,
   soak: soakPart,
 };
