@@ -8,7 +8,7 @@ const ROWS = 16;
 const TOKENS = 48;
 
 async function engineGain(folder: string): Promise<{ gain: number; wall: number }> {
-  const engine = await createEngine({ model: folder, threads: 1 });
+  const engine = await createEngine({ model: folder, worker: false, threads: 1 });
   // Prompts are in the prefix cache when the clock starts: what is compared is decoding. Two blocks and a bit.
   const request = (i: number) =>
     engine.generate(null, {

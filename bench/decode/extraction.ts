@@ -15,7 +15,7 @@ export async function extractionPart(quick: boolean): Promise<Line[]> {
   const lines: Line[] = [];
   // Prompts are in the prefix cache of both when the clock starts, but where said: prefill is the same work for every method.
   const kv = { bytes: 2 ** 29 };
-  const engine = await createEngine({ threads: 1, kv });
+  const engine = await createEngine({ worker: false, threads: 1, kv });
   const texts: { prompt: number[]; answer: number[] }[] = [];
   const { model, tokenizer, chat, vocabulary } = await loadModel('embedded', {
     threads: 1,
@@ -53,12 +53,12 @@ export async function extractionPart(quick: boolean): Promise<Line[]> {
   let lookup = 0;
   const cold = { ours: 0, plain: 0 };
   const seen = { prompt: 0, cached: 0 };
-  const fresh = await createEngine({ threads: 1, kv: { prefixCache: false } });
+  const fresh = await createEngine({ worker: false, threads: 1, kv: { prefixCache: false } });
   const bare = await loadModel('embedded', { threads: 1, kv: { prefixCache: false } });
   // Record by record through all methods, so that a busy spell of the machine falls on all of them.
   for (const [i, r] of records.entries()) {
     for (const m of methods) {
-      const { value, spent } = await timed(() =>
+      const { value, spent } = await least(() =>
         engine.generate(r.target, { messages: r.messages, maxTokens: 256, validate: false, ...m.options }),
       );
       m.cpu += spent.cpuMs;
@@ -68,13 +68,13 @@ export async function extractionPart(quick: boolean): Promise<Line[]> {
       if (value.text === outputs[i]) m.same++;
     }
     const { prompt, answer } = texts[i]!;
-    plain += (await timed(() => plainDecode(model, prompt, answer))).spent.cpuMs;
-    lookup += (await timed(() => lookupDecode(model, prompt, answer))).spent.cpuMs;
+    plain += (await least(() => plainDecode(model, prompt, answer))).spent.cpuMs;
+    lookup += (await least(() => lookupDecode(model, prompt, answer))).spent.cpuMs;
     // Prefill included: no prompt is known to either.
     const first = { messages: r.messages, maxTokens: 256, validate: false };
     await fresh.generate(r.target, { ...first, maxTokens: 64 });
-    cold.ours += (await timed(() => fresh.generate(r.target, first))).spent.cpuMs;
-    cold.plain += (await timed(() => plainDecode(bare.model, prompt, answer))).spent.cpuMs;
+    cold.ours += (await least(() => fresh.generate(r.target, first))).spent.cpuMs;
+    cold.plain += (await least(() => plainDecode(bare.model, prompt, answer))).spent.cpuMs;
     // The same schema and another text: what the prefix cache leaves to run.
     const messages = r.messages.map((m) => (m.role === 'user' ? { ...m, content: `Note ${i}. ${m.content}` } : m));
     const { usage } = await engine.generate(r.target, { ...first, messages, maxTokens: 64 });
@@ -141,6 +141,16 @@ export async function extractionPart(quick: boolean): Promise<Line[]> {
   await model.dispose();
   await bare.model.dispose();
   return lines;
+}
+
+/** The cheapest of three runs: what other work on the machine adds falls on all alike. */
+async function least<T>(run: () => Promise<T>): Promise<Awaited<ReturnType<typeof timed<T>>>> {
+  let best = await timed(run);
+  for (let i = 0; i < 2; i++) {
+    const next = await timed(run);
+    if (next.spent.cpuMs < best.spent.cpuMs) best = next;
+  }
+  return best;
 }
 
 /** The model alone over a prompt and its answer, one token a pass: what unconstrained decoding costs at the least. */
