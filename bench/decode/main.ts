@@ -27,7 +27,6 @@ const PARTS: Readonly<Record<string, (quick: boolean) => Promise<Line[]>>> = {
   prefix: prefixPart,
   extraction: extractionPart,
   same: samePart,
-  same: samePart,
   experts: expertsPart,
   soak: soakPart,
 };
@@ -72,9 +71,7 @@ if (device !== undefined) {
   const numbers = (text: string): number[] => text.split(',').map(Number);
   const model = given('--model') ?? makeModel ?? 'embedded';
   const batches = numbers(given('--batches') ?? '1,8,32,64');
-  await part(`device ${device}`, () =>
-    devicePart({ device, model, batches, tokens: Number(given('--tokens') ?? 64) }),
-  );
+  await part(`device ${device}`, () => devicePart({ device, model, batches, tokens: Number(given('--tokens') ?? 64) }));
 }
 for (const name of wanted) await part(name, () => PARTS[name]!(quick));
 process.exit(0);
