@@ -12,7 +12,7 @@ import type { TermStore } from '../regular/terms.js';
 import { DEAD } from './layout.js';
 import type { LexemePool } from './lexeme.js';
 import type { Slices } from './slices.js';
-import { ASCII_GROUP, GROUP_NON_ASCII, GROUP_PARTIAL, type TokenTrie } from './trie.js';
+import { ASCII_GROUP, GROUP_NON_ASCII, GROUP_PARTIAL, LETTER_GROUPS, type TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
 
 /** Tokens that cross the end of a lexeme, by the bytes after it. */
@@ -52,6 +52,8 @@ export interface Run {
   readonly loops: boolean;
   /** Whether runs of the same length all lead to the same state. */
   readonly together: boolean;
+  /** Whether nothing may follow a run of full depth inside the lexeme. */
+  readonly ends: boolean;
 }
 
 /** A string less finitely many literals. */
@@ -62,7 +64,17 @@ export interface LessLiterals {
   readonly literals: number;
 }
 
-const NO_RUN: Run = { signature: 0, depth: 0, loops: false, together: false };
+/** The characters after which a lexeme state is the same again. */
+interface Loop {
+  /** Character groups; those of letters are always in it. */
+  readonly signature: number;
+  /** Small letters and capitals, one bit each. */
+  readonly small: number;
+  readonly capital: number;
+}
+
+const NO_LOOP: Loop = { signature: 0, small: 0, capital: 0 };
+const NO_RUN: Run = { signature: 0, depth: 0, loops: false, together: false, ends: false };
 /** Slices with fewer groups than this are not worth a dense mask. */
 const MIN_SLICE_TOKENS = 256;
 const LONGEST_RUN = 255;
@@ -76,6 +88,7 @@ const NONE = new Int32Array(0);
 export class LexemeMasks {
   private readonly masks = new Map<number, LexemeMask>();
   private readonly runs = new Map<number, Run>();
+  private readonly loops: (Loop | undefined)[] = [];
   private readonly targets = new Map<number, Int32Array>();
   private readonly wide: (boolean | undefined)[] = [];
   private heldBytes = 0;
@@ -179,15 +192,20 @@ export class LexemeMasks {
     return true;
   }
 
+  /**
+   * Walks the trie but for what is known without: tokens of the state's own run, which are in the base, and all tokens below a node
+   * once a lexeme state is reached that takes every character there and stays as it is.
+   */
   private build(q: number): LexemeMask {
     const { pool, trie, slices } = this;
-    const { nodes, deepest, same, tokenSignature, tokenLength } = trie;
+    const { nodes, deepest, same, tokenSignature, tokenLength, order } = trie;
     const run = this.runOf(pool.termOf(q), pool.isStringContent(q));
     const base = run.signature === 0 ? undefined : slices.get(run.signature, run.depth);
     const outside = ~run.signature;
     const extra: number[] = [];
     const crossing: number[] = [];
     const ends = new Set<number>([q]);
+    let dense: Uint32Array | undefined;
     // Walk: node, lexeme state, code points so far inside the run (-1: the path left the run).
     const stack: number[] = [0, q, 0];
     while (stack.length > 0) {
@@ -200,23 +218,33 @@ export class LexemeMasks {
         const record = nodes[c * 4 + 1]!;
         const next = pool.step(at, record & 0xff);
         if (next === DEAD) continue;
-        for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!)
-          if ((tokenSignature[t]! & outside) !== 0 || tokenLength[t]! > run.depth) extra.push(t);
-        if (nodes[c * 4 + 2]! >= 0) ends.add(next);
-        if (record >>> 8 === 0) continue;
         let depth = inRun;
         if (depth >= 0) {
           const b = record & 0xff;
           if (b < 0x80) depth = ((run.signature >>> ASCII_GROUP[b]!) & 1) === 1 ? depth + 1 : -1;
           else if (b >= 0xc0) depth = ((run.signature >>> GROUP_NON_ASCII) & 1) === 1 ? depth + 1 : -1;
-          if (
-            depth >= 0 &&
-            (nodes[c * 4 + 3]! & outside) === 0 &&
-            depth + deepest[c]! <= run.depth &&
-            pool.termOf(next) >= 0
-          )
-            continue;
         }
+        if (
+          depth >= 0 &&
+          (nodes[c * 4 + 3]! & outside) === 0 &&
+          (depth + deepest[c]! <= run.depth || run.ends) &&
+          pool.termOf(next) >= 0
+        ) {
+          if (nodes[c * 4 + 2]! >= 0) ends.add(next);
+          continue;
+        }
+        if (record >>> 8 !== 0 && this.takesAll(next, c)) {
+          ends.add(next);
+          dense ??= base === undefined ? new Uint32Array(slices.words) : base.slice();
+          for (let i = trie.from[c]!, end = trie.to[c]!; i < end; i++) dense[order[i]! >> 5]! |= 1 << (order[i]! & 31);
+          continue;
+        }
+        if (nodes[c * 4 + 2]! >= 0) {
+          ends.add(next);
+          for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!)
+            if ((tokenSignature[t]! & outside) !== 0 || tokenLength[t]! > run.depth) extra.push(t);
+        }
+        if (record >>> 8 === 0) continue;
         if (pool.accepts(next)) {
           crossing.push(c);
           if (pool.isFinal(next)) continue;
@@ -225,9 +253,8 @@ export class LexemeMasks {
       }
     }
     // Many single bits cost more than the copy: merge them into a dense mask of this state's own.
-    let dense = base;
-    if (extra.length > MAX_SINGLE_BITS) {
-      dense = base === undefined ? new Uint32Array(slices.words) : base.slice();
+    if (dense !== undefined || extra.length > MAX_SINGLE_BITS) {
+      dense ??= base === undefined ? new Uint32Array(slices.words) : base.slice();
       for (const t of extra) dense[t >> 5]! |= 1 << (t & 31);
       extra.length = 0;
       this.heldBytes += dense.byteLength;
@@ -236,11 +263,48 @@ export class LexemeMasks {
     this.ends.set(q, ends);
     return {
       id: this.masks.size,
-      base: dense,
+      base: dense ?? base,
       extra: Int32Array.from(extra),
       residual: this.residual(crossing),
       without: NONE,
     };
+  }
+
+  /** Whether every token below a trie node keeps the lexeme in its state. */
+  private takesAll(q: number, node: number): boolean {
+    let loop = this.loops[q];
+    if (loop === undefined) {
+      loop = this.findLoop(q);
+      this.loops[q] = loop;
+      this.heldBytes += 48;
+    }
+    const { nodes, letters } = this.trie;
+    return (
+      loop.signature !== 0 &&
+      (nodes[node * 4 + 3]! & ~loop.signature) === 0 &&
+      (letters[node * 2]! & ~loop.small) === 0 &&
+      (letters[node * 2 + 1]! & ~loop.capital) === 0
+    );
+  }
+
+  /** The characters that lead from a state between characters back to it. */
+  private findLoop(q: number): Loop {
+    const { pool } = this;
+    const string = pool.isStringContent(q);
+    if (!string && (!pool.isTextContent(q) || pool.accepts(q))) return NO_LOOP;
+    const term = pool.termOf(q);
+    const targets = this.groupTargets(term, string);
+    // Letters are told apart one by one, so their groups are left to them.
+    let signature = LETTER_GROUPS;
+    for (let g = 0; g <= GROUP_NON_ASCII; g++) if (targets[g] === term) signature |= 1 << g;
+    let small = 0;
+    let capital = 0;
+    for (let i = 0; i < 26; i++) {
+      if (pool.step(q, 0x61 + i) === q) small |= 1 << i;
+      if (pool.step(q, 0x41 + i) === q) capital |= 1 << i;
+    }
+    if (signature === LETTER_GROUPS && small === 0 && capital === 0) return NO_LOOP;
+    return { signature, small, capital };
   }
 
   /** Most bytes that the lexeme may need after a token that stays inside or ends with it. */
@@ -398,12 +462,12 @@ export class LexemeMasks {
     if (split !== undefined) {
       // An endless language minus a finite one is alive wherever the endless one is.
       const run = this.runOf(split.rest, string);
-      if (run.depth === LONGEST_RUN) return { ...run, loops: false, together: false };
+      if (run.depth === LONGEST_RUN) return { ...run, loops: false, together: false, ends: false };
     }
     const first = this.groupTargets(term, string);
     let loop = 0;
     for (let g = 0; g <= GROUP_NON_ASCII; g++) if (first[g] === term) loop |= 1 << g;
-    if (loop !== 0) return { signature: loop, depth: LONGEST_RUN, loops: true, together: true };
+    if (loop !== 0) return { signature: loop, depth: LONGEST_RUN, loops: true, together: true, ends: false };
     // The target that most groups share, then as long as they stay together.
     const votes = new Map<number, number>();
     for (let g = 0; g <= GROUP_NON_ASCII; g++) {
@@ -425,14 +489,17 @@ export class LexemeMasks {
       for (let g = 0; g <= GROUP_NON_ASCII; g++) {
         if (((signature >>> g) & 1) === 0) continue;
         const t = next[g]!;
-        if (t < 0 || (shared >= 0 && t !== shared)) return { signature, depth, loops: false, together: true };
+        if (t < 0 || (shared >= 0 && t !== shared)) {
+          const ends = terms.liveEdges(target).length === 0;
+          return { signature, depth, loops: false, together: true, ends };
+        }
         shared = t;
       }
-      if (shared === target) return { signature, depth: LONGEST_RUN, loops: false, together: true };
+      if (shared === target) return { signature, depth: LONGEST_RUN, loops: false, together: true, ends: false };
       target = shared;
       depth++;
     }
-    return { signature, depth: LONGEST_RUN, loops: false, together: true };
+    return { signature, depth: LONGEST_RUN, loops: false, together: true, ends: false };
   }
 
   /** Per group the live term that all its characters lead to, or -1. In strings, characters that must be escaped have none. */

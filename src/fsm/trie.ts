@@ -14,6 +14,8 @@ import type { Vocabulary } from './vocabulary.js';
 /** Character groups, the unit of signatures. */
 export const GROUP_COUNT = 29;
 export const GROUP_NON_ASCII = 27;
+/** Groups of letters, which `letters` tells apart. */
+export const LETTER_GROUPS = 0b11110;
 /** Bytes that are not whole characters at token borders, or not UTF-8 at all. */
 export const GROUP_PARTIAL = 28;
 
@@ -69,6 +71,12 @@ export interface TokenTrie {
   readonly tokenLength: Uint8Array;
   /** Child of the root by byte, or -1. */
   readonly rootChild: Int32Array;
+  /** Tokens in order of their bytes; those at and below node n are order[from[n] .. to[n]). */
+  readonly order: Int32Array;
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  /** Letters below each node, two Int32 a node: bit i is the i-th small letter, then the i-th capital. */
+  readonly letters: Int32Array;
 }
 
 const TRIE = Symbol('token trie');
@@ -174,7 +182,33 @@ function buildTrie(vocabulary: Vocabulary): TokenTrie {
   const rootChild = new Int32Array(256).fill(-1);
   const first = nodes[0]!;
   for (let c = first, end = first + (nodes[1]! >>> 8); c < end; c++) rootChild[nodes[c * 4 + 1]! & 0xff] = c;
-  return { nodes, count, deepest, same, tokenSignature, tokenLength, rootChild };
+  const letters = lettersBelow(nodes, count, parent);
+  return {
+    nodes,
+    count,
+    deepest,
+    same,
+    tokenSignature,
+    tokenLength,
+    rootChild,
+    order: ids,
+    from: lo.slice(0, count),
+    to: hi.slice(0, count),
+    letters,
+  };
+}
+
+function lettersBelow(nodes: Int32Array, count: number, parent: Int32Array): Int32Array {
+  const out = new Int32Array(count * 2);
+  for (let node = count - 1; node > 0; node--) {
+    const b = nodes[node * 4 + 1]! & 0xff;
+    const p = parent[node]! * 2;
+    out[p]! |= out[node * 2]!;
+    out[p + 1]! |= out[node * 2 + 1]!;
+    if (b >= 0x61 && b <= 0x7a) out[p]! |= 1 << (b - 0x61);
+    else if (b >= 0x41 && b <= 0x5a) out[p + 1]! |= 1 << (b - 0x41);
+  }
+  return out;
 }
 
 /** Child of a trie node by byte, or -1. */
