@@ -202,6 +202,17 @@ export class ArrayStates {
     return after === before ? -1 : this.with(a, USED_VALUES, after);
   }
 
+  /** The same state of other tables of this array; sets of strings and terms of texts are carried over. */
+  carry(from: ArrayStates, a: number, literals: (node: number) => number, term: (t: number) => number): number {
+    const t = Array.from(from.tuples.data.subarray(from.tuples.offsets[a]!, from.tuples.offsets[a + 1]!));
+    if (this.expr.unique) {
+      t[this.used + USED_STRINGS] = literals(t[this.used + USED_STRINGS]!);
+      t[this.used + USED_TEXTS] = term(t[this.used + USED_TEXTS]!);
+      t[this.used + USED_VALUES] = literals(t[this.used + USED_VALUES]!);
+    }
+    return this.tuples.intern(t, t.length);
+  }
+
   private with(a: number, field: number, value: number): number {
     const t = Array.from(this.tuples.data.subarray(this.tuples.offsets[a]!, this.tuples.offsets[a + 1]!));
     t[this.used + field] = value;

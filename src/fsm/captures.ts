@@ -71,4 +71,18 @@ export class Captures {
     const text = this.text(capture);
     return text === undefined ? undefined : (JSON.parse(`"${text}"`) as string);
   }
+
+  /** The same capture of other tables. */
+  carry(from: Captures, capture: number): number {
+    if (!from.isKept(capture)) return capture;
+    const bytes: number[] = [];
+    for (let c = capture; c !== from.empty; ) {
+      const o = from.tuples.offsets[c]!;
+      bytes.push(from.tuples.data[o + 1]!);
+      c = from.tuples.data[o]!;
+    }
+    let made = this.empty;
+    for (let i = bytes.length - 1; i >= 0; i--) made = this.append(made, bytes[i]!);
+    return made;
+  }
 }

@@ -3,7 +3,8 @@
  *
  * A CompiledGrammar is the IR and nothing that depends on a model. What runs is a {@link Binding}: a recognizer with its masks, made
  * on first use per vocabulary and kept by the vocabulary as long as the grammar lives. Lexeme automata and mask slices are shared
- * by all bindings of a vocabulary. Both are bounded in bytes: past the limit new matchers get fresh tables.
+ * by all bindings of a vocabulary. Both are bounded in bytes: past the limit new matchers get fresh tables, and live ones move there with
+ * their own state (carry.ts).
  */
 import { UnsatisfiableError } from '../base/errors.js';
 import type { Grammar } from '../grammar/ir.js';
@@ -40,12 +41,17 @@ export function compileGrammar(grammar: Grammar): CompiledGrammar {
 
 /** A grammar bound to a vocabulary. */
 export interface Binding {
+  /** Tells apart the tables of one vocabulary. */
+  readonly serial: number;
   readonly recognizer: Recognizer;
   readonly masks: Masks;
   /** Made on first use. */
   budget(): Budget;
   /** Where the vocabulary lacks bytes: what can be completed with its tokens. It takes the place of masks and budget. */
   readonly spelling: Spelling | undefined;
+  /** Bytes of the grammar's own tables, and of those that it shares with others. */
+  readonly bytes: number;
+  readonly sharedBytes: number;
 }
 
 interface Shared {
@@ -53,6 +59,7 @@ interface Shared {
   share: MaskShare;
   readonly slices: Slices;
   bindings: WeakMap<CompiledGrammar, Binding>;
+  serial: number;
 }
 
 const SHARED = Symbol('shared automata');
@@ -61,7 +68,7 @@ function sharedOf(vocabulary: Vocabulary): Shared {
   return vocabulary.cache.get(SHARED, () => {
     const pool = new LexemePool();
     const slices = new Slices(trieOf(vocabulary), vocabulary.size);
-    return { pool, slices, share: new MaskShare(vocabulary, pool, slices), bindings: new WeakMap() };
+    return { pool, slices, share: new MaskShare(vocabulary, pool, slices), bindings: new WeakMap(), serial: 0 };
   });
 }
 
@@ -78,19 +85,27 @@ export function bind(
     shared.bindings = new WeakMap();
   }
   const known = shared.bindings.get(compiled);
-  if (known !== undefined && known.recognizer.bytes + known.masks.bytes <= limits.grammarBytes) return known;
-  const recognizer = new Recognizer(compiled.grammar, shared.pool);
-  const { share } = shared;
+  if (known !== undefined && known.bytes <= limits.grammarBytes) return known;
+  const { pool, share } = shared;
+  const recognizer = new Recognizer(compiled.grammar, pool);
+  const masks = new Masks(recognizer, share, vocabulary);
   let made: Budget | undefined;
   const budget = (): Budget => {
     made ??= new Budget(recognizer, share, vocabulary);
     return made;
   };
   const binding: Binding = {
+    serial: shared.serial++,
     recognizer,
-    masks: new Masks(recognizer, share, vocabulary),
+    masks,
     budget,
     spelling: spellsEveryByte(share.trie) ? undefined : new Spelling(recognizer, share.trie, budget(), vocabulary),
+    get bytes() {
+      return recognizer.bytes + masks.bytes;
+    },
+    get sharedBytes() {
+      return pool.bytes + share.lexemes.bytes;
+    },
   };
   shared.bindings.set(compiled, binding);
   return binding;

@@ -1,7 +1,7 @@
 /** The interned states of lexeme automata: tuples (lexeme-layout.ts) with what is known of each at once. */
 import { TupleTable } from '../base/tuple-table.js';
 import type { TermStore } from '../regular/terms.js';
-import { S_END, T_AT } from './lexeme-layout.js';
+import { S_CONT, S_END, S_HEXU, T_AT, T_CONT } from './lexeme-layout.js';
 
 const ACCEPT = 1;
 const FINAL = 2;
@@ -55,6 +55,18 @@ export class LexemeStates {
     this.tuple[3] = z;
     this.tuple[4] = w;
     return this.intern(5);
+  }
+
+  /** The same state of another pool. */
+  carry(from: LexemeStates, q: number, term: (t: number) => number): number {
+    const { data, offsets } = from.tuples;
+    const o = offsets[q]!;
+    const length = offsets[q + 1]! - o;
+    for (let i = 0; i < length; i++) this.tuple[i] = data[o + i]!;
+    const kind = data[o]!;
+    const at = kind === T_CONT || kind === S_CONT || kind === S_HEXU ? 2 : 1;
+    this.tuple[at] = term(data[o + at]!);
+    return this.intern(length);
   }
 
   private intern(len: number): number {

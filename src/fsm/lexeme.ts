@@ -71,6 +71,11 @@ export class LexemePool {
     return this.terms.isEmpty(term) ? DEAD : this.states.make2(S_AT, term);
   }
 
+  /** The same state of another pool; `term` carries its term over. */
+  carry(from: LexemePool, q: number, term: (t: number) => number): number {
+    return this.states.carry(from.states, q, term);
+  }
+
   // ---- reading ------------------------------------------------------------------------------------------------------
 
   /** Whether the lexeme may end here. */

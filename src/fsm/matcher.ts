@@ -5,8 +5,10 @@
  * mask; after rollback the mask is the one that was; nothing here throws for want of cache.
  */
 import { OptionError, UnsatisfiableError } from '../base/errors.js';
-import { type Binding, bind, type CompiledGrammar } from './compiled.js';
+import { carryState } from './carry.js';
+import { type Binding, bind, type CacheLimits, type CompiledGrammar, DEFAULT_CACHE_LIMITS } from './compiled.js';
 import { absorbs } from './forced.js';
+import { inTablesOf, type Position, startOf } from './history.js';
 import { DEAD } from './layout.js';
 import { afterToken } from './terminals.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -14,26 +16,23 @@ import type { Vocabulary } from './vocabulary.js';
 export interface MatcherOptions {
   /** Most tokens before the end of sequence; the value is complete when they are spent. */
   readonly maxTokens?: number;
-}
-
-/** A position of the sequence; positions are shared between forks. */
-interface Position {
-  readonly state: number;
-  readonly before: Position | undefined;
-  /** Accepts so far. */
-  readonly count: number;
-  /** Tokens counted against the budget. */
-  readonly spent: number;
-  readonly finished: boolean;
+  /** Bytes of tables before the matcher moves to fresh ones (default 64 MiB a grammar, 96 MiB shared by a vocabulary's grammars). */
+  readonly cacheLimits?: CacheLimits;
 }
 
 const MAX_FORCED = 1 << 16;
+/** Accepts from one look at the size of the tables to the next; a power of two. */
+const ACCEPTS_BETWEEN_CHECKS = 64;
 
 export class Matcher {
   private binding: Binding;
   private at: Position;
   private readonly size: number;
   private readonly maxTokens: number;
+  private readonly limits: CacheLimits;
+  /** What the tables may hold before the matcher moves: the limits, or twice what was carried over where that is more. */
+  private mostBytes: number;
+  private mostSharedBytes: number;
 
   constructor(
     readonly grammar: CompiledGrammar,
@@ -45,7 +44,10 @@ export class Matcher {
       throw new OptionError('maxTokens', 'an integer from 0', String(maxTokens));
     this.size = vocabulary.size;
     this.maxTokens = maxTokens ?? Number.POSITIVE_INFINITY;
-    this.binding = bind(grammar, vocabulary);
+    this.limits = options.cacheLimits ?? DEFAULT_CACHE_LIMITS;
+    this.binding = bind(grammar, vocabulary, this.limits);
+    this.mostBytes = this.limits.grammarBytes;
+    this.mostSharedBytes = this.limits.lexemeBytes;
     const { spelling } = this.binding;
     if (spelling !== undefined || maxTokens !== undefined) {
       const { start } = this.binding.recognizer;
@@ -59,7 +61,7 @@ export class Matcher {
           `a short value takes ${needed} tokens and the budget is ${maxTokens}; raise maxTokens to at least ${needed}`,
         );
     }
-    this.at = { state: this.binding.recognizer.start, before: undefined, count: 0, spent: 0, finished: false };
+    this.at = startOf(this.binding);
   }
 
   /** Whether the text so far is complete. */
@@ -113,12 +115,12 @@ export class Matcher {
     if (at.finished) return false;
     if (this.vocabulary.isEos(token)) {
       if (!this.isAccepting) return false;
-      this.at = { state: at.state, before: at, count: at.count + 1, spent: at.spent, finished: true };
+      this.go(at.state, token, at.spent, true);
       return true;
     }
     const state = afterToken(this.binding.recognizer, this.vocabulary, at.state, token);
     if (state === DEAD || !this.affords(state)) return false;
-    this.at = { state, before: at, count: at.count + 1, spent: at.spent + 1, finished: false };
+    this.go(state, token, at.spent + 1, false);
     return true;
   }
 
@@ -132,8 +134,28 @@ export class Matcher {
     const { recognizer, spelling } = this.binding;
     const state = recognizer.stepAll(at.state, bytes);
     if (state === DEAD || spelling?.needed(state) === Number.POSITIVE_INFINITY) return false;
-    this.at = { state, before: at, count: at.count + 1, spent: at.spent, finished: false };
+    this.go(state, bytes.slice(), at.spent, false);
     return true;
+  }
+
+  private go(state: number, taken: number | Uint8Array, spent: number, finished: boolean): void {
+    const { at } = this;
+    this.at = { state, tables: this.binding.serial, before: at, taken, count: at.count + 1, spent, finished };
+    if (this.at.count % ACCEPTS_BETWEEN_CHECKS === 0 && this.isFull()) this.move();
+  }
+
+  private isFull(): boolean {
+    return this.binding.bytes > this.mostBytes || this.binding.sharedBytes > this.mostSharedBytes;
+  }
+
+  /** Goes on in fresh tables with nothing but the state at hand. */
+  private move(): void {
+    const old = this.binding;
+    this.binding = bind(this.grammar, this.vocabulary, this.limits);
+    const state = carryState(old.recognizer, this.binding.recognizer, this.at.state);
+    this.at = { ...this.at, state, tables: this.binding.serial };
+    this.mostBytes = Math.max(this.limits.grammarBytes, 2 * this.binding.bytes);
+    this.mostSharedBytes = Math.max(this.limits.lexemeBytes, 2 * this.binding.sharedBytes);
   }
 
   /** The bytes that the grammar leaves no choice about, from here. */
@@ -170,10 +192,9 @@ export class Matcher {
   /** How many of the first `keep` tokens can be accepted one after another. */
   private affordable(tokens: readonly number[], keep: number): number {
     if (this.maxTokens === Number.POSITIVE_INFINITY && this.binding.spelling === undefined) return keep;
-    const start = this.at;
     let n = 0;
     while (n < keep && this.accept(tokens[n]!)) n++;
-    this.at = start;
+    this.rollback(n);
     return n;
   }
 
@@ -197,7 +218,7 @@ export class Matcher {
       throw new RangeError(`cannot roll back ${n} of ${this.at.count} accepts`);
     let p = this.at;
     for (let i = 0; i < n; i++) p = p.before!;
-    this.at = p;
+    this.at = inTablesOf(this.binding, this.vocabulary, p);
   }
 
   /** A second matcher at the same position, independent from now on. */
@@ -210,13 +231,15 @@ export class Matcher {
   private adopt(other: Matcher): void {
     this.binding = other.binding;
     this.at = other.at;
+    this.mostBytes = other.mostBytes;
+    this.mostSharedBytes = other.mostSharedBytes;
   }
 
   /** Back to the start. */
   reset(): void {
     let p = this.at;
     while (p.before !== undefined) p = p.before;
-    this.at = p;
+    this.at = inTablesOf(this.binding, this.vocabulary, p);
   }
 
   /** Whether, one token from here, this state can still be completed within the budget. */

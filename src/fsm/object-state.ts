@@ -406,6 +406,13 @@ export class ObjectStates {
     return this.hasForgotten(o) && this.beginningDependsOnKeys;
   }
 
+  /** The same state of other tables of this object; `literals` carries a set of keys over. */
+  carry(from: ObjectStates, o: number, literals: (node: number) => number): number {
+    const t = from.copy(o);
+    if (!from.isOutline(o)) t[EXCLUDED] = literals(t[EXCLUDED]!);
+    return this.tuples.intern(t, t.length);
+  }
+
   /** Whether each witness still owed has a key left that could supply it. */
   witnessesReachable(o: number): boolean {
     const { terms } = this.pool;

@@ -75,7 +75,7 @@ export class Recognizer {
   }
 
   get bytes(): number {
-    return this.tables.bytes + this.transitions.bytes + this.states.count * 16;
+    return this.tables.bytes + this.transitions.bytes + this.closure.structures.bytes + this.states.count * 48;
   }
 
   // ---- reading states -----------------------------------------------------------------------------------------------

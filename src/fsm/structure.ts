@@ -23,6 +23,8 @@ export interface Completion {
 export class Structures {
   private readonly objects: (ObjectStates | undefined)[] = [];
   private readonly arrays: (ArrayStates | undefined)[] = [];
+  /** Expressions with states. */
+  private readonly made: ExprId[] = [];
 
   constructor(
     private readonly grammar: Grammar,
@@ -32,11 +34,19 @@ export class Structures {
     private readonly completion: Completion,
   ) {}
 
+  /** Bytes held by the dynamic states of objects and arrays. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const id of this.made) bytes += (this.objects[id] ?? this.arrays[id])!.bytes;
+    return bytes;
+  }
+
   objectStates(id: ExprId): ObjectStates {
     let o = this.objects[id];
     if (o === undefined) {
       o = new ObjectStates(this.grammar.exprs[id] as ObjectExpr, this.pool);
       this.objects[id] = o;
+      this.made.push(id);
     }
     return o;
   }
@@ -46,6 +56,7 @@ export class Structures {
     if (a === undefined) {
       a = new ArrayStates(this.grammar.exprs[id] as ArrayExpr, this.pool);
       this.arrays[id] = a;
+      this.made.push(id);
     }
     return a;
   }

@@ -62,6 +62,11 @@ export class NameTries {
     return n.below;
   }
 
+  /** Whether the edges of a node were asked for already. */
+  isOpened(node: number): boolean {
+    return this.nodes[node]!.edges !== undefined;
+  }
+
   /** Whether all names of the node's trie are of characters that JSON spells as themselves and in one byte. */
   isPlain(node: number): boolean {
     return this.tries[this.nodes[node]!.trie]!.plain;

@@ -17,7 +17,7 @@ import type { NameTries } from './name-trie.js';
 import type { Regex } from './regex.js';
 import { splitFinite, unbounded } from './term-forms.js';
 import { type TermLimits, TermSearch } from './term-search.js';
-import { EMPTY, INF, NEVER, TermTable } from './term-table.js';
+import { type DfaTable, EMPTY, INF, NEVER, TermTable } from './term-table.js';
 
 export type { TermLimits } from './term-search.js';
 export { EMPTY, NEVER } from './term-table.js';
@@ -191,6 +191,22 @@ export class TermStore {
   /** Number of different members, at most `limit` (which also stands for infinitely many). */
   countUpTo(t: number, limit: number): number {
     return this.search.countUpTo(t, limit);
+  }
+
+  /** Kind and fields of a term, as in docs/tables.md. */
+  parts(t: number): { readonly kind: number; readonly fields: readonly number[] } {
+    const { data, offsets } = this.table.tuples;
+    const from = offsets[t]!;
+    return { kind: data[from]!, fields: Array.from(data.subarray(from + 1, offsets[t + 1]!)) };
+  }
+
+  /** The automaton of a number (a field of its terms), and the term of one of its states. */
+  automaton(id: number): DfaTable {
+    return this.table.dfas[id]!;
+  }
+
+  automatonState(automaton: DfaTable, state: number): number {
+    return this.table.dfaState(this.table.dfaOf(automaton), state);
   }
 
   /** Splits `x and not L` with L a finite set of literals; see term-forms.ts. */
