@@ -109,9 +109,9 @@ def grouped(r: Rng, slots: list[Slot], rate: float) -> list:
     return [*slots[:start], Group(name, slots[start:end]), *slots[end:]]
 
 
-def finish(r: Rng, slots: list[Slot], text: str, thing: str, nested: float = 0.2) -> dict:
+def finish(r: Rng, slots: list[Slot], text: str, thing: str, nested: float = 0.2, lean: bool = False) -> dict:
     """Schema, messages and expected answer for one record and its text."""
-    dialect = Dialect.draw(r)
+    dialect = Dialect.draw(r, lean)
     asked = list(slots)
     if r.random() < 0.5:
         r.shuffle(asked)
@@ -148,7 +148,7 @@ def domain_record(r: Rng, held_out: bool = False, most: int = 7, extra: Layout |
     else:
         text = laid_out(r, told, held_out, extra)
     asked = slots if r.random() < 0.6 or len(slots) < 3 else sorted(r.sample(slots, len(slots) - r.randint(1, len(slots) // 2)), key=slots.index)
-    return {"domain": domain.name, **finish(r, asked, noisy(r, text), domain.name)}
+    return {"domain": domain.name, **finish(r, asked, noisy(r, text), domain.name, lean=extra is not None)}
 
 
 def laid_out(r: Rng, slots: list[Slot], held_out: bool, extra: Layout | None = None) -> str:
@@ -175,7 +175,7 @@ def random_record(r: Rng, most: int = 8, held_out: bool = False, extra: Layout |
     asked = list(slots)
     if len(slots) > 2 and r.random() < 0.3:
         asked = r.sample(slots, r.randint(1, len(slots) - 1))
-    return {"domain": "invented", **finish(r, asked, noisy(r, text), thing)}
+    return {"domain": "invented", **finish(r, asked, noisy(r, text), thing, lean=extra is not None)}
 
 
 def values_only(r: Rng) -> dict:
@@ -239,7 +239,7 @@ def many_records(r: Rng, held_out: bool = False, extra: Layout | None = None) ->
         layout, state = r.choice(HELD_OUT_LAYOUTS if held_out and r.random() < 0.5 else LAYOUTS), r.getrandbits(32)
         layout = extra if extra and r.random() < 0.4 else layout
         text = r.choice(("\n\n", "\n", "\n---\n")).join(layout(Rng(state), p) for p in pairs)
-    dialect = Dialect.draw(r)
+    dialect = Dialect.draw(r, extra is not None)
     order = list(range(len(base)))
     r.shuffle(order)
     item_state = r.getrandbits(32)

@@ -109,7 +109,7 @@ def loose_record(r: Rng) -> dict:
         text = joined(r, told)
     else:
         text = " ".join(hinted(r, s.name, s.value.text) for s in told)
-    return {"domain": "invented", **finish(r, list(slots), noisy(r, text), thing)}
+    return {"domain": "invented", **finish(r, list(slots), noisy(r, text), thing, lean=True)}
 
 
 def mixed_record(r: Rng) -> dict:
@@ -126,7 +126,7 @@ def mixed_record(r: Rng) -> dict:
         parts.append(r.choice(own).format(slot.value.text) if own and r.random() < 0.7 else hinted(r, slot.label, slot.value.text))
     if r.random() < 0.2:
         parts.insert(r.randint(0, len(parts)), filler(r))
-    return {"domain": "mixed", **finish(r, slots, " ".join(parts), thing)}
+    return {"domain": "mixed", **finish(r, slots, " ".join(parts), thing, lean=True)}
 
 
 def loose_call(r: Rng) -> dict:
