@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tokenizer", type=Path, default=HERE / "tokenizer")
     parser.add_argument("--bits", type=int, default=8, choices=(4, 8, 32))
-    parser.add_argument("--accuracy-level", type=int, default=0, help="MatMulNBits: 0 computes in float32, 4 in int8")
+    parser.add_argument("--accuracy-level", type=int, default=4, help="MatMulNBits: 0 computes in float32, 4 in int8")
     parser.add_argument("--record", type=Path, help="write the checks here as JSON")
     args = parser.parse_args()
     torch.set_num_threads(1)

@@ -13,10 +13,13 @@ export OMP_WAIT_POLICY=PASSIVE MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THR
 [ -f tokenizer/tokenizer.json ] || python make_tokenizer.py
 [ -f work/validation/seen.npz ] || python make_shards.py
 if [ "$name" = dense ]; then
-  python train.py --config dense --compile
+  python train.py --config dense --compile --easy
 else
   python train.py --config "$name" --upcycle work/dense.pt
 fi
 cp "work/$name.jsonl" "record/$name.jsonl"
 python export.py --checkpoint "work/$name.pt" --out "$out" --record "record/export-$name.json"
-python evaluate.py --model "$out" --record "record/eval-$name.json"
+cd ..
+name_in_bench="embedded"
+[ "$name" = dense ] || name_in_bench="embedded-$name"
+npm run bench:model -- --model "$name_in_bench" --limit 0 --json "training/record/bench-$name.json"

@@ -137,7 +137,7 @@ def main() -> None:
         first = saved.get("first", step)
         for optimizer, state in zip(optimizers, saved.get("optimizers", [])):
             optimizer.load_state_dict(state)
-        if saved.get("shards") == args.shards:
+        if saved.get("shards") == [args.easy, args.shards]:
             batch = saved["batch"]
 
     body = torch.compile(model.hidden, dynamic=True) if args.compile else model.hidden
@@ -167,7 +167,7 @@ def main() -> None:
             losses = []
             if step % args.save_every == 0 or step >= steps:
                 record["validation"] = validate(model, validation)
-                saved = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step, "tokens": seen, "first": first, "shards": args.shards, "batch": batch, "config": model.c.to_dict()}
+                saved = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step, "tokens": seen, "first": first, "shards": [args.easy, args.shards], "batch": batch, "config": model.c.to_dict()}
                 temporary = args.work / f"{args.config}.tmp"
                 torch.save(saved, temporary)
                 temporary.replace(args.work / f"{args.config}.pt")
