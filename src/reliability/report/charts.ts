@@ -24,7 +24,10 @@ const wide = (share: number): Markup => raw(`style="width:${(100 * share).toFixe
 
 /** Share of fitting answers by method; what is JSON and does not fit is the pale part. */
 export function validityChart(rows: readonly Figures[]): Markup {
-  const part = (title: string, of: readonly Figures[]): Markup => html`
+  const part = (title: string, of: readonly Figures[]): Markup | undefined =>
+    of.length === 0
+      ? undefined
+      : html`
 <div class="group-head">${title}</div>
 ${of.map((f) => {
   const m = methodTitle(f);

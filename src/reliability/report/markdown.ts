@@ -2,7 +2,7 @@
 import { METHOD_LIST } from '../methods.js';
 import type { Figures, Summary } from '../summary.js';
 import type { Extras } from './extras.js';
-import { count, interval, percent, precise, time, times } from './format.js';
+import { count, interval, percent, plural, precise, time, times } from './format.js';
 import { targets } from './targets.js';
 
 export function markdown(summary: Summary, extras: Extras): string {
@@ -19,10 +19,14 @@ export function markdown(summary: Summary, extras: Extras): string {
         `| ${t.name} | ${t.wanted} | ${t.got} (${t.note}) | ${t.met === undefined ? 'not measured' : t.met ? 'met' : '**missed**'} |`,
     ),
     '',
-    `All methods on the same ${count(summary.compared[0]?.requests ?? 0)} requests:`,
-    '',
-    table(summary.compared),
-    '',
+    ...(summary.compared.length === 0
+      ? []
+      : [
+          `All methods on the same ${plural(summary.compared[0]?.requests ?? 0, 'request')}:`,
+          '',
+          table(summary.compared),
+          '',
+        ]),
     'Methods 5 to 8 on all requests:',
     '',
     table(summary.all.filter((f) => f.source === 'all' && numberOf(f) >= 5)),

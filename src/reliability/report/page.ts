@@ -77,13 +77,21 @@ function targetCard(t: Target): Markup {
 }
 
 function validity(summary: Summary): Markup {
-  const n = summary.compared[0]?.requests ?? 0;
+  const which =
+    summary.compared.length > 0
+      ? `All methods on the same ${plural(summary.compared[0]?.requests ?? 0, 'request')}.`
+      : 'Each method on all its requests.';
   return html`<section><h2>Which answers fit</h2>
-<p class="say">All methods on the same ${count(n)} requests. An answer fits when it is JSON that ajv finds valid for the schema (of grammars: when an independent reader accepts the text).</p>
-${validityChart(summary.compared)}
+<p class="say">${which} An answer fits when it is JSON that ajv finds valid for the schema (of grammars: when an independent reader accepts the text).</p>
+${validityChart(sideBySide(summary))}
 <h3>By source</h3>
 <p class="say">Each method on all its requests.</p>
 ${sourceTable(summary)}</section>`;
+}
+
+/** Methods side by side: on the requests that all of them got, or (where methods 1 to 4 got none) on all. */
+function sideBySide(summary: Summary): readonly Figures[] {
+  return summary.compared.length > 0 ? summary.compared : summary.all.filter((f) => f.source === 'all');
 }
 
 function speed(summary: Summary): Markup {
@@ -97,7 +105,7 @@ function speed(summary: Summary): Markup {
 function latency(summary: Summary): Markup {
   return html`<section><h2>How long an answer takes</h2>
 <p class="say">From the request's arrival to its last token, prompt in the prefix cache, one request at a time in each of ${count(summary.run.workers)} processes that share the machine. Prefill comes on top for every method alike: median ${time(summary.prefill.p50)}, p99 ${time(summary.prefill.p99)}. Random logits cost no time of a model.</p>
-${latencyChart(summary.compared)}</section>`;
+${latencyChart(sideBySide(summary))}</section>`;
 }
 
 function timeSpent(summary: Summary, extras: Extras): Markup {
@@ -106,7 +114,7 @@ function timeSpent(summary: Summary, extras: Extras): Markup {
   const { cold, cached } = summary.compile;
   return html`<section><h2>Where the time goes</h2>
 <p class="say">Mean of an answer. Masks of method 5 are made for grammars that were compiled a moment before; later methods find some of them remembered.</p>
-${timeChart(summary.compared)}
+${timeChart(sideBySide(summary))}
 <p class="say" style="margin-top:1.2rem">From a schema to its first mask: median ${time(cold.p50)}, p99 ${time(cold.p99)} the first time, ${time(cached.p50)} when it is known, over ${count(summary.compile.requests)} schemas.${
     plain === undefined
       ? undefined
@@ -159,9 +167,13 @@ function allFigures(summary: Summary): Markup {
   const all = summary.all.filter((f) => f.source === 'all');
   return html`<section><h2>All figures</h2>
 <p class="say">Small print under a figure is its 95% interval: Wilson's for shares, a bootstrap over requests for ratios and fields.</p>
-<h3>The same ${count(summary.compared[0]?.requests ?? 0)} requests for all methods</h3>
+${
+  summary.compared.length === 0
+    ? undefined
+    : html`<h3>The same ${plural(summary.compared[0]?.requests ?? 0, 'request')} for all methods</h3>
 ${answersTable('Answers', summary.compared)}
-${costTable('Cost', summary.compared)}
+${costTable('Cost', summary.compared)}`
+}
 <h3>Every request</h3>
 ${answersTable('Answers', all)}
 ${costTable('Cost', all)}

@@ -44,7 +44,7 @@ pre { background: var(--card); border: 1px solid var(--rule); border-radius: 8px
 .met { color: var(--good); } .missed { color: var(--warn); } .open { color: var(--soft); font-weight: 400; }
 
 .chart { margin: 0; }
-.row { display: grid; grid-template-columns: 12.5rem 1fr 9.5rem; gap: 0 1rem; align-items: center; padding: .34rem 0; }
+.row { display: grid; grid-template-columns: 12rem 1fr 10.5rem; gap: 0 1rem; align-items: center; padding: .34rem 0; }
 .row .label { font-size: .93rem; line-height: 1.25; }
 .row .label b { font-weight: 600; }
 .row .label .n { color: var(--soft); margin-right: .35em; }
@@ -60,7 +60,7 @@ pre { background: var(--card); border: 1px solid var(--rule); border-radius: 8px
 .whisker::before, .whisker::after { content: ""; position: absolute; top: -4px; height: 10px; width: 1.5px; background: var(--ink); }
 .whisker::after { right: 0; }
 .group-head { font-size: .8rem; color: var(--soft); padding: .7rem 0 .15rem; border-bottom: 1px solid var(--rule); margin-bottom: .3rem; }
-.axis { display: grid; grid-template-columns: 12.5rem 1fr 9.5rem; gap: 0 1rem; font-size: .76rem; color: var(--soft); }
+.axis { display: grid; grid-template-columns: 12rem 1fr 10.5rem; gap: 0 1rem; font-size: .76rem; color: var(--soft); }
 .axis .ticks { position: relative; height: 1.3rem; grid-column: 2; }
 .axis .ticks span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
 .axis .ticks span:first-child { transform: none; } .axis .ticks span:last-child { transform: translateX(-100%); }
