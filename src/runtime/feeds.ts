@@ -43,7 +43,10 @@ export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Fee
     m = Math.max(m, Math.ceil(r.start / BLOCK_SIZE));
   }
   const flat = graph.form === 'flat';
-  const feeds: Record<string, Feeds[string]> = { ...pool, [NAMES.table]: tableTensor(rows, kh, m) };
+  const feeds: Record<string, Feeds[string]> = {
+    ...pool,
+    [NAMES.table]: graph.kernel ? blockTable(rows) : tableTensor(rows, kh, m),
+  };
   const flatAt: number[] = [];
   let at = 0;
   for (const [i, r] of rows.entries()) {
@@ -66,9 +69,13 @@ export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Fee
   if (graph.useCache !== undefined) feeds[graph.useCache] = new Tensor('bool', [true], [1]);
   if (flat) {
     feeds[NAMES.positions] = new Tensor('int64', positions, dims);
-    feeds[NAMES.split] = int64([m * BLOCK_SIZE, s], [2]);
-    addPadding(feeds, rows, kh, s, t);
-    for (const w of graph.windows) feeds[maskName(w)] = scoreMask(rows, w, s, m * BLOCK_SIZE, graph.groups);
+    if (graph.kernel) addLengths(feeds, rows);
+    else {
+      feeds[NAMES.split] = int64([m * BLOCK_SIZE, s], [2]);
+      addPadding(feeds, rows, kh, s, t);
+    }
+    for (const w of graph.kernel ? [] : graph.windows)
+      feeds[maskName(w)] = scoreMask(rows, w, s, m * BLOCK_SIZE, graph.groups);
     if (graph.attentionMask !== undefined) {
       feeds[graph.attentionMask] = new Tensor('int64', new BigInt64Array(t).fill(1n), [1, t]);
     }
@@ -116,6 +123,26 @@ function tableTensor(rows: readonly PassRow[], kh: number, m: number): Tensor {
     }
   }
   return new Tensor('int32', out, [rows.length, kh, m]);
+}
+
+/** Kernel form: blocks of each row, those of the new positions included, [B, M]. */
+function blockTable(rows: readonly PassRow[]): Tensor {
+  const used = rows.map((r) => Math.ceil((r.start + r.tokens.length) / BLOCK_SIZE));
+  const width = Math.max(...used);
+  const out = new Int32Array(rows.length * width);
+  for (const [i, r] of rows.entries()) for (let j = 0; j < used[i]!; j++) out[i * width + j] = r.table[j]!;
+  return new Tensor('int32', out, [rows.length, width]);
+}
+
+function addLengths(feeds: Record<string, Feeds[string]>, rows: readonly PassRow[]): void {
+  const cumulative = new Int32Array(rows.length + 1);
+  for (const [i, r] of rows.entries()) cumulative[i + 1] = cumulative[i]! + r.tokens.length;
+  feeds[NAMES.cumulative] = new Tensor('int32', cumulative, [rows.length + 1]);
+  feeds[NAMES.past] = new Tensor(
+    'int32',
+    Int32Array.from(rows, (r) => r.start),
+    [rows.length],
+  );
 }
 
 function addPadding(

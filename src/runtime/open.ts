@@ -208,6 +208,31 @@ async function tryPaged(plan: Plan, device: ModelInfo['device'], must: boolean):
   const expected = await probeOriginal(plan);
   plan.options.signal?.throwIfAborted();
   plan.options.onProgress?.({ phase: 'session' });
+  // Half precision has a kernel that reads blocks where they are; plain operators gather them.
+  const kernel = rewritePaged(plan.graph, plan.names, blocks, pool, true);
+  let opened = 'refused' in kernel ? kernel.refused : await openChecked(plan, kernel, expected, must);
+  if (typeof opened === 'string') {
+    if (!('refused' in kernel)) plan.warnings.push(`attention runs in plain operators: with PagedAttention ${opened}`);
+    opened = await openChecked(plan, paged, expected, must);
+  }
+  if (typeof opened === 'string') return refuse(opened);
+  const { experts } = paged;
+  return {
+    model: opened,
+    device,
+    form: 'paged',
+    warnings: plan.warnings,
+    ...(experts === undefined ? {} : { experts: { layers: experts.layers, count: experts.count, topK: experts.k } }),
+  };
+}
+
+/** The model, or why the rewritten graph cannot be trusted or does not run; what is wrong throws where it `must` run. */
+async function openChecked(
+  plan: Plan,
+  paged: PagedGraph,
+  expected: Float32Array[] | undefined,
+  must: boolean,
+): Promise<PagedModel | string> {
   let model: PagedModel | undefined;
   try {
     model = await openPaged(plan, paged);
@@ -215,26 +240,19 @@ async function tryPaged(plan: Plan, device: ModelInfo['device'], must: boolean):
     const difference = expected === undefined ? 0 : relativeDifference(expected, got);
     if (difference > tolerance(plan.graph, plan.options.kv?.dtype)) {
       await model.dispose();
-      return refuse(`the rewritten graph differs from the original by ${difference.toExponential(1)} on a probe`);
+      return `the rewritten graph differs from the original by ${difference.toExponential(1)} on a probe`;
     }
     if (paged.head !== undefined && paged.picks && !model.samples) {
       const same = (await checkRestricted(model, plan.vocabSize)) < 1e-3;
       model.restrict(same ? restrictedIds(paged.head) : 0);
     }
     model.clearCache();
+    return model;
   } catch (error) {
     await model?.dispose();
-    if (!(error instanceof ModelError) || must) throw error;
-    return refuse(`the rewritten graph does not run (${error.got.slice(0, 200)})`);
+    if (!(error instanceof ModelError) || (must && !paged.kernel)) throw error;
+    return `the rewritten graph does not run (${error.got.slice(0, 200)})`;
   }
-  const { experts } = paged;
-  return {
-    model,
-    device,
-    form: 'paged',
-    warnings: plan.warnings,
-    ...(experts === undefined ? {} : { experts: { layers: experts.layers, count: experts.count, topK: experts.k } }),
-  };
 }
 
 /** The original's logits, or undefined (and a warning) where it cannot run here, as graphs made for another device. */
@@ -269,7 +287,15 @@ async function openPaged(plan: Plan, paged: PagedGraph): Promise<PagedModel> {
   try {
     const { prefixCache = true, swap = {} } = plan.options.kv ?? {};
     const { blocks, layers, kvHeads, headDim, pool } = paged;
-    const shape = { blocks, layers, kvHeads, headDim, type: pool, half: paged.type === 'float16' };
+    const shape = {
+      blocks,
+      layers,
+      kvHeads,
+      headDim,
+      type: pool,
+      half: paged.type === 'float16',
+      kernel: paged.kernel,
+    };
     const device =
       pool === 'device'
         ? {

@@ -145,7 +145,7 @@ export class PagedModel implements StepModel {
     if (graph.experts !== undefined) fetches[NAMES.experts] = null;
     let result: Tensors;
     if (store instanceof DeviceStore) {
-      const feeds = { ...pass.feeds, [NAMES.scatter]: store.scatter(passRows, graph.form) };
+      const feeds = { ...pass.feeds, ...store.scatter(passRows, graph.form) };
       result = await session.run(feeds, { ...fetches, ...store.outputs });
     } else {
       result = await session.run(pass.feeds, { ...fetches, [NAMES.fresh]: null });

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { agree } from '../../bench/decode/agreement.js';
 import { type Variant, writeVariant } from '../../bench/decode/variants.js';
 import { loadModel } from '../../src/runtime/load.js';
-import { half, missing } from './adapter.js';
+import { missing } from './adapter.js';
 import { withFolder } from './models.js';
 
 const MODEL = fileURLToPath(new URL('../../models/embedded', import.meta.url));
@@ -16,12 +16,8 @@ const trained = await access(`${MODEL}/onnx/model.onnx`).then(
 if (!trained) process.stderr.write('agreement of devices is not tested: the embedded model is not there\n');
 
 describe.skipIf(missing !== undefined || !trained)('the embedded model on webgpu', () => {
-  const variants: readonly (readonly [Variant, number])[] = [
-    ['f32', 1e-4],
-    ['int8', 1e-4],
-    ['int4', 1e-4],
-    ...(half ? ([['f16', 0.4]] as const) : []),
-  ];
+  // f16 is left to the command: software adapters take minutes to compile its attention kernel for this model's head size.
+  const variants: readonly Variant[] = ['f32', 'int8', 'int4'];
   it.each(variants)(
     '%s: the same greedy tokens as the CPU, logits within %d of the greatest',
     async (variant, limit) => {
@@ -33,8 +29,8 @@ describe.skipIf(missing !== undefined || !trained)('the embedded model on webgpu
         try {
           expect(gpu.info.form).toBe('paged');
           const found = await agree(cpu, gpu, 24);
-          expect(found.worst).toBeLessThan(limit);
-          if (variant !== 'f16') expect(found.prefix).toBe(24);
+          expect(found.worst).toBeLessThan(1e-4);
+          expect(found.prefix).toBe(24);
         } finally {
           await cpu.model.dispose();
           await gpu.model.dispose();

@@ -15,7 +15,12 @@ import { all, difference, someTokens, withModel } from './models.js';
 const kinds: Record<string, [Partial<LlamaFolderOptions>, number]> = {
   f32: [{}, 1e-3],
   ...(half
-    ? { f16: [{ io: 'f16' }, 0.05], 'int4, f16 activations': [{ io: 'f16', weights: 'int4', sinks: 'learned' }, 0.4] }
+    ? {
+        // The device's own attention is as far off from 32 tokens on, with and without blocks: 2.5% of the greatest logit.
+        f16: [{ io: 'f16' }, 0.3],
+        'f16, window': [{ io: 'f16', packedQkv: true, localWindow: 20 }, 0.05],
+        'int4, f16 activations': [{ io: 'f16', weights: 'int4', sinks: 'learned' }, 0.4],
+      }
     : {}),
   'plain export': [{ attention: 'plain' }, 1e-3],
   'f32 mixture': [{ experts: { count: 4, topK: 2 } }, 1e-3],
@@ -35,6 +40,8 @@ describe.skipIf(missing !== undefined)('webgpu', () => {
           expect(info.warnings.some((w) => w.includes('experts run'))).toBe(
             device === 'webgpu' && shape.experts !== undefined,
           );
+          // Windows and sinks are refused before anything is tried.
+          expect(info.warnings.filter((w) => w.includes('PagedAttention'))).toEqual([]);
           const out: Float32Array[] = [];
           const step = async (plan: [sequence: number, tokens: number[]][]): Promise<void> => {
             const rows = plan.map(([sequence, tokens]) => ({ sequence, tokens, logits: Math.min(2, tokens.length) }));
@@ -76,7 +83,8 @@ describe.skipIf(missing !== undefined)('webgpu', () => {
         expect(difference(x, cpu[i]!)).toBeLessThan(limit);
       });
     },
-    240_000,
+    // A software adapter takes minutes to compile the attention kernel of half precision, the first time.
+    600_000,
   );
 
   it('chooses the tokens that the host would choose', async () => {

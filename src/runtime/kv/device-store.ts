@@ -9,7 +9,7 @@ import { LimitError, ModelError } from '../../base/errors.js';
 import type { PassRow } from '../feeds.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { DataType, encodeModel } from '../onnx/proto.js';
-import { BLOCK_SIZE, NAMES } from '../rewrite/layout.js';
+import { BLOCK_SIZE, cacheName, cacheOut, NAMES } from '../rewrite/layout.js';
 import { zerosGraph } from '../sampling/graphs.js';
 import { type DeviceTensor, int64, Session, type SessionOptions, Tensor } from '../session.js';
 import type { KvMemory, SavedBlock, StoreShape } from './store.js';
@@ -20,40 +20,48 @@ export class DeviceStore implements KvMemory {
 
   private constructor(
     private readonly shape: StoreShape,
-    private readonly pool: DeviceTensor,
+    /** The pool, or the caches of the kernel form by slot. */
+    private readonly pools: readonly DeviceTensor[],
     private readonly maker: Session,
     private readonly copier: Session,
   ) {}
 
   /** Makes the pool; throws ModelError where the device refuses a buffer of its size. */
   static async create(shape: StoreShape, options: SessionOptions): Promise<DeviceStore> {
+    const { blocks, headDim, kernel = false, kvHeads, layers } = shape;
     // One row more than blocks have: where padding is written.
-    const rows = 2 * shape.layers * shape.blocks * shape.kvHeads + 1;
-    const dims = [rows, BLOCK_SIZE, shape.headDim];
-    const bytes = encodeModel(zerosGraph(3, shape.half === true ? 'float16' : 'float32').model('tokenloom-zeros'));
+    const rows = 2 * layers * blocks * kvHeads + 1;
+    const dims = kernel ? [blocks, BLOCK_SIZE, kvHeads, headDim] : [rows, BLOCK_SIZE, headDim];
+    const zeros = zerosGraph(dims.length, shape.half === true ? 'float16' : 'float32');
+    const bytes = encodeModel(zeros.model('tokenloom-zeros'));
     const maker = await Session.create({ bytes, name: 'KV pool' }, { ...options, outputs: 'gpu-buffer' });
+    const pools: DeviceTensor[] = [];
     try {
-      const made = await maker.runToDevice({ shape: int64(dims, [3]) }, ['out']);
-      const pool = made.out!;
-      const copy = encodeModel(copyGraph(shape.headDim, shape.half === true).model('tokenloom-copy'));
-      return new DeviceStore(shape, pool, maker, await Session.create({ bytes: copy, name: 'KV copy' }, options));
+      for (let i = 0; i < (kernel ? 2 * layers : 1); i++) {
+        pools.push((await maker.runToDevice({ shape: int64(dims, [dims.length]) }, ['out'])).out!);
+      }
+      const copy = encodeModel(copyGraph(dims.slice(1), kernel ? 1 : 2, shape.half === true).model('tokenloom-copy'));
+      return new DeviceStore(shape, pools, maker, await Session.create({ bytes: copy, name: 'KV copy' }, options));
     } catch (error) {
+      for (const pool of pools) pool.dispose();
       await maker.dispose();
       throw error;
     }
   }
 
   get tensors(): Readonly<Record<string, DeviceTensor>> {
-    return { [NAMES.pool]: this.pool };
+    if (this.shape.kernel === true) return Object.fromEntries(this.pools.map((p, slot) => [cacheName(slot), p]));
+    return { [NAMES.pool]: this.pools[0]! };
   }
 
   /** What a run writes in place, by output name. */
   get outputs(): Readonly<Record<string, DeviceTensor>> {
-    return { [NAMES.poolOut]: this.pool };
+    if (this.shape.kernel === true) return Object.fromEntries(this.pools.map((p, slot) => [cacheOut(slot), p]));
+    return { [NAMES.poolOut]: this.pools[0]! };
   }
 
   bytes(): number {
-    return this.pool.dims.reduce((a, b) => a * b, this.shape.half === true ? 2 : 4);
+    return this.pools.length * this.pools[0]!.dims.reduce((a, b) => a * b, this.shape.half === true ? 2 : 4);
   }
 
   copyBlock(from: number, to: number, positions: number): void {
@@ -72,6 +80,11 @@ export class DeviceStore implements KvMemory {
   async flush(): Promise<void> {
     const { blocks, kvHeads, layers } = this.shape;
     for (const { from, to, positions } of this.copies.splice(0)) {
+      if (this.shape.kernel === true) {
+        const [source, target] = [int64([from], [1, 1]), int64([to], [1, 1])];
+        for (const pool of this.pools) await this.copier.run({ pool, from: source, to: target }, { out: pool });
+        continue;
+      }
       const [source, target]: [number[], number[]] = [[], []];
       for (let slot = 0; slot < 2 * layers; slot++) {
         for (let h = 0; h < kvHeads; h++) {
@@ -82,8 +95,9 @@ export class DeviceStore implements KvMemory {
         }
       }
       const dims = [source.length / 2, 2];
-      const feeds = { pool: this.pool, from: int64(source, dims), to: int64(target, dims) };
-      await this.copier.run(feeds, { out: this.pool });
+      const pool = this.pools[0]!;
+      const feeds = { pool, from: int64(source, dims), to: int64(target, dims) };
+      await this.copier.run(feeds, { out: pool });
     }
   }
 
@@ -92,8 +106,9 @@ export class DeviceStore implements KvMemory {
     this.copies.length = 0;
   }
 
-  /** The scatter input of a pass: where each new row of its output goes. */
-  scatter(rows: readonly PassRow[], form: 'flat' | 'padded'): Tensor {
+  /** The scatter input of a pass: where each new row of its output goes; nothing in the kernel form. */
+  scatter(rows: readonly PassRow[], form: 'flat' | 'padded'): Readonly<Record<string, Tensor>> {
+    if (this.shape.kernel === true) return {};
     const { blocks, kvHeads, layers } = this.shape;
     const slots = 2 * layers;
     const longest = Math.max(...rows.map((r) => r.tokens.length));
@@ -118,24 +133,25 @@ export class DeviceStore implements KvMemory {
         } else for (let h = 0; h < kvHeads; h++) for (let i = 0; i < longest; i++) put(slot, r, i, h);
       }
     }
-    return new Tensor('int64', out, [out.length / 2, 2]);
+    return { [NAMES.scatter]: new Tensor('int64', out, [out.length / 2, 2]) };
   }
 
   async dispose(): Promise<void> {
-    this.pool.dispose();
+    for (const pool of this.pools) pool.dispose();
     await this.copier.dispose();
     await this.maker.dispose();
   }
 }
 
-function copyGraph(size: number, half: boolean): GraphBuilder {
+/** Copies places of a pool whose index has `depth` numbers to others; `inner`: the axes after the first. */
+function copyGraph(inner: readonly number[], depth: number, half: boolean): GraphBuilder {
   const g = new GraphBuilder();
   const type = half ? DataType.float16 : DataType.float;
-  g.input('pool', type, ['rows', BLOCK_SIZE, size]);
-  g.input('from', DataType.int64, ['count', 2]);
-  g.input('to', DataType.int64, ['count', 2]);
+  g.input('pool', type, ['rows', ...inner]);
+  g.input('from', DataType.int64, ['count', depth]);
+  g.input('to', DataType.int64, ['count', depth]);
   const picked = g.op('GatherND', ['pool', 'from'], { batch_dims: 0 });
   g.op('ScatterND', ['pool', 'to', picked], {}, '', 'out');
-  g.output('out', type, ['rows', BLOCK_SIZE, size]);
+  g.output('out', type, ['rows', ...inner]);
   return g;
 }

@@ -18,6 +18,8 @@ export interface StoreShape {
   readonly type: PoolType;
   /** Of a device's pool: half precision (default f32). */
   readonly half?: boolean;
+  /** Of a device's pool: a cache per layer and part, which the device's attention kernel writes (default false). */
+  readonly kernel?: boolean;
 }
 
 /** What the sequences need of the memory behind the pool. */

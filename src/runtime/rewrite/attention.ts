@@ -10,10 +10,10 @@
  * Invariant: masked scores get -1e30, so a fully masked (padding) row is a finite average that nobody reads. The pool must hold
  * finite numbers everywhere.
  */
-import { floatAttribute, type GraphBuilder, intAttribute, makeNode } from '../onnx/builder.js';
+import { floatAttribute, type GraphBuilder, intAttribute, MICROSOFT, makeNode } from '../onnx/builder.js';
 import { DataType, type NodeProto, type TensorProto } from '../onnx/proto.js';
 import { dimsOf } from '../onnx/tensor.js';
-import { type CacheType, maskName, NAMES, type PoolType } from './layout.js';
+import { type CacheType, cacheName, cacheOut, maskName, NAMES, type PoolType } from './layout.js';
 
 export interface AttentionShape {
   readonly heads: number;
@@ -121,20 +121,14 @@ export function gatherPast(g: GraphBuilder, slot: number, shape: PoolShape): str
   return scale === undefined ? data : g.op('Mul', [data, g.reshape(scale, [0, shape.kvHeads, -1, 1])]);
 }
 
-/**
- * Builds the nodes of one layer. Returns the names of the new keys and values, [1, T, KH * D] (keys rotated), and gives
- * the attention's output [1, T, heads * D] the node's own output name.
- */
-export function pagedAttention(
+/** What attention multiplies, [1, T, heads * D]: split, normed and rotated. */
+function prepared(
   g: GraphBuilder,
   node: NodeProto,
   shape: AttentionShape,
-  layer: number,
-  pool: PoolShape,
   rope: TensorProto | undefined,
-): { readonly key: string; readonly value: string } {
+): { readonly query: string; readonly key: string; readonly value: string } {
   const { heads, kvHeads, headDim: d } = shape;
-  const groups = heads / kvHeads;
   let [query = '', key = '', value = ''] = node.input;
   if (key === '') {
     const widths = [heads * d, kvHeads * d, kvHeads * d];
@@ -161,6 +155,60 @@ export function pagedAttention(
     query = rotate(query, heads);
     key = rotate(key, kvHeads);
   }
+  return { query, key, value };
+}
+
+/**
+ * One layer by the device's own kernel (f16 caches, written in place): PagedAttention of com.microsoft. Returns why not, where the kernel
+ * lacks something.
+ */
+export function kernelAttention(
+  g: GraphBuilder,
+  node: NodeProto,
+  shape: AttentionShape,
+  layer: number,
+  rope: TensorProto | undefined,
+): string | undefined {
+  if (shape.sink !== undefined) return 'PagedAttention has no sinks';
+  // Its window is not the node's: with 20 positions logits were off by 9% of the greatest.
+  if (shape.window > 0) return 'PagedAttention has another window';
+  if (shape.softcap > 0) return 'PagedAttention has no cap on scores';
+  const { heads, kvHeads, headDim: d } = shape;
+  const { query, key, value } = prepared(g, node, shape, rope);
+  const rows = [
+    g.reshape(query, [-1, heads * d]),
+    g.reshape(key, [-1, kvHeads * d]),
+    g.reshape(value, [-1, kvHeads * d]),
+  ];
+  const inputs = [...rows, cacheName(2 * layer), cacheName(2 * layer + 1), NAMES.cumulative, NAMES.past, NAMES.table];
+  const outputs = [g.fresh('attention'), cacheOut(2 * layer), cacheOut(2 * layer + 1)];
+  const attributes = {
+    num_heads: heads,
+    kv_num_heads: kvHeads,
+    scale: { float: shape.scale },
+    softcap: { float: shape.softcap },
+    do_rotary: 0,
+  };
+  g.ops('PagedAttention', inputs, outputs, attributes, MICROSOFT);
+  g.reshape(outputs[0] ?? '', [1, -1, heads * d], node.output[0]);
+  return undefined;
+}
+
+/**
+ * Builds the nodes of one layer. Returns the names of the new keys and values, [1, T, KH * D] (keys rotated), and gives
+ * the attention's output [1, T, heads * D] the node's own output name.
+ */
+export function pagedAttention(
+  g: GraphBuilder,
+  node: NodeProto,
+  shape: AttentionShape,
+  layer: number,
+  pool: PoolShape,
+  rope: TensorProto | undefined,
+): { readonly key: string; readonly value: string } {
+  const { heads, kvHeads, headDim: d } = shape;
+  const groups = heads / kvHeads;
+  const { query, key, value } = prepared(g, node, shape, rope);
   // Sums of products and the softmax are computed in f32 whatever the cache holds.
   const half = pool.type === 'float16';
   const whole = (past: Past): Past => (half ? { ...past, data: g.cast(past.data, DataType.float) } : past);

@@ -35,6 +35,10 @@ export const NAMES = {
   scatter: 'tl.scatter',
   /** Device pool: the pool after the run; fetched into the very buffer that was fed. */
   poolOut: 'tl.pool.out',
+  /** Kernel form: int32 [B + 1], tokens before each row. */
+  cumulative: 'tl.cumulative',
+  /** Kernel form: int32 [B], positions present. */
+  past: 'tl.past',
   want: 'tl.want',
   hot: 'tl.hot',
   hidden: 'tl.hidden',
@@ -43,6 +47,12 @@ export const NAMES = {
   /** int32 [tokens, MoE layers * k]. */
   experts: 'tl.experts',
 } as const;
+
+/** Kernel form: name of the cache of a slot (layer * 2 + part), f16 [blocks, blockSize, KH, D]. Its table is [B, M], M counting new blocks. */
+export const cacheName = (slot: number): string => `tl.cache.${slot}`;
+
+/** The same cache after the run; fetched into the very buffer that was fed. */
+export const cacheOut = (slot: number): string => `tl.cache.${slot}.out`;
 
 /** Name of the mask input for a window: f32 [B, 1, S * G or 1, M * blockSize + S], added to the scores. */
 export const maskName = (window: number): string => `tl.mask.${window}`;
@@ -60,6 +70,8 @@ export interface PagedGraph {
   readonly pool: PoolType;
   /** 'flat': all tokens in one row, attention padded inside. 'padded': rows padded on the right everywhere. */
   readonly form: 'flat' | 'padded';
+  /** Attention is the device's PagedAttention over a cache per layer and part, which it writes itself, not plain operators over the pool. */
+  readonly kernel: boolean;
   /** Blocks of the pool, built into the graph. */
   readonly blocks: number;
   readonly layers: number;

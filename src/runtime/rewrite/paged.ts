@@ -15,10 +15,20 @@ import type { DecoderNames } from '../io.js';
 import { GraphBuilder, intAttribute, MICROSOFT, makeNode } from '../onnx/builder.js';
 import { DataType, type GraphProto, type ModelProto, type NodeProto } from '../onnx/proto.js';
 import { dimsOf } from '../onnx/tensor.js';
-import { gatherPast, type PoolShape, pagedAttention, readAttention } from './attention.js';
+import { gatherPast, kernelAttention, type PoolShape, pagedAttention, readAttention } from './attention.js';
 import { copyModel, declaredDims, indexGraph, opsetOf, prune } from './graph.js';
 import { findHead, pickPositions } from './head.js';
-import { BLOCK_SIZE, type CacheType, maskName, NAMES, type PagedGraph, type PoolType, type Refusal } from './layout.js';
+import {
+  BLOCK_SIZE,
+  type CacheType,
+  cacheName,
+  cacheOut,
+  maskName,
+  NAMES,
+  type PagedGraph,
+  type PoolType,
+  type Refusal,
+} from './layout.js';
 
 interface CacheShape {
   readonly kvHeads: number;
@@ -40,6 +50,7 @@ export function rewritePaged(
   names: DecoderNames,
   blocks: number,
   pool: PoolType = 'f32',
+  kernel = false,
 ): PagedGraph | Refusal {
   const shape = cacheShape(model, names, pool);
   if ('refused' in shape) return shape;
@@ -50,7 +61,10 @@ export function rewritePaged(
   if (opsetOf(copy, MICROSOFT) === 0) copy.opsetImport.push({ domain: MICROSOFT, version: 1 });
   const grouped = graph.node.some((n) => n.opType === 'GroupQueryAttention');
   const stored: PoolShape = { ...shape, blocks, pool };
-  const cut = grouped ? cutGrouped(graph, names, stored) : cutPlain(graph, names, stored);
+  if (kernel && !(grouped && pool === 'device' && shape.type === 'float16')) {
+    return { refused: 'PagedAttention takes GroupQueryAttention exports with f16 caches on a device' };
+  }
+  const cut = grouped ? cutGrouped(graph, names, stored, kernel) : cutPlain(graph, names, stored);
   if ('refused' in cut) return cut;
 
   const head = findHead(graph, names.logits);
@@ -73,6 +87,7 @@ export function rewritePaged(
     model: copy,
     pool,
     form: grouped ? 'flat' : 'padded',
+    kernel,
     blocks,
     layers: names.layers.length,
     ...shape,
@@ -122,10 +137,11 @@ interface Cut {
   readonly groups: number;
 }
 
-function cutGrouped(graph: GraphProto, names: DecoderNames, shape: PoolShape): Cut | Refusal {
+function cutGrouped(graph: GraphProto, names: DecoderNames, shape: PoolShape, kernel: boolean): Cut | Refusal {
   const g = new GraphBuilder('tl.');
   const index = indexGraph(graph);
-  addPoolInputs(g, shape);
+  if (kernel) addCacheInputs(g, shape, names.layers.length);
+  else addPoolInputs(g, shape);
   g.input(NAMES.pad, DataType.int32, ['rows', shape.kvHeads, 'places']);
   g.input(NAMES.unpad, DataType.int32, ['tokens', shape.kvHeads]);
   g.input(NAMES.positions, DataType.int64, [1, 'tokens']);
@@ -150,15 +166,20 @@ function cutGrouped(graph: GraphProto, names: DecoderNames, shape: PoolShape): C
     const rope = index.initializer.get(node.input[7] ?? '');
     if (attention.rotary && rope === undefined) return { refused: 'rotary caches that are computed' };
     const before = g.nodes.length;
-    const { key, value } = pagedAttention(g, node, attention, layer, shape, rope);
-    fresh.push(key, value);
+    if (kernel) {
+      const lacks = kernelAttention(g, node, attention, layer, rope);
+      if (lacks !== undefined) return { refused: lacks };
+    } else {
+      const { key, value } = pagedAttention(g, node, attention, layer, shape, rope);
+      fresh.push(key, value);
+    }
     replaced.set(node, g.nodes.slice(before));
   }
   const count = graph.node.filter((n) => n.opType === 'GroupQueryAttention').length;
   if (count !== names.layers.length) return { refused: `${count} attention nodes for ${names.layers.length} caches` };
   const rows = g.nodes.length;
-  giveFresh(g, fresh, shape, [fresh.length, 'tokens', shape.kvHeads * shape.headDim]);
-  for (const w of windows) g.input(maskName(w), DataType.float, ['rows', 1, 'queries', 'columns']);
+  if (!kernel) giveFresh(g, fresh, shape, [fresh.length, 'tokens', shape.kvHeads * shape.headDim]);
+  for (const w of kernel ? [] : windows) g.input(maskName(w), DataType.float, ['rows', 1, 'queries', 'columns']);
   graph.node = [...graph.node.flatMap((n) => replaced.get(n) ?? [n]), ...g.nodes.slice(rows)];
   merge(graph, g);
   return { windows: [...windows], groups };
@@ -220,6 +241,17 @@ function giveFresh(
 }
 
 const elementType = (shape: PoolShape): number => (shape.type === 'float16' ? DataType.float16 : DataType.float);
+
+function addCacheInputs(g: GraphBuilder, shape: PoolShape, layers: number): void {
+  const dims = ['blocks', BLOCK_SIZE, shape.kvHeads, shape.headDim];
+  for (let slot = 0; slot < 2 * layers; slot++) {
+    g.input(cacheName(slot), DataType.float16, dims);
+    g.output(cacheOut(slot), DataType.float16, dims);
+  }
+  g.input(NAMES.table, DataType.int32, ['rows', 'blocks_of_row']);
+  g.input(NAMES.cumulative, DataType.int32, ['borders']);
+  g.input(NAMES.past, DataType.int32, ['rows']);
+}
 
 function addPoolInputs(g: GraphBuilder, shape: PoolShape): void {
   const { pool } = shape;
