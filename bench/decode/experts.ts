@@ -107,7 +107,10 @@ async function embedded(quick: boolean): Promise<Line[]> {
   const engines = new Map<string, Awaited<ReturnType<typeof createEngine>>>();
   for (const composition of ways) {
     const scheduler = { composition, maxRows: ROWS, maxSequences: records.length };
-    engines.set(composition, await createEngine({ model: 'embedded-moe', worker: false, threads: 1, scheduler }));
+    engines.set(
+      composition,
+      await createEngine({ model: 'embedded-moe', device: 'cpu', worker: false, threads: 1, scheduler }),
+    );
   }
   for (let round = 0; round <= (quick ? 5 : 11); round++) {
     for (const way of round % 2 === 0 ? ways : [...ways].reverse()) {

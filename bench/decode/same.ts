@@ -18,7 +18,7 @@ export async function samePart(quick: boolean): Promise<Line[]> {
     { model: 'embedded-moe', exact: false, count: quick ? 32 : 160 },
   ]) {
     const records = readRecords().slice(0, count);
-    const engine = await createEngine({ model, exact, worker: false, threads: 1 });
+    const engine = await createEngine({ model, exact, device: 'cpu', worker: false, threads: 1 });
     const ask = (i: number, options: Partial<GenerateOptions>): Promise<Result<unknown>> => {
       const { target, messages } = records[i]!;
       return engine.generate(target, { messages, maxTokens: 256, validate: false, ...options });
