@@ -1,5 +1,5 @@
 /** Reading what `generate` is given: files, standard input, and the constraint that they name. */
-import { type Constraint, choice, gbnf, json, regex, type SchemaOptions } from '../core.js';
+import { type Constraint, choice, gbnf, json, type SchemaOptions } from '../core.js';
 import { CliError } from './exit.js';
 import { readText } from './files.js';
 
@@ -8,6 +8,7 @@ export interface ConstraintFlags {
   readonly grammar?: string;
   readonly root?: string;
   readonly regex?: string;
+  readonly regexFlags?: string;
   readonly choice?: readonly string[];
   readonly whitespace?: string;
   readonly propertyOrder?: string;
@@ -18,6 +19,8 @@ export interface ConstraintFlags {
 export async function readConstraint(flags: ConstraintFlags): Promise<Constraint | undefined> {
   const given = (['schema', 'grammar', 'regex', 'choice'] as const).filter((k) => flags[k] !== undefined);
   if (given.length > 1) throw new CliError(`give one of ${given.map((k) => `--${k}`).join(', ')}, not ${given.length}`);
+  if (flags.regexFlags !== undefined && flags.regex === undefined) throw new CliError('--regex-flags needs --regex');
+  if (flags.root !== undefined && flags.grammar === undefined) throw new CliError('--root needs --grammar');
   if (flags.schema !== undefined) {
     const options = {
       ...(flags.whitespace === undefined ? {} : { whitespace: flags.whitespace }),
@@ -27,7 +30,7 @@ export async function readConstraint(flags: ConstraintFlags): Promise<Constraint
     return json(await readText(flags.schema), options);
   }
   if (flags.grammar !== undefined) return gbnf(await readText(flags.grammar), { root: flags.root });
-  if (flags.regex !== undefined) return regex(flags.regex);
+  if (flags.regex !== undefined) return { kind: 'regex', pattern: flags.regex, flags: flags.regexFlags ?? '' };
   if (flags.choice !== undefined) return choice(flags.choice);
   return undefined;
 }

@@ -66,7 +66,8 @@ export class Progress {
     const parts = [
       counted(usage.completionTokens, 'token'),
       `${timings.tokensPerSecond.toFixed(0)} tokens/s`,
-      `${percent(usage.forcedTokens, usage.completionTokens)} forced`,
+      ...(usage.reasoningTokens > 0 ? [`${usage.reasoningTokens} of thinking`] : []),
+      `${percent(usage.forcedTokens, usage.completionTokens + usage.reasoningTokens)} forced`,
       counted(usage.passes, 'pass'),
       `masks ${timings.maskMs.toFixed(1)} ms`,
       `${timings.totalMs.toFixed(0)} ms`,

@@ -1,4 +1,7 @@
-/** `--trace`: one JSON line per token, written as they come. */
+/**
+ * `--trace`: one JSON line per token, written as they come. Every line has every field: null stands for what there is not, as the
+ * probabilities and the mask of a token that was forced and that no model was asked about.
+ */
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { StreamEvent } from '../index.js';
 
@@ -31,11 +34,11 @@ export class TraceWriter {
       forced,
       drafted,
       reasoning,
-      allowed,
-      maskMs,
-      deviceMs,
-      logprob,
-      top,
+      allowed: allowed ?? null,
+      maskMs: maskMs ?? null,
+      deviceMs: deviceMs ?? null,
+      logprob: logprob ?? null,
+      top: top ?? null,
     };
     this.#out.write(`${JSON.stringify(line)}\n`);
   }

@@ -16,8 +16,12 @@ export function addGenerateCommand(program: Command, finish: Finish): void {
     .option('-g, --grammar <file>', 'GBNF grammar that the text fits')
     .option('--root <rule>', 'start rule of the grammar')
     .option('--regex <pattern>', 'ECMA-262 pattern that the whole text matches')
+    .option('--regex-flags <flags>', 'flags of the pattern: i, m, s, u, v')
     .option('--choice <texts...>', 'the text is one of these')
-    .option('--tools <file>', 'JSON array of tools {name, description, parameters}; the value is a call of one')
+    .option(
+      '--tools <file>',
+      'JSON array of tools {name, description, parameters}; the value is a call of one (or fits --schema, where given)',
+    )
     .addOption(new Option('--whitespace <style>', 'whitespace in JSON').choices(['compact', 'bounded', 'flexible']))
     .addOption(new Option('--property-order <order>', 'order of properties').choices(['schema', 'any']))
     .addOption(new Option('--unsupported <how>', 'schema parts that cannot be enforced').choices(['error', 'warn']))

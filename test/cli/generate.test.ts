@@ -84,10 +84,14 @@ describe('generate', () => {
       .map((l) => JSON.parse(l) as Record<string, unknown>);
     expect(lines.length).toBeGreaterThan(0);
     for (const l of lines)
+      expect(Object.keys(l)).toEqual(
+        expect.arrayContaining(['output', 'position', 'allowed', 'maskMs', 'forced', 'logprob', 'top']),
+      );
+    for (const l of lines)
       expect(l).toMatchObject({ token: expect.any(Number), text: expect.any(String), forced: expect.any(Boolean) });
-    expect(
-      lines.some((l) => typeof l.allowed === 'number' && typeof l.maskMs === 'number' && l.top !== undefined),
-    ).toBe(true);
+    expect(lines.some((l) => typeof l.allowed === 'number' && typeof l.maskMs === 'number' && l.top !== null)).toBe(
+      true,
+    );
   });
   it('a trace that cannot be written is a usage error', async () => {
     const r = await run(`generate --model ${model.folder} -q --trace /nonexistent/t.jsonl --choice a -- hi`);
@@ -107,6 +111,13 @@ describe('exit codes', () => {
     ['2: unknown option, with the nearest', 'generate --schem x', 2, /Did you mean --schema/],
     ['2: bad number', 'generate --temperature hot hi', 2, /expected a number/],
     ['2: missing file', 'generate --schema nope.json hi', 2, /nope\.json: no such file/],
+    ['2: a flag without its constraint', 'generate --root x --choice b -- hi', 2, /--root needs --grammar/],
+    [
+      '2: a start rule that is not there, with the nearest',
+      'generate -g test/cases/gbnf/lint/uses.gbnf --root rooot hi',
+      2,
+      /did you mean 'root'/,
+    ],
     ['2: two constraints', 'generate --regex a --choice b -- hi', 2, /one of --regex, --choice/],
     ['3: missing model', 'generate --model ./nope hi', 3, /nope/],
   ])('%s', async (_, line, code, message) => {
@@ -185,6 +196,13 @@ describe('help, version, completion', () => {
     expect(complete.stdout).toMatch(/--schema/);
     expect(complete.stdout).toMatch(/generate/);
     for (const shell of ['zsh', 'fish']) expect((await run(`completion ${shell}`)).stdout).toMatch(/generate/);
+    // In the shells themselves where they are there: zsh reads the script, fish answers.
+    const inShells = await run(
+      `if command -v zsh > /dev/null; then $TL completion zsh > ${folder}/_tokenloom && zsh -n ${folder}/_tokenloom || exit 1; fi
+       if command -v fish > /dev/null; then $TL completion fish > ${folder}/t.fish && for line in 'tokenloom completion ' 'tokenloom gbnf ch' 'tokenloom generate --sch'; do fish -c "source ${folder}/t.fish; complete -C '$line'"; done; else printf 'bash\\ncheck\\n--schema\\n'; fi`,
+    );
+    expect(inShells.code).toBe(0);
+    expect(inShells.stdout).toMatch(/bash[^]*check[^]*--schema/);
     expect((await run('completion tcsh')).code).toBe(2);
   });
 });
