@@ -12,7 +12,7 @@ export interface DeadEndVerdict {
   readonly id: string;
   readonly source: string;
   /** 'too long': the shortest value needs more tokens than the budget. */
-  readonly kind: 'ok' | 'not compiled' | 'too long' | 'failed' | 'unchecked';
+  readonly kind: 'ok' | 'not compiled' | 'crash' | 'too long' | 'failed' | 'unchecked';
   readonly tokens: number;
   readonly ms: number;
   readonly failure?: string;
@@ -83,6 +83,7 @@ export function judgeDeadEnds(
     ...(failure === undefined ? {} : { failure }),
   });
   const compiled = tryCompile(c.schema, { whitespace: 'bounded' });
+  if (compiled.kind === 'crash') return done('crash', compiled.message);
   if (compiled.kind !== 'ok') return done('not compiled');
   const validator = new Validator();
   const uncompilable = validator.whyUncompilable(c.schema);

@@ -163,10 +163,22 @@ function reportDeadEnds(verdicts: readonly DeadEndVerdict[], seconds: number, li
     console.log(`  ${v.id}: ${v.failure ?? ''}`);
 }
 
+function reportMutants(verdicts: readonly DeadEndVerdict[], list: number): void {
+  const n = (k: string): number => verdicts.filter((v) => v.kind === k).length;
+  const slow = verdicts.filter((v) => v.ms > 2000);
+  console.log(
+    `\nmutants: ${verdicts.length} schemas; typed errors ${n('not compiled')}, valid ${n('ok')}, too long ${n('too long')}, ajv cannot compile ${n('unchecked')}, failed ${n('failed')}, crashes ${n('crash')}, over 2 s ${slow.length}`,
+  );
+  for (const v of verdicts.filter((x) => x.kind === 'failed' || x.kind === 'crash').slice(0, list))
+    console.log(`  ${v.id}: ${v.failure ?? ''}`);
+  for (const v of slow.slice(0, list)) console.log(`  slow: ${v.id} ${v.ms.toFixed(0)} ms`);
+}
+
 export function printReport(r: PartResult, list: number): void {
   if (r.part === 'any' || r.part === 'schema')
     reportMaskBench(r.part, r.verdicts as SchemaVerdict[], r.lost.length, list);
   else if (r.part === 'suite') reportSuite(r.verdicts as GroupVerdict[], list);
+  else if (r.part === 'mutants') reportMutants(r.verdicts as DeadEndVerdict[], list);
   else if (r.part === 'deadends') reportDeadEnds(r.verdicts as DeadEndVerdict[], r.seconds, list);
   else {
     const rows = r.verdicts as { name: string; outcome: string; ok: boolean; ms: number }[];

@@ -9,9 +9,10 @@ import { loadMaskBench, loadRemotes, loadSuite, type Selection } from './data.js
 import { judgeDeadEnds } from './dead-ends.js';
 import { HOSTILE, type HostileCase } from './hostile.js';
 import { judgeSchema } from './maskbench.js';
+import { mutant } from './mutants.js';
 import { judgeGroup } from './suite.js';
 
-export type Part = 'any' | 'schema' | 'suite' | 'deadends' | 'hostile';
+export type Part = 'any' | 'schema' | 'suite' | 'deadends' | 'hostile' | 'mutants';
 
 export interface Job {
   readonly part: Part;
@@ -23,6 +24,7 @@ export interface Job {
   readonly done: readonly string[];
   readonly seed: number;
   readonly generations: number;
+  readonly mutants: number;
 }
 
 export type Report =
@@ -74,6 +76,20 @@ function tasks(job: Job): { name: string; run: () => unknown }[] {
       return loadMaskBench(job.maskbench, job.select).map((c) => ({
         name: c.id,
         run: () => judgeDeadEnds(c, vocabulary, settings),
+      }));
+    }
+    case 'mutants': {
+      const { vocabulary } = loadVocabulary('cl100k');
+      const settings = { seed: job.seed, generations: 1, maxTokens: 96 };
+      const schemas = loadMaskBench(job.maskbench, job.select).map((c) => c.schema);
+      return Array.from({ length: job.mutants }, (_, n) => ({
+        name: `mutant ${n}`,
+        run: () => {
+          const schema = mutant(schemas, job.seed, n);
+          const verdict = judgeDeadEnds({ id: `mutant ${n}`, source: '', schema, tests: [] }, vocabulary, settings);
+          const bad = verdict.kind === 'failed' || verdict.kind === 'crash' || verdict.ms > 2000;
+          return bad ? { ...verdict, schema: JSON.stringify(schema).slice(0, 20_000) } : verdict;
+        },
       }));
     }
     case 'hostile':
