@@ -176,5 +176,5 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[2] === '--child') runJob(JSON.parse(process.argv[3] ?? '') as Job);
+if (process.argv[2] === '--child') process.once('message', (job: Job) => runJob(job));
 else await main();
