@@ -84,7 +84,8 @@ function runPart(job: Omit<Job, 'done' | 'from'>, log: string | undefined, secon
       let why = 'the process ended';
       child.on('message', (report: Report) => {
         clearTimeout(timer);
-        if ('end' in report) ended = true;
+        if ('ready' in report) child.send({ ...job, from, done: names } satisfies Job);
+        else if ('end' in report) ended = true;
         else if ('begin' in report) {
           now = { at: report.at, name: report.begin };
           timer = setTimeout(() => {
@@ -176,5 +177,7 @@ async function main(): Promise<void> {
   }
 }
 
-if (process.argv[2] === '--child') process.once('message', (job: Job) => runJob(job));
-else await main();
+if (process.argv[2] === '--child') {
+  process.once('message', (job: Job) => runJob(job));
+  process.send?.({ ready: true } satisfies Report);
+} else await main();

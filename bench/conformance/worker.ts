@@ -28,6 +28,8 @@ export interface Job {
 }
 
 export type Report =
+  /** The child listens: the job may be sent. */
+  | { readonly ready: true }
   | { readonly at: number; readonly begin: string }
   | { readonly at: number; readonly verdict: unknown }
   | { readonly end: true };
