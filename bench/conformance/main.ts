@@ -73,10 +73,7 @@ function runPart(job: Omit<Job, 'done' | 'from'>, log: string | undefined, secon
       process.exit(143);
     });
     const start = (from: number): void => {
-      const child: ChildProcess = fork(fileURLToPath(import.meta.url), [
-        '--child',
-        JSON.stringify({ ...job, from, done: names }),
-      ]);
+      const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['--child']);
       current = child;
       let now: { at: number; name: string } | undefined;
       let timer: NodeJS.Timeout | undefined;
