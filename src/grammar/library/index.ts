@@ -2,7 +2,7 @@
  * Schemas of TypeScript libraries as JSON Schema, without importing any of them: each is known by the marks on its objects.
  *
  * Where a library says its own JSON Schema (Standard JSON Schema on `~standard`, a method of the schema) that is used, for the input side:
- * what the model writes is what the library will parse. Else the schema's own description is read (zod 3, zod mini, valibot).
+ * what the model writes is what the library will parse. Of zod (3, 4 and mini) and valibot the schema's own description is read.
  * A zod 4 schema never goes through a converter made for zod 3, which answers `{}`.
  *
  * Objects are closed unless they say otherwise: a model should not invent properties that the library would strip.
@@ -10,6 +10,7 @@
 import { OptionError } from '../../base/errors.js';
 import { ValueError } from '../../base/value-error.js';
 import { closeObjects } from './close.js';
+import { patternOf } from './convert.js';
 import { valibotToSchema } from './valibot.js';
 import { zod3ToSchema } from './zod3.js';
 import { zod4ToSchema } from './zod4.js';
@@ -45,7 +46,7 @@ export function readSchema(schema: unknown, convert?: Converter | undefined): Re
     return { schema: closeObjects(clean(plain)), parse: (value) => validate(standard, value) };
   }
   if (convert !== undefined) return { schema: clean(convert(schema, { io: 'input' })) };
-  if (isTypeBox(schema)) return { schema: closeObjects(clean(schema)) };
+  if (isTypeBox(schema)) return { schema: closeObjects(withPatterns(clean(schema))) };
   if (typeof schema === 'function') throw unknownLibrary('a function');
   return { schema };
 }
@@ -57,11 +58,14 @@ function standardOf(schema: object): Standard | undefined {
 }
 
 function toJsonSchema(schema: object, standard: Standard): unknown {
+  if ('_zod' in schema) return zod4ToSchema(schema);
   // arktype's standard method answers `{}` for what it cannot say; its own one refuses.
   if ('toJsonSchema' in schema && typeof schema.toJsonSchema === 'function') {
     try {
       const side: unknown = 'in' in schema ? schema.in : schema;
-      return (side as { toJsonSchema: () => unknown }).toJsonSchema();
+      // What a predicate says beyond its base is left to the library's own check of the value.
+      const fallback = { predicate: (context: { readonly base: unknown }) => context.base };
+      return (side as { toJsonSchema: (options: object) => unknown }).toJsonSchema({ fallback });
     } catch (cause) {
       throw refused(standard.vendor, cause);
     }
@@ -71,11 +75,9 @@ function toJsonSchema(schema: object, standard: Standard): unknown {
     try {
       return input.call(standard.jsonSchema, { target: 'draft-2020-12' });
     } catch (cause) {
-      // A method may refuse what the schema's own description can still say.
-      if (!('_zod' in schema)) throw refused(standard.vendor, cause);
+      throw refused(standard.vendor, cause);
     }
   }
-  if ('_zod' in schema) return zod4ToSchema(schema);
   if (standard.vendor === 'zod' && '_def' in schema) return zod3ToSchema(schema);
   if (standard.vendor === 'valibot') return valibotToSchema(schema);
   throw unknownLibrary(`a schema of '${standard.vendor}'`);
@@ -104,6 +106,15 @@ function isTypeBox(schema: object): boolean {
   return '~kind' in schema || Object.getOwnPropertySymbols(schema).some((s) => s.description === 'TypeBox.Kind');
 }
 
+/** TypeBox's regular expressions as strings with a pattern. */
+function withPatterns(schema: unknown): unknown {
+  return JSON.parse(JSON.stringify(schema), (_key, value: unknown) => {
+    const re = value as { readonly type?: unknown; readonly source?: unknown; readonly flags?: unknown } | null;
+    if (typeof re !== 'object' || re === null || re.type !== 'RegExp' || typeof re.source !== 'string') return value;
+    return { type: 'string', pattern: patternOf(new RegExp(re.source, String(re.flags ?? '')), 'TypeBox') };
+  });
+}
+
 /** Plain data: no symbols, functions, or private marks. */
 function clean(schema: unknown): unknown {
   return JSON.parse(
@@ -112,7 +123,7 @@ function clean(schema: unknown): unknown {
 }
 
 function refused(vendor: string, cause: unknown): OptionError {
-  const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ').slice(0, 200);
   return new OptionError(
     'schema',
     `a ${vendor} schema that has a JSON Schema`,

@@ -2,11 +2,15 @@
 import {
   asObject,
   type Described,
+  escapeRegex,
   list,
   literals,
   nullable,
+  objectOf,
   patternOf,
+  recordOf,
   type Schema,
+  unionOf,
   unsupported,
   Walk,
 } from './convert.js';
@@ -17,7 +21,6 @@ const FORMATS: Readonly<Record<string, string>> = {
   uuid: 'uuid',
   iso_date: 'date',
   iso_timestamp: 'date-time',
-  iso_time_second: 'time',
   ipv4: 'ipv4',
   ipv6: 'ipv6',
 };
@@ -25,7 +28,7 @@ const FORMATS: Readonly<Record<string, string>> = {
 /** JSON Schema of a valibot schema. @throws OptionError for types that JSON cannot hold */
 export function valibotToSchema(schema: object): Schema {
   const walk = new Walk();
-  return walk.finish(convert(schema, walk));
+  return walk.finish(() => convert(schema, walk));
 }
 
 function convert(value: unknown, walk: Walk): Schema {
@@ -52,6 +55,8 @@ function shape(node: Described, walk: Walk): Schema {
     case 'unknown':
       return {};
     case 'never':
+    case 'undefined':
+    case 'void':
       return { not: {} };
     case 'literal':
       return literals([node.literal], 'valibot');
@@ -74,14 +79,11 @@ function shape(node: Described, walk: Walk): Schema {
     case 'loose_object':
     case 'object_with_rest':
       return object(node, walk);
-    case 'record': {
-      const keys = convert(node.key, walk);
-      const names = Object.keys(keys).length === 1 && keys.type === 'string' ? {} : { propertyNames: keys };
-      return { type: 'object', additionalProperties: convert(node.value, walk), ...names };
-    }
+    case 'record':
+      return recordOf(convert(node.key, walk), convert(node.value, walk));
     case 'union':
     case 'variant':
-      return { anyOf: list(node.options).map((o) => convert(o, walk)) };
+      return unionOf(list(node.options).map((o) => convert(o, walk)));
     case 'intersect':
       return { allOf: list(node.options).map((o) => convert(o, walk)) };
     case 'nullable':
@@ -98,28 +100,26 @@ function shape(node: Described, walk: Walk): Schema {
     case 'lazy':
       return convert((node.getter as (input: unknown) => unknown)(undefined), walk);
     default:
-      throw unsupported('valibot', node.type);
+      throw unsupported('valibot', `'${String(node.type)}'`);
   }
 }
 
 function object(node: Described, walk: Walk): Schema {
-  const properties: Record<string, Schema> = Object.create(null) as Record<string, Schema>;
-  const required: string[] = [];
-  for (const [key, value] of Object.entries(asObject(node.entries, 'object entries'))) {
-    properties[key] = convert(value, walk);
-    const type = asObject(value, 'a valibot schema').type;
-    if (type !== 'optional' && type !== 'exact_optional' && type !== 'nullish' && type !== 'undefinedable')
-      required.push(key);
-  }
   const rest =
     node.type === 'strict_object'
-      ? { additionalProperties: false }
+      ? false
       : node.type === 'loose_object'
-        ? { additionalProperties: true }
+        ? true
         : node.type === 'object_with_rest'
-          ? { additionalProperties: convert(node.rest, walk) }
-          : {};
-  return { type: 'object', properties, ...(required.length > 0 ? { required } : {}), ...rest };
+          ? convert(node.rest, walk)
+          : undefined;
+  return objectOf(walk, asObject(node.entries, 'object entries'), (value) => convert(value, walk), isOptional, rest);
+}
+
+/** Whether the key may be absent (valibot wants the keys of `undefinedable` and of unions with undefined). */
+function isOptional(value: unknown): boolean {
+  const { type } = asObject(value, 'a valibot schema');
+  return type === 'optional' || type === 'exact_optional' || type === 'nullish';
 }
 
 /** Adds one validation of a pipe; those without a word in JSON Schema are left to valibot's own check of the value. */
@@ -172,15 +172,42 @@ function apply(base: Schema, step: Described): void {
       also({ pattern: `${escapeRegex(String(need))}$` });
       break;
     case 'includes':
-      if (!array) also({ pattern: escapeRegex(String(need)) });
+      also(array ? { contains: literals([need], 'valibot') } : { pattern: escapeRegex(String(need)) });
+      break;
+    case 'excludes':
+      also(
+        array ? { not: { contains: literals([need], 'valibot') } } : { not: { pattern: escapeRegex(String(need)) } },
+      );
+      break;
+    case 'value':
+      also(literals([need], 'valibot'));
+      break;
+    case 'not_value':
+      also({ not: literals([need], 'valibot') });
+      break;
+    case 'values':
+      also(literals(list(need), 'valibot'));
+      break;
+    case 'not_values':
+      also({ not: literals(list(need), 'valibot') });
+      break;
+    case 'min_entries':
+      base.minProperties = need;
+      break;
+    case 'max_entries':
+      base.maxProperties = need;
+      break;
+    case 'entries':
+      base.minProperties = need;
+      base.maxProperties = need;
       break;
     default: {
       const format = FORMATS[String(step.type)];
       if (format !== undefined) base.format = format;
+      // Formats are valibot's own expressions.
+      if (need instanceof RegExp && step.type !== 'ipv6' && step.type !== 'ip')
+        also({ pattern: patternOf(need, 'valibot') });
+      if (step.type === 'ip') also({ anyOf: [{ format: 'ipv4' }, { format: 'ipv6' }] });
     }
   }
-}
-
-function escapeRegex(literal: string): string {
-  return literal.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }

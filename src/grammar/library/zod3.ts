@@ -1,12 +1,18 @@
 /** zod 3 schemas read off their `_def`. Input side: effects take their inner schema, pipelines their first, defaults are optional. */
 import {
+  addPatterns,
   asObject,
   type Described,
+  escapeRegex,
+  isNothing,
   list,
   literals,
   nullable,
+  objectOf,
   patternOf,
+  recordOf,
   type Schema,
+  unionOf,
   unsupported,
   Walk,
 } from './convert.js';
@@ -15,16 +21,30 @@ const FORMATS: Readonly<Record<string, string>> = {
   email: 'email',
   url: 'uri',
   uuid: 'uuid',
-  datetime: 'date-time',
   date: 'date',
-  time: 'time',
   duration: 'duration',
 };
+
+/** What zod 3 checks by expressions of its own, as patterns. */
+const PATTERNS: Readonly<Record<string, string>> = {
+  cuid: '^[cC][^\\s-]{8,}$',
+  cuid2: '^[0-9a-z]+$',
+  ulid: '^[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26}$',
+  nanoid: '^[A-Za-z0-9_-]{21}$',
+  emoji: '^[\\p{Extended_Pictographic}\\p{Emoji_Component}]+$',
+  base64: '^(?:[0-9A-Za-z+/]{4})*(?:[0-9A-Za-z+/]{2}==|[0-9A-Za-z+/]{3}=)?$',
+  base64url: '^(?:[0-9A-Za-z_-]{4})*(?:[0-9A-Za-z_-]{2}(?:==)?|[0-9A-Za-z_-]{3}=?)?$',
+  jwt: '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]*$',
+  // Narrower than the mailboxes of format email.
+  email: "^(?:[A-Za-z0-9_'+-]+\\.)*[A-Za-z0-9_'+-]*[A-Za-z0-9_+-]@(?:[A-Za-z0-9][A-Za-z0-9-]*\\.)+[A-Za-z]{2,}$",
+};
+
+const IPV4 = '(?:(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)\\.){3}(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 
 /** JSON Schema of a zod 3 schema. @throws OptionError for types that JSON cannot hold */
 export function zod3ToSchema(schema: object): Schema {
   const walk = new Walk();
-  return walk.finish(convert(schema, walk));
+  return walk.finish(() => convert(schema, walk));
 }
 
 function defOf(schema: unknown): Described {
@@ -47,9 +67,17 @@ function convert(schema: unknown, walk: Walk): Schema {
       case 'ZodUnknown':
         return {};
       case 'ZodNever':
+      case 'ZodUndefined':
+      case 'ZodVoid':
         return { not: {} };
+      case 'ZodDate':
+        if (def.coerce === true) return { type: 'string', format: 'date-time' };
+        throw unsupported('zod', "'date' (use z.string().datetime(), or z.coerce.date() for a Date)");
+      case 'ZodBigInt':
+        if (def.coerce === true) return { type: 'string', pattern: '^-?(0|[1-9][0-9]*)$' };
+        throw unsupported('zod', "'bigint' (use z.number().int(), or z.coerce.bigint() for a string of digits)");
       case 'ZodLiteral':
-        return literals([def.value], 'zod');
+        return def.value === undefined ? { not: {} } : literals([def.value], 'zod');
       case 'ZodEnum':
         return literals(list(def.values), 'zod');
       case 'ZodNativeEnum': {
@@ -71,7 +99,7 @@ function convert(schema: unknown, walk: Walk): Schema {
           ...bound(def.exactLength, 'maxItems'),
         };
       case 'ZodSet':
-        throw unsupported('zod', 'set');
+        throw unsupported('zod', "'set'");
       case 'ZodTuple': {
         const items = list(def.items);
         return {
@@ -83,16 +111,13 @@ function convert(schema: unknown, walk: Walk): Schema {
       }
       case 'ZodObject':
         return object(def, walk);
-      case 'ZodRecord': {
-        const keys = convert(def.keyType, walk);
-        const names = Object.keys(keys).length === 1 && keys.type === 'string' ? {} : { propertyNames: keys };
-        return { type: 'object', additionalProperties: convert(def.valueType, walk), ...names };
-      }
+      case 'ZodRecord':
+        return recordOf(convert(def.keyType, walk), convert(def.valueType, walk));
       case 'ZodUnion':
-        return { anyOf: list(def.options).map((o) => convert(o, walk)) };
+        return unionOf(list(def.options).map((o) => convert(o, walk)));
       case 'ZodDiscriminatedUnion': {
         const options = def.options instanceof Map ? [...def.options.values()] : list(def.options);
-        return { anyOf: options.map((o) => convert(o, walk)) };
+        return unionOf(options.map((o) => convert(o, walk)));
       }
       case 'ZodIntersection':
         return { allOf: [convert(def.left, walk), convert(def.right, walk)] };
@@ -112,7 +137,7 @@ function convert(schema: unknown, walk: Walk): Schema {
       case 'ZodLazy':
         return convert((def.getter as () => unknown)(), walk);
       default:
-        throw unsupported('zod', def.typeName);
+        throw unsupported('zod', `'${String(def.typeName)}'`);
     }
   });
 }
@@ -146,17 +171,39 @@ function text(def: Described): Schema {
         break;
       case 'ip':
         if (check.version === 'v4') out.format = 'ipv4';
-        if (check.version === 'v6') out.format = 'ipv6';
+        else if (check.version === 'v6') out.format = 'ipv6';
+        else out.anyOf = [{ format: 'ipv4' }, { format: 'ipv6' }];
+        break;
+      case 'cidr':
+        if (check.version === 'v6') throw unsupported('zod', "'cidr' of IPv6");
+        patterns.push(`^${IPV4}/(?:3[0-2]|[12]?\\d)$`);
+        break;
+      case 'datetime':
+        out.format = 'date-time';
+        patterns.push(`^\\d{4}-\\d\\d-\\d\\dT${timeOf(check)}${zoneOf(check)}$`);
+        break;
+      case 'time':
+        patterns.push(`^${timeOf(check)}$`);
         break;
       default: {
-        const format = FORMATS[String(check.kind)];
-        if (format !== undefined) out.format = format;
+        const kind = String(check.kind);
+        if (FORMATS[kind] !== undefined) out.format = FORMATS[kind];
+        if (PATTERNS[kind] !== undefined) patterns.push(PATTERNS[kind]);
       }
     }
   }
-  if (patterns.length === 1) out.pattern = patterns[0];
-  if (patterns.length > 1) out.allOf = patterns.map((pattern) => ({ pattern }));
-  return out;
+  return addPatterns(out, patterns);
+}
+
+function timeOf(check: Described): string {
+  const { precision } = check;
+  const fraction = typeof precision !== 'number' ? '(?:\\.\\d+)?' : precision === 0 ? '' : `\\.\\d{${precision}}`;
+  return `(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d${fraction}`;
+}
+
+/** `Z`, and offsets where they are allowed; local times without either are left out: format date-time has none. */
+function zoneOf(check: Described): string {
+  return check.offset === true ? '(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)' : 'Z';
 }
 
 function number(def: Described): Schema {
@@ -176,21 +223,11 @@ function bound(check: unknown, name: string): Schema {
 
 function object(def: Described, walk: Walk): Schema {
   const shape = asObject((def.shape as () => unknown)(), 'an object shape');
-  const properties: Record<string, Schema> = Object.create(null) as Record<string, Schema>;
-  const required: string[] = [];
-  for (const [key, value] of Object.entries(shape)) {
-    properties[key] = convert(value, walk);
-    if (!isOptional(value)) required.push(key);
-  }
   const rest = convert(def.catchall, walk);
-  const additional = def.unknownKeys === 'passthrough' ? true : 'not' in rest ? false : rest;
-  return {
-    type: 'object',
-    properties,
-    ...(required.length > 0 ? { required } : {}),
-    // 'strip' says nothing of other keys: whether the object is closed is decided with what it is combined with.
-    ...(additional === false && def.unknownKeys === 'strip' ? {} : { additionalProperties: additional }),
-  };
+  const additional = def.unknownKeys === 'passthrough' ? true : isNothing(rest) ? false : rest;
+  // 'strip' says nothing of other keys: whether the object is closed is decided with what it is combined with.
+  const open = additional === false && def.unknownKeys === 'strip';
+  return objectOf(walk, shape, (value) => convert(value, walk), isOptional, open ? undefined : additional);
 }
 
 function isOptional(schema: unknown): boolean {
@@ -199,7 +236,13 @@ function isOptional(schema: unknown): boolean {
     case 'ZodOptional':
     case 'ZodDefault':
     case 'ZodCatch':
+    case 'ZodUndefined':
+    case 'ZodVoid':
       return true;
+    case 'ZodLiteral':
+      return def.value === undefined;
+    case 'ZodUnion':
+      return list(def.options).some(isOptional);
     case 'ZodNullable':
     case 'ZodReadonly':
       return isOptional(def.innerType);
@@ -212,8 +255,4 @@ function isOptional(schema: unknown): boolean {
     default:
       return false;
   }
-}
-
-function escapeRegex(literal: string): string {
-  return literal.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
