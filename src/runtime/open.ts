@@ -251,7 +251,7 @@ async function openChecked(
   } catch (error) {
     await model?.dispose();
     if (!(error instanceof ModelError) || (must && !paged.kernel)) throw error;
-    return `the rewritten graph does not run (${error.got.slice(0, 200)})`;
+    return `the rewritten graph does not run (${error.input}: expected ${error.expected}, got ${error.got.slice(0, 200)})`;
   }
 }
 

@@ -162,6 +162,16 @@ describe.skipIf(missing !== undefined)('webgpu', () => {
     });
   }, 240_000);
 
+  it('a pool that the device cannot hold is an error that says what to do, or the contiguous form with that reason', async () => {
+    const kv = { bytes: 2 ** 36 };
+    const open = (form: 'auto' | 'paged') =>
+      withModel({ layers: 1 }, { device: 'webgpu', kv: { ...kv, form } }, async ({ info }) => info);
+    await expect(open('paged')).rejects.toThrow(/KV pool.*lower kv\.bytes/s);
+    const info = await open('auto');
+    expect(info.form).toBe('contiguous');
+    expect(info.warnings.join()).toMatch(/lower kv\.bytes/);
+  }, 120_000);
+
   it('runs the contiguous form', async () => {
     await withModel(
       { attention: 'plain', layers: 1 },

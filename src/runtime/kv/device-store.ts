@@ -45,7 +45,11 @@ export class DeviceStore implements KvMemory {
     } catch (error) {
       for (const pool of pools) pool.dispose();
       await maker.dispose();
-      throw error;
+      if (!(error instanceof ModelError)) throw error;
+      const mib = Math.ceil(dims.reduce((a, b) => a * b, shape.half === true ? 2 : 4) / 2 ** 20);
+      throw new ModelError('KV pool', `a device that holds a buffer of ${mib} MiB (lower kv.bytes)`, error.got, {
+        cause: error,
+      });
     }
   }
 

@@ -41,6 +41,9 @@ interface Bound {
   readonly place: number;
 }
 
+/** Bytes of logits buffers that are kept between passes: 256 rows of a vocabulary of 128,256. */
+const MOST_KEPT = 2 ** 27 + 2 ** 22;
+
 const NO_BOUND: Bound = { score: -3e38, place: 0 };
 
 /** See the module's header. */
@@ -49,6 +52,8 @@ export class DeviceSampler {
   private readonly sessions = new Map<string, Promise<Session>>();
   private readonly places = new Map<number, Promise<DeviceTensor>>();
   private tables: Promise<{ noise: Noise; first: DeviceTensor; second: DeviceTensor }> | undefined;
+  private keptBytes = 0;
+  private readonly rowBytes: number;
   /** Milliseconds of a run while nothing else is under way on the device; 0 before the first one. */
   idleMs = 0;
   /** Runs beyond the first of a pass, since filters had refused the first candidates. */
@@ -57,18 +62,30 @@ export class DeviceSampler {
   constructor(
     private readonly options: SessionOptions,
     private readonly shape: LogitsShape,
-  ) {}
+  ) {
+    this.rowBytes = shape.columns * (shape.type === 'float16' ? 2 : 4);
+  }
 
   /** A buffer for n rows of logits; `n` must be a power of two, so that few sizes exist. */
   async acquire(n: number): Promise<LogitsBuffer> {
     const kept = this.spare.get(n)?.pop();
-    if (kept !== undefined) return kept;
+    if (kept !== undefined) {
+      this.keptBytes -= n * this.rowBytes;
+      return kept;
+    }
     const maker = await this.session('zeros', () => zerosGraph(3, this.shape.type), { outputs: 'gpu-buffer' });
     const made = await maker.runToDevice({ shape: int64([1, n, this.shape.columns], [3]) }, ['out']);
     return { tensor: made.out!, size: n };
   }
 
+  /** Takes a buffer back; kept for the next pass while the kept ones are few bytes. */
   release(buffer: LogitsBuffer): void {
+    const bytes = buffer.size * this.rowBytes;
+    if (this.keptBytes + bytes > MOST_KEPT) {
+      buffer.tensor.dispose();
+      return;
+    }
+    this.keptBytes += bytes;
     const list = this.spare.get(buffer.size);
     if (list === undefined) this.spare.set(buffer.size, [buffer]);
     else list.push(buffer);
