@@ -75,7 +75,7 @@ export function lowerPattern(
   anchored: boolean,
   cache: UnicodeCache,
 ): Regex {
-  return new Lowering(source, flags.includes('v'), cache, pattern).whole(flags, anchored);
+  return new Lowering(source, /[uv]/.test(flags), flags.includes('v'), cache, pattern).whole(flags, anchored);
 }
 
 class Lowering {
@@ -92,6 +92,7 @@ class Lowering {
 
   constructor(
     private readonly source: string,
+    private readonly unicode: boolean,
     private readonly sets: boolean,
     private readonly cache: UnicodeCache,
     private readonly pattern: Pattern,
@@ -146,13 +147,13 @@ class Lowering {
     switch (node.k) {
       case 'char': {
         const one = [node.cp, node.cp];
-        return env.ignoreCase ? set(foldRanges(one, this.cache)) : set(one);
+        return env.ignoreCase ? set(foldRanges(one, this.cache, this.unicode)) : set(one);
       }
       case 'dot':
         return set(dotRanges(env.dotAll));
       case 'set': {
-        const { source, sets, cache } = this;
-        const value = evaluateSet(node.set, { source, ignoreCase: env.ignoreCase, sets, cache });
+        const { source, unicode, sets, cache } = this;
+        const value = evaluateSet(node.set, { source, ignoreCase: env.ignoreCase, unicode, sets, cache });
         return alt(...value.texts.map((text) => this.literal(text, env)), set(value.ranges));
       }
       case 'seq':
@@ -180,7 +181,9 @@ class Lowering {
   private literal(text: string, env: Env): Regex {
     if (!env.ignoreCase) return lit(text);
     return cat(
-      ...[...text].map((c) => set(foldRanges([c.codePointAt(0) as number, c.codePointAt(0) as number], this.cache))),
+      ...[...text].map((c) =>
+        set(foldRanges([c.codePointAt(0) as number, c.codePointAt(0) as number], this.cache, this.unicode)),
+      ),
     );
   }
 
@@ -413,7 +416,7 @@ class Lowering {
     before: Before,
     atEnd: boolean,
   ): Regex {
-    const word = wordRanges(env.ignoreCase, this.cache);
+    const word = wordRanges(env.ignoreCase, this.unicode, this.cache);
     const opens = cat(set(word), anyString);
     const afterWord = this.lastIn(left, before, word, false);
     const afterOther = this.lastIn(left, before, complement(word), true);
@@ -483,7 +486,7 @@ class Lowering {
     const asked: Ranges[] = [];
     const visit = (node: Node, env: Env): void => {
       if (node.k === 'assert' && (node.which === 'boundary' || node.which === 'inside')) {
-        asked.push(wordRanges(env.ignoreCase, this.cache));
+        asked.push(wordRanges(env.ignoreCase, this.unicode, this.cache));
       } else if (node.k === 'assert' && env.multiline) asked.push(NEWLINE);
       else if (node.k === 'look' && !node.ahead && this.isPure(node.item)) {
         const single = singleChars(this.pure(node.item, env));

@@ -13,24 +13,28 @@ export interface SetValue {
 export interface SetContext {
   readonly source: string;
   readonly ignoreCase: boolean;
+  /** The `u` or `v` flag: simple case folding. */
+  readonly unicode: boolean;
   /** The `v` flag: folding happens before complements. */
   readonly sets: boolean;
   readonly cache: UnicodeCache;
 }
 
-/** Word characters; with `i` two more fold to ASCII letters (ſ and the Kelvin sign). */
-export function wordRanges(ignoreCase: boolean, cache: UnicodeCache): Ranges {
-  return ignoreCase ? foldRanges(WORD, cache) : WORD;
+/** Word characters; with `i` and `u` or `v` two more fold to ASCII letters (ſ and the Kelvin sign). */
+export function wordRanges(ignoreCase: boolean, unicode: boolean, cache: UnicodeCache): Ranges {
+  return ignoreCase && unicode ? foldRanges(WORD, cache, true) : WORD;
 }
 
 export function evaluateSet(set: ClassSet, ctx: SetContext): SetValue {
   const value = operand(set, ctx);
-  return ctx.ignoreCase ? { ranges: foldRanges(value.ranges, ctx.cache), texts: value.texts } : value;
+  return ctx.ignoreCase ? { ranges: foldRanges(value.ranges, ctx.cache, ctx.unicode), texts: value.texts } : value;
 }
 
 function operand(set: ClassSet, ctx: SetContext): SetValue {
   const value = evaluate(set, ctx);
-  return ctx.ignoreCase && ctx.sets ? { ranges: foldRanges(value.ranges, ctx.cache), texts: value.texts } : value;
+  return ctx.ignoreCase && ctx.sets
+    ? { ranges: foldRanges(value.ranges, ctx.cache, ctx.unicode), texts: value.texts }
+    : value;
 }
 
 function evaluate(set: ClassSet, ctx: SetContext): SetValue {
@@ -41,7 +45,7 @@ function evaluate(set: ClassSet, ctx: SetContext): SetValue {
       return { ranges: [], texts: set.texts };
     case 'escape': {
       const lower = set.which.toLowerCase();
-      const ranges = lower === 'd' ? DIGIT : lower === 's' ? SPACE : wordRanges(ctx.ignoreCase, ctx.cache);
+      const ranges = lower === 'd' ? DIGIT : lower === 's' ? SPACE : wordRanges(ctx.ignoreCase, ctx.unicode, ctx.cache);
       return { ranges: lower === set.which ? ranges : complement(ranges), texts: [] };
     }
     case 'property': {
@@ -51,12 +55,15 @@ function evaluate(set: ClassSet, ctx: SetContext): SetValue {
         throw regexError(ctx.source, set.place, `unknown Unicode property '${set.body}'`, hint);
       }
       if (!set.negate) return { ranges, texts: [] };
-      return { ranges: complement(ctx.sets && ctx.ignoreCase ? foldRanges(ranges, ctx.cache) : ranges), texts: [] };
+      return {
+        ranges: complement(ctx.sets && ctx.ignoreCase ? foldRanges(ranges, ctx.cache, ctx.unicode) : ranges),
+        texts: [],
+      };
     }
     case 'complement': {
       const { ranges, texts } = operand(set.item, ctx);
       if (texts.length > 0) throw regexError(ctx.source, set.place, 'a negated class cannot hold strings');
-      return { ranges: complement(ctx.ignoreCase ? foldRanges(ranges, ctx.cache) : ranges), texts: [] };
+      return { ranges: complement(ctx.ignoreCase ? foldRanges(ranges, ctx.cache, ctx.unicode) : ranges), texts: [] };
     }
     case 'union': {
       const parts = set.items.map((item) => operand(item, ctx));

@@ -14,10 +14,11 @@ export interface UnicodeCache {
   readonly properties: Map<string, Ranges>;
   chunks: readonly { readonly first: number; readonly text: string }[] | undefined;
   folds: Folds | undefined;
+  legacyFolds: Folds | undefined;
 }
 
 export function createUnicodeCache(): UnicodeCache {
-  return { properties: new Map(), chunks: undefined, folds: undefined };
+  return { properties: new Map(), chunks: undefined, folds: undefined, legacyFolds: undefined };
 }
 
 export const DIGIT: Ranges = [0x30, 0x39];
@@ -112,7 +113,15 @@ function foldKey(cp: number): number {
   return String.fromCodePoint(low).length === lower.length ? low : up;
 }
 
-function makeFolds(): Folds {
+/** Canonicalize of ECMA-262 without u and v: upper case of one code unit, and nothing beyond ASCII becomes ASCII. */
+function legacyKey(cp: number): number {
+  if (cp > 0xffff) return cp;
+  const upper = String.fromCodePoint(cp).toUpperCase();
+  const unit = upper.charCodeAt(0);
+  return upper.length !== 1 || (cp >= 0x80 && unit < 0x80) ? cp : unit;
+}
+
+function makeFolds(legacy: boolean): Folds {
   const byKey = new Map<number, number[]>();
   const note = (key: number, cp: number): void => {
     const list = byKey.get(key);
@@ -120,14 +129,14 @@ function makeFolds(): Folds {
     else if (!list.includes(cp)) list.push(cp);
   };
   for (let cp = 0x41; cp < 0x1ffff; cp++) {
-    if ((cp >= 0x2e80 && cp < 0xa640) || (cp >= 0xac00 && cp < 0xfb00) || ALONE.has(cp)) continue;
-    const key = foldKey(cp);
+    if ((cp >= 0x2e80 && cp < 0xa640) || (cp >= 0xac00 && cp < 0xfb00) || (!legacy && ALONE.has(cp))) continue;
+    const key = legacy ? legacyKey(cp) : foldKey(cp);
     if (key !== cp) {
       note(key, key);
       note(key, cp);
     }
   }
-  for (const [a, b] of TWINS) {
+  for (const [a, b] of legacy ? [] : TWINS) {
     note(a, a);
     note(a, b);
   }
@@ -142,10 +151,14 @@ function makeFolds(): Folds {
   return { classOf, cased: normalize(pairs) };
 }
 
-/** The set closed under simple case folding: everything equal to a member but for case. */
-export function foldRanges(ranges: Ranges, cache: UnicodeCache): Ranges {
-  cache.folds ??= makeFolds();
-  const { classOf, cased } = cache.folds;
+/**
+ * The set with everything equal to a member but for case: under simple case folding for patterns with u or v (`unicode`), else by
+ * upper case as ECMA-262 has it (22.2.2.7.3).
+ */
+export function foldRanges(ranges: Ranges, cache: UnicodeCache, unicode: boolean): Ranges {
+  if (unicode) cache.folds ??= makeFolds(false);
+  else cache.legacyFolds ??= makeFolds(true);
+  const { classOf, cased } = (unicode ? cache.folds : cache.legacyFolds) as Folds;
   const extra: number[] = [];
   // Walk the smaller side: the members of the set, or all cased code points.
   for (let i = 0; i < cased.length; i += 2) {
