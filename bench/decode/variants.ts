@@ -1,6 +1,7 @@
 /**
  * The embedded dense model in other element types, made from its int8 weights: f32 and f16 by unpacking, int4 by rounding again. They are for
- * comparing devices, type by type, on a model that was trained; they are not meant to be good models.
+ * comparing devices, type by type, on a model that was trained; they are not meant to be good models. Activations stay f32 in all of them
+ * (no accuracy level): each device rounds them to int8 in its own way.
  */
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -15,6 +16,7 @@ import {
 } from '../../src/runtime/onnx/proto.js';
 import { quantizeRows } from '../../src/runtime/onnx/quantize.js';
 import { bytesOf, dimsOf, floatsOf, floatTensor, halfTensor, rawTensor } from '../../src/runtime/onnx/tensor.js';
+import { exactKernels } from '../../src/runtime/rewrite/kernels.js';
 
 export type Variant = 'f32' | 'f16' | 'int8' | 'int4';
 
@@ -26,7 +28,7 @@ export async function writeVariant(from: string, to: string, variant: Variant): 
   await cp(from, to, { recursive: true });
   const file = path.join(to, 'onnx', 'model.onnx');
   const model = decodeModel(await readFile(file), file);
-  await writeFile(file, encodeModel(variant === 'int8' ? model : unpack(model, variant)));
+  await writeFile(file, encodeModel(variant === 'int8' ? exactKernels(model) : unpack(exactKernels(model), variant)));
 }
 
 function unpack(model: ModelProto, variant: 'f32' | 'f16' | 'int4'): ModelProto {

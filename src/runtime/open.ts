@@ -22,7 +22,7 @@ import { PagedModel } from './paged.js';
 import { checkRestricted, relativeDifference, runProbe } from './probe.js';
 import { declaredDims } from './rewrite/graph.js';
 import { restrictedIds } from './rewrite/head.js';
-import { chooseKernels } from './rewrite/kernels.js';
+import { chooseKernels, exactKernels } from './rewrite/kernels.js';
 import { BLOCK_SIZE, type PagedGraph } from './rewrite/layout.js';
 import { blockBytes, rewritePaged } from './rewrite/paged.js';
 import { DeviceSampler } from './sampling/device-sampler.js';
@@ -259,7 +259,8 @@ async function openChecked(
 async function probeOriginal(plan: Plan): Promise<Float32Array[] | undefined> {
   let model: ContiguousModel | undefined;
   try {
-    model = await openContiguous({ ...plan, session: { ...plan.session, device: 'cpu' } });
+    const exact = plan.session.device === 'cpu' ? {} : { graph: exactKernels(plan.graph), tuned: true };
+    model = await openContiguous({ ...plan, ...exact, session: { ...plan.session, device: 'cpu' } });
     return await runProbe(model, plan.vocabSize);
   } catch (error) {
     if (model === undefined || !(error instanceof ModelError)) throw error;

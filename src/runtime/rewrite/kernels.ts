@@ -23,3 +23,17 @@ export function chooseKernels(model: ModelProto): ModelProto {
   });
   return changed ? { ...model, graph: { ...graph, node } } : model;
 }
+
+/**
+ * The model with products of f32 activations: no MatMulNBits rounds them to int8 (level 4). What devices are compared with, since each
+ * rounds in its own way: on the embedded model the CPU's logits move by 7% of the greatest, WebGPU's by 1.4%, and 6% lie between them.
+ */
+export function exactKernels(model: ModelProto): ModelProto {
+  const { graph } = model;
+  if (graph === undefined) return model;
+  const node = graph.node.map((n) => {
+    if (n.opType !== 'MatMulNBits' || intAttribute(n, 'accuracy_level', 0) === 0) return n;
+    return { ...n, attribute: n.attribute.filter((a) => a.name !== 'accuracy_level') };
+  });
+  return { ...model, graph: { ...graph, node } };
+}
