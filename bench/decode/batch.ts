@@ -8,7 +8,7 @@ const ROWS = 16;
 const TOKENS = 48;
 
 async function engineGain(folder: string): Promise<{ gain: number; wall: number }> {
-  const engine = await createEngine({ model: folder, worker: false, threads: 1 });
+  const engine = await createEngine({ model: folder, device: 'cpu', worker: false, threads: 1 });
   // Prompts are in the prefix cache when the clock starts: what is compared is decoding. Two blocks and a bit.
   const request = (i: number) =>
     engine.generate(null, {
@@ -30,7 +30,7 @@ async function engineGain(folder: string): Promise<{ gain: number; wall: number 
 
 /** The same token counts without scheduler, sampler or text: steps of the model alone. */
 async function bareGain(folder: string): Promise<number> {
-  const { model } = await loadModel(folder, { threads: 1, kv: { prefixCache: false } });
+  const { model } = await loadModel(folder, { device: 'cpu', threads: 1, kv: { prefixCache: false } });
   const prompt = Array.from({ length: 60 }, (_, i) => 300 + i);
   const run = async (rows: number): Promise<void> => {
     const open = Array.from({ length: rows }, () => model.open().sequence);

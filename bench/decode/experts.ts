@@ -144,7 +144,7 @@ async function embedded(quick: boolean): Promise<Line[]> {
 const WAIT_BOUND = 32 + REQUESTS / ROWS;
 
 async function measure(folder: string, tokens: number, options: LoopOptions, arrange: (i: number) => number) {
-  const { model, vocabulary } = await loadModel(folder, { threads: 1 });
+  const { model, vocabulary } = await loadModel(folder, { threads: 1, device: 'cpu' });
   const loop = new DecodeLoop(model, vocabulary, { maxRows: ROWS, maxSequences: REQUESTS, ...options });
   const random = createRandom(9);
   const prompts = Array.from({ length: REQUESTS }, (_, i) => {

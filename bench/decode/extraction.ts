@@ -15,9 +15,10 @@ export async function extractionPart(quick: boolean): Promise<Line[]> {
   const lines: Line[] = [];
   // Prompts are in the prefix cache of both when the clock starts, but where said: prefill is the same work for every method.
   const kv = { bytes: 2 ** 29 };
-  const engine = await createEngine({ worker: false, threads: 1, kv });
+  const engine = await createEngine({ device: 'cpu', worker: false, threads: 1, kv });
   const texts: { prompt: number[]; answer: number[] }[] = [];
   const { model, tokenizer, chat, vocabulary } = await loadModel('embedded', {
+    device: 'cpu',
     threads: 1,
     kv,
   });
@@ -53,8 +54,8 @@ export async function extractionPart(quick: boolean): Promise<Line[]> {
   let lookup = 0;
   const cold = { ours: 0, plain: 0 };
   const seen = { prompt: 0, cached: 0 };
-  const fresh = await createEngine({ worker: false, threads: 1, kv: { prefixCache: false } });
-  const bare = await loadModel('embedded', { threads: 1, kv: { prefixCache: false } });
+  const fresh = await createEngine({ device: 'cpu', worker: false, threads: 1, kv: { prefixCache: false } });
+  const bare = await loadModel('embedded', { device: 'cpu', threads: 1, kv: { prefixCache: false } });
   // Record by record through all methods, so that a busy spell of the machine falls on all of them.
   for (const [i, r] of records.entries()) {
     for (const m of methods) {

@@ -110,7 +110,11 @@ export async function mixedPart(quick: boolean): Promise<Line[]> {
     const policies = Object.keys(reserve) as Policy[];
     const run = async (policy: Policy, contexts: number, atOnce: number): Promise<Outcome> => {
       const blocks = (contexts * context) / 16;
-      const { model, vocabulary } = await loadModel(folder, { threads: 1, kv: { blocks, prefixCache: false } });
+      const { model, vocabulary } = await loadModel(folder, {
+        device: 'cpu',
+        threads: 1,
+        kv: { blocks, prefixCache: false },
+      });
       const loop = new DecodeLoop(model, vocabulary, { maxRows: ROWS, maxSequences: atOnce });
       const blockBytes = (model.memory?.().poolBytes ?? 0) / blocks;
       const random = createRandom(5);

@@ -4,7 +4,7 @@ import { DENSE, type Line, timed, withFolder } from './common.js';
 
 export async function prefixPart(quick: boolean): Promise<Line[]> {
   return withFolder(DENSE, async (folder) => {
-    const engine = await createEngine({ model: folder, worker: false, threads: 1 });
+    const engine = await createEngine({ model: folder, device: 'cpu', worker: false, threads: 1 });
     const ask = (system: string, user: string) => engine.generate(null, { system, prompt: user, maxTokens: 1 });
     await ask('warm up', 'x');
     const runs = quick ? 2 : 5;

@@ -39,7 +39,13 @@ export async function soakPart(quick: boolean): Promise<Line[]> {
       seed: 1,
     },
     async (folder) => {
-      const engine = await createEngine({ model: folder, worker: false, threads: 1, kv: { blocks: 300 } });
+      const engine = await createEngine({
+        model: folder,
+        device: 'cpu',
+        worker: false,
+        threads: 1,
+        kv: { blocks: 300 },
+      });
       const random = createRandom(4);
       let ok = 0;
       let aborted = 0;
