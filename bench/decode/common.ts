@@ -35,14 +35,6 @@ export async function timed<T>(run: () => Promise<T>): Promise<{ readonly value:
   return { value, spent: { wallMs: performance.now() - wall, cpuMs: (user + system) / 1000 } };
 }
 
-/** Median by processor time of several runs. */
-export async function best(times: number, run: () => Promise<void>): Promise<Spent> {
-  const all: Spent[] = [];
-  for (let i = 0; i < times; i++) all.push((await timed(run)).spent);
-  all.sort((a, b) => a.cpuMs - b.cpuMs);
-  return all[all.length >> 1] ?? { wallMs: 0, cpuMs: 0 };
-}
-
 export async function withFolder<T>(options: LlamaFolderOptions, use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(path.join(tmpdir(), 'tokenloom-bench-'));
   try {
