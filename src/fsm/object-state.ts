@@ -51,6 +51,7 @@ export class ObjectStates {
   private nameRootNode = -1;
   private readonly classTerms: number[];
   private readonly firstKeys: (FirstWords | undefined)[] = [];
+  private exhausting: readonly boolean[] | undefined;
   private readonly kept = new Map<number, ReadonlySet<string>>();
   private endlessKnown: boolean | undefined;
   private finiteKnown: boolean | undefined;
@@ -411,6 +412,18 @@ export class ObjectStates {
     const t = from.copy(o);
     if (!from.isOutline(o)) t[EXCLUDED] = literals(t[EXCLUDED]!);
     return this.tuples.intern(t, t.length);
+  }
+
+  /** Whether a key of class c may be one of the few that could supply a witness. */
+  mayExhaustWitness(c: number): boolean {
+    const { terms } = this.pool;
+    this.exhausting ??= this.classTerms.map((own) =>
+      this.expr.dynamic.some((d, i) => {
+        if (d.witness === undefined || terms.countUpTo(this.classTerms[i]!, ENDLESS) >= ENDLESS) return false;
+        return !terms.isEmpty(terms.and(own, this.classTerms[i]!));
+      }),
+    );
+    return this.exhausting[c]!;
   }
 
   /** Whether each witness still owed has a key left that could supply it. */

@@ -276,7 +276,7 @@ export class Structures {
       const states = this.objectStates(id);
       const { witnesses, dynamic } = states.expr;
       // A key may come twice, or leave none for a witness: that takes its text.
-      const witnessAtStake = witnesses > 0 && states.remembersKeys && states.beginningDependsOnKeys;
+      const witnessAtStake = witnesses > 0 && states.remembersKeys && states.mayExhaustWitness(c);
       if (states.hasForgotten(o) || (witnessAtStake && key === undefined && !unlike)) {
         this.step.addBottom();
         continue;
