@@ -2,8 +2,9 @@
  * A schema made ready for ajv: which dialect it is in, and a copy without what ajv reads differently from the specification.
  *
  * ajv turns `$async` schemas into promises, takes OpenAPI's `nullable` for a JSON Schema keyword, throws on a string `id` from draft
- * 6 on, reads the siblings of `$ref` and later keywords in drafts that ignore them, skips a property named `__proto__`, and wants
- * numbers in exclusiveMinimum and exclusiveMaximum where schemas without `$schema` still have draft 4's booleans. The copy differs in these keywords only, and only where a schema stands (never in enum, const, default or among property names).
+ * 6 on, reads the siblings of `$ref` and later keywords in drafts that ignore them, skips a property named `__proto__`, lets an
+ * empty array pass `contains` where it is an item behind one that did, and wants numbers in
+ * exclusiveMinimum and exclusiveMaximum where schemas without `$schema` still have draft 4's booleans. The copy differs in these keywords only, and only where a schema stands (never in enum, const, default or among property names).
  */
 import { LimitError } from '../base/errors.js';
 
@@ -94,11 +95,20 @@ function copy(schema: Json, draft: Draft, seen: Seen, depth: number): Json {
       out.push([key, Object.fromEntries(named.filter((x) => x !== proto))]);
     } else out.push([key, value]);
   }
+  contained(schema, old, out);
   const result = Object.fromEntries(out);
   const own = prototypes[0];
   if (own === undefined) return result;
   const patterns = isObject(result.patternProperties) ? result.patternProperties : {};
   return { ...result, patternProperties: { ...patterns, '^__proto__$': own } };
+}
+
+/** What `contains` demands of every array, said once more by minItems: ajv forgets to ask it of an empty one behind another. */
+function contained(schema: { readonly [key: string]: Json }, old: boolean, out: [string, Json][]): void {
+  const least = old ? 1 : schema.minContains;
+  if (!out.some(([key]) => key === 'contains') || (typeof least === 'number' && least < 1)) return;
+  const { minItems } = schema;
+  out.push(['minItems', typeof minItems === 'number' ? Math.max(1, minItems) : 1]);
 }
 
 /**

@@ -11,6 +11,14 @@ const parse = (text: string): unknown => JSON.parse(text);
 const CASES: readonly (readonly [string, unknown, readonly unknown[], readonly unknown[]])[] = [
   ['decimal multipleOf', { multipleOf: 0.01 }, [0.29, 1, 1e300, 0], [0.295, 1e-9]],
   ['own properties only', { type: 'object', required: ['constructor'] }, [{ constructor: 1 }], [{}]],
+  // ajv keeps what an earlier item's `contains` found where a later item is empty.
+  [
+    'contains in each item',
+    { items: { type: 'array', contains: { const: 1 } } },
+    [[[1]], [[1], [2, 1]], []],
+    [[[1], []], [[]], [[1], [2]]],
+  ],
+  ['contains with minContains 0', { contains: { const: 1 }, minContains: 0 }, [[], [2]], []],
   [
     '__proto__ as a name',
     { required: ['__proto__'], properties: parse('{"__proto__":{"type":"string"}}') },
