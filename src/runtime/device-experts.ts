@@ -71,7 +71,7 @@ async function describeFault(alone: ModelProto, node: NodeProto): Promise<string
       const got = toFloats((await device.run(feeds, ['y'])).y!);
       if (relativeDifference([right], [got]) > WRONG) wrong++;
     }
-    return `${known} (${wrong} of ${RUNS} runs here)`;
+    return `${known} (seen in ${wrong} of ${RUNS} runs here)`;
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     return `${known}, and does not run this model's experts by themselves`;
