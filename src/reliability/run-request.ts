@@ -76,11 +76,14 @@ export async function prepareRequest(
     cachedMs: 0,
     shortest: 0,
   } as const;
+  const seed = seedOf(options.seed, request.id);
   let target: Target;
   let cold: ReturnType<Session['prepare']>;
+  let probe: Answer;
   try {
     target = requestTarget(request);
     cold = session.prepare(target);
+    probe = await session.run(jobOf(request, target, { constrained: false, maxTokens: 1, seed }));
   } catch (error) {
     if (!(error instanceof TokenloomError)) throw error;
     return {
@@ -89,8 +92,6 @@ export async function prepareRequest(
   }
   const cachedMs = session.prepare(target).ms;
   const shortest = new Matcher(cold.grammar, session.vocabulary).remaining;
-  const seed = seedOf(options.seed, request.id);
-  const probe = await session.run(jobOf(request, target, { constrained: false, maxTokens: 1, seed }));
   const { usage, timings } = probe.outcome.result;
   return {
     line: {

@@ -61,6 +61,7 @@ const REQUESTS = [
     prompt: 'call <f> & "g"',
   },
   { id: 'refused', schema: { type: 'string', minLength: 3, maxLength: 2 }, prompt: 'x' },
+  { id: 'too-long', schema: { type: 'null' }, prompt: 'word '.repeat(4000) },
 ];
 
 beforeAll(async () => {
@@ -85,13 +86,15 @@ describe('bench reliability', () => {
     expect(methods('tool')).toHaveLength(8);
     // Not JSON: nothing to repair, and no JSON mode.
     expect(methods('grammar')).toEqual(['adversarial', 'constrained', 'fast', 'prompt', 'retry', 'tight']);
+    // Unsatisfiable, and a prompt beyond the context: refused by name before anything is generated.
     expect(methods('refused')).toEqual([]);
+    expect(methods('too-long')).toEqual([]);
     for (const a of answers.filter((x) => ['constrained', 'fast', 'tight', 'adversarial'].includes(x.method))) {
       expect(a, `${a.id} ${a.method}`).toMatchObject({ status: 'ok', fits: true, deadEnds: 0, cut: false });
     }
     const requests = linesOf('first').filter((l) => l.type === 'request');
-    expect(requests).toHaveLength(5);
-    expect(requests.filter((l) => l.type === 'request' && l.refused !== undefined)).toHaveLength(1);
+    expect(requests).toHaveLength(REQUESTS.length);
+    expect(requests.filter((l) => l.type === 'request' && l.refused !== undefined)).toHaveLength(2);
     // The shortest person is {"name":""}; method 7 may spend two tokens more.
     const tight = answers.find((a) => a.id === 'person' && a.method === 'tight');
     expect(tight?.counts.tokens).toBeLessThanOrEqual(tight?.maxTokens ?? 0);
@@ -201,7 +204,7 @@ describe('the report', () => {
       all: { method: string; source: string; fits: { count: number; of: number } }[];
       refused: unknown[];
     };
-    expect(json.refused).toHaveLength(1);
+    expect(json.refused).toHaveLength(2);
     const fast = json.all.find((f) => f.method === 'fast' && f.source === 'all');
     expect(fast?.fits).toMatchObject({ count: 4, of: 4 });
     expect(readFileSync(path.join(at('first'), 'report.md'), 'utf8')).toContain('100.00% (16 of 16 answers)');
