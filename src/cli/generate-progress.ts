@@ -47,6 +47,11 @@ export class Progress {
     );
   }
 
+  /** Makes room for text on standard output, where that is the same terminal. */
+  makeRoom(): void {
+    if (this.#shared) this.clear();
+  }
+
   /** Ends the live line, so that other output starts on a clean one. */
   clear(): void {
     if (this.#shown > 0) process.stderr.write(`\r${' '.repeat(this.#shown)}\r`);

@@ -132,7 +132,7 @@ async function run(
         trace?.write(event);
         progress.token(event.forced, event.maskMs);
       } else if (event.type === 'text' && live) {
-        progress.clear();
+        progress.makeRoom();
         await write(event.text);
         wrote = true;
       }

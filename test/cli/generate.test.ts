@@ -248,6 +248,21 @@ describe.skipIf(!hasTmux)('in a terminal (skipped where tmux is absent)', () => 
     tmux('send-keys', '-t', session, 'echo still "here"', 'Enter');
     await until(/^still here/m);
   });
+  it('shows progress while the text goes to a file', async () => {
+    const long = file('huge.json', '{"type":"string","minLength":1900}');
+    const out = path.join(folder, 'out.txt');
+    tmux(
+      'send-keys',
+      '-t',
+      session,
+      `clear; ${COMMAND} generate --model ${model.folder} --schema ${long} --max-tokens 2000 hi > ${out}; echo "code=$?"`,
+      'Enter',
+    );
+    await until(/\d+ tokens · \d+ tokens\/s · \d+% forced · masks \d/);
+    tmux('send-keys', '-t', session, 'C-c');
+    await until(/code=130/);
+    expect(readFileSync(out, 'utf8')).toMatch(/\n$/);
+  });
   it('NO_COLOR leaves no escape codes', async () => {
     tmux(
       'send-keys',
