@@ -9,23 +9,25 @@
  *   --hard            the hard cases as rows of their own (alone with --sources none)
  *   --peers LIST|all  other engines on the same schemas and tokens, in this run (see bench/peers/README.md)
  *   --peer-seconds N  for each of them (default 240)
+ *   --slice K/N       every N-th case from the K-th; --parts DIR  writes what was found there
+ *   --join DIR        measures nothing: joins the parts of a folder into one record
  *   --json FILE, --list FILE (ids of schemas that compile)
  *
  * Times are microseconds on one thread; a token is fillMask + accept, a compile goes to the first mask. A run on an own vocabulary
  * warms the JIT up before anything is timed.
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { table } from '../conformance/report.js';
 import { maskCases } from './cases.js';
 import { runHardCases } from './hard.js';
 import { leastOfRuns, type OursOptions, runOurs, worstOfThree } from './ours.js';
+import { joinParts, type Part, packed, sliceOf } from './part.js';
 import { comparePeers } from './peers.js';
-import { Samples, SUMMARY_HEAD, type Summary, summaryCells, us } from './stats.js';
+import { printPart, recordOf } from './report.js';
 import { loadVocabulary, type VocabularyName } from './vocabulary.js';
 
 const { values } = parseArgs({
@@ -40,6 +42,9 @@ const { values } = parseArgs({
     hard: { type: 'boolean', default: false },
     peers: { type: 'string', default: '' },
     'peer-seconds': { type: 'string', default: '240' },
+    slice: { type: 'string', default: '1/1' },
+    parts: { type: 'string' },
+    join: { type: 'string' },
     json: { type: 'string' },
     list: { type: 'string' },
   },
@@ -54,23 +59,6 @@ function memory(): { live: number; rss: number } {
   return { live: (m.heapUsed + m.external) / 2 ** 20, rss: m.rss / 2 ** 20 };
 }
 
-interface RunRecord {
-  readonly vocabulary: string;
-  readonly text: string;
-  readonly setupMs: number;
-  /** CPU time over wall time of the run: well below 1 where the machine was shared. */
-  readonly coreShare: number;
-  readonly replays: number;
-  readonly mask: Record<string, Summary>;
-  readonly compile: Record<string, Summary>;
-  readonly worstOfThree: readonly unknown[];
-  readonly memoryMb: { readonly live: number; readonly rss: number };
-  readonly compiled: number;
-  readonly refused: number;
-  readonly wrong: readonly string[];
-  readonly peers: unknown;
-}
-
 const machine = {
   cpu: cpus()[0]?.model ?? 'unknown',
   cores: cpus().length,
@@ -81,108 +69,99 @@ const machine = {
 const options: OursOptions = { propertyOrder: values.order === 'schema' ? 'schema' : 'any', whitespace: 'flexible' };
 const dir = resolve(values.data);
 const select = { sources: values.sources === '' ? [] : values.sources.split(','), limit: Number(values.limit) };
-const runs: RunRecord[] = [];
-let list: Record<string, string[]> | undefined;
+const slice = sliceNumbers(values.slice);
+const parts: Part[] = [];
 
 console.log(
   `machine: ${machine.cpu} x ${machine.cores}, node ${machine.node}; propertyOrder '${options.propertyOrder}', whitespace 'flexible'`,
 );
-if (!existsSync(dir)) console.log(`MaskBench skipped: ${values.data} is not there (give --data DIR)`);
+if (values.join !== undefined) parts.push(...joinedParts(values.join));
+else if (!existsSync(dir)) console.log(`MaskBench skipped: ${values.data} is not there (give --data DIR)`);
+else if (values.sources !== 'none')
+  for (const name of values.vocab.split(',') as VocabularyName[])
+    for (const text of values.text.split(',') as ('compact' | 'spaced')[]) parts.push(await run(name, text));
 
-for (const name of values.vocab.split(',') as VocabularyName[]) {
-  for (const text of values.text.split(',') as ('compact' | 'spaced')[]) {
-    if (!existsSync(dir) || values.sources === 'none') break;
-    const warm = loadVocabulary(name);
-    runOurs(maskCases(dir, { ...select, limit: Math.min(select.limit, 12) }, warm, text), warm.vocabulary, options);
-    const loaded = loadVocabulary(name);
-    const cases = maskCases(dir, select, loaded, text);
-    const before = memory();
-    const cpu = process.cpuUsage();
-    const wall = performance.now();
-    let result = runOurs(cases, loaded.vocabulary, options);
-    const used = process.cpuUsage(cpu);
-    const share = (used.user + used.system) / 1000 / (performance.now() - wall);
-    const after = memory();
-    for (let k = 1; k < Number(values.replays); k++) {
-      result = leastOfRuns(result, runOurs(cases, loadVocabulary(name).vocabulary, options));
-    }
-    const mask = new Samples();
-    const compile = new Samples();
-    const rows: string[][] = [
-      ['source', ...SUMMARY_HEAD, '', 'schemas', 'refused', 'wrong', 'compile p50', 'p99', 'max'],
-    ];
-    const record = { mask: {} as Record<string, Summary>, compile: {} as Record<string, Summary> };
-    const addRow = (source: string, m: Samples, c: Samples): void => {
-      const all = result.schemas.filter((s) => source === 'all' || s.source === source);
-      record.mask[source] = m.summary();
-      record.compile[source] = c.summary();
-      const compiles = c.summary();
-      rows.push([
-        source,
-        ...summaryCells(m.summary()),
-        '',
-        String(all.length),
-        String(all.filter((s) => s.refused !== undefined).length),
-        String(all.reduce((n, s) => n + s.wrong.length, 0)),
-        ...[compiles.p50, compiles.p99, compiles.max].map(us),
-      ]);
-    };
-    for (const source of new Set(cases.map((c) => c.source))) {
-      const m = result.mask.get(source) ?? new Samples();
-      const c = result.compile.get(source) ?? new Samples();
-      addRow(source, m, c);
-      mask.addAll(m);
-      compile.addAll(c);
-    }
-    addRow('all', mask, compile);
-    console.log(
-      `\n${name}, ${text}: microseconds a token (mask + accept) and a schema (compile to first mask); vocabulary set-up ${loaded.setupMs.toFixed(0)} ms`,
-    );
-    console.log(table(rows));
-    const worst = worstOfThree(cases, result, () => loadVocabulary(name).vocabulary, options, 12);
-    for (const w of worst.slice(0, 5))
-      console.log(`  worst of three, cold: ${us(w.us)} us  ${w.id} test ${w.test} token ${w.at}`);
-    console.log(
-      `  memory above the start: ${(after.live - before.live).toFixed(0)} MB live (heap and buffers), ${(after.rss - before.rss).toFixed(0)} MB resident; the process had ${(100 * share).toFixed(0)}% of a core${Number(values.replays) > 1 ? `; least of ${values.replays} cold runs` : ''}`,
-    );
-    const wrong = result.schemas.flatMap((s) => s.wrong.map((w) => `${s.id}: ${w}`));
-    for (const w of wrong.slice(0, 10)) console.log(`  WRONG ${w}`);
-    if (wrong.length > 10) console.log(`  … ${wrong.length - 10} more`);
-    list ??= Object.fromEntries(
-      [...new Set(cases.map((c) => c.source))].map((source) => [
-        source,
-        result.schemas.filter((s) => s.source === source && s.refused === undefined).map((s) => s.id),
-      ]),
-    );
-    const peers =
-      values.peers === ''
-        ? undefined
-        : await comparePeers(values.peers.split(','), cases, loaded, result, Number(values['peer-seconds']));
-    runs.push({
-      vocabulary: name,
-      text,
-      setupMs: loaded.setupMs,
-      coreShare: share,
-      replays: Number(values.replays),
-      ...record,
-      worstOfThree: worst,
-      memoryMb: { live: after.live - before.live, rss: after.rss - before.rss },
-      compiled: result.schemas.filter((s) => s.refused === undefined).length,
-      refused: result.schemas.filter((s) => s.refused !== undefined).length,
-      wrong,
-      peers,
-    });
-  }
+function sliceNumbers(given: string): readonly [number, number] {
+  const [k = 1, n = 1] = given.split('/').map(Number);
+  if (!(Number.isInteger(k) && Number.isInteger(n) && k >= 1 && k <= n)) throw new Error(`--slice ${given}: give K/N`);
+  return [k, n];
 }
 
-const hard = values.hard ? runHardCases(values.vocab.split(',') as VocabularyName[]) : undefined;
+async function run(name: VocabularyName, text: 'compact' | 'spaced'): Promise<Part> {
+  const warm = loadVocabulary(name);
+  runOurs(maskCases(dir, { ...select, limit: Math.min(select.limit, 12) }, warm, text), warm.vocabulary, options);
+  const loaded = loadVocabulary(name);
+  const cases = sliceOf(maskCases(dir, select, loaded, text), slice);
+  const before = memory();
+  const cpu = process.cpuUsage();
+  const wall = performance.now();
+  let result = runOurs(cases, loaded.vocabulary, options);
+  const used = process.cpuUsage(cpu);
+  const coreShare = (used.user + used.system) / 1000 / (performance.now() - wall);
+  const after = memory();
+  for (let k = 1; k < Number(values.replays); k++)
+    result = leastOfRuns(result, runOurs(cases, loadVocabulary(name).vocabulary, options));
+  const part: Part = {
+    vocabulary: name,
+    text,
+    slices: [slice],
+    setupMs: loaded.setupMs,
+    coreShare,
+    replays: Number(values.replays),
+    schemas: result.schemas,
+    mask: packed(result.mask),
+    compile: packed(result.compile),
+    worst: worstOfThree(cases, result, () => loadVocabulary(name).vocabulary, options, 12),
+    memoryMb: { live: after.live - before.live, rss: after.rss - before.rss },
+    peers:
+      values.peers === ''
+        ? []
+        : await comparePeers(values.peers.split(','), cases, loaded, result, Number(values['peer-seconds'])),
+  };
+  printPart(part);
+  if (values.parts !== undefined) {
+    mkdirSync(values.parts, { recursive: true });
+    const file = `${name}-${text}-${slice[0]}-of-${slice[1]}.part.json`;
+    writeFileSync(join(values.parts, file), JSON.stringify({ machine, options, part }));
+  }
+  return part;
+}
+
+/** The parts in a folder, joined by row, printed. */
+function joinedParts(folder: string): Part[] {
+  const rows = new Map<string, Part[]>();
+  for (const file of readdirSync(folder).filter((f) => f.endsWith('.part.json'))) {
+    const { part } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { part: Part };
+    const key = `${part.vocabulary}, ${part.text}`;
+    rows.set(key, [...(rows.get(key) ?? []), part]);
+  }
+  return [...rows.keys()].sort().map((key) => {
+    const joined = joinParts(rows.get(key) ?? []);
+    printPart(joined);
+    return joined;
+  });
+}
+
+const hard = values.hard ? await runHardCases(values.vocab.split(',') as VocabularyName[]) : undefined;
 
 for (const [file, data] of [
-  [values.json, { machine, options, runs, hard }],
-  [values.list, list],
+  [values.json, { machine, options, runs: parts.map(recordOf), hard }],
+  [values.list, listOf(parts[0])],
 ] as const) {
   if (file === undefined || data === undefined) continue;
   mkdirSync(dirname(resolve(file)), { recursive: true });
   writeFileSync(file, `${JSON.stringify(data, null, 1)}\n`);
 }
-if (runs.some((r) => r.wrong.length > 0)) process.exitCode = 1;
+if (parts.some((p) => p.schemas.some((s) => s.wrong.length > 0))) process.exitCode = 1;
+
+/** Ids of the schemas that compile, by source. */
+function listOf(part: Part | undefined): Record<string, string[]> | undefined {
+  if (part === undefined) return undefined;
+  const out: Record<string, string[]> = {};
+  for (const s of part.schemas) {
+    out[s.source] ??= [];
+    if (s.refused === undefined) out[s.source]?.push(s.id);
+  }
+  for (const ids of Object.values(out)) ids.sort();
+  return out;
+}

@@ -6,7 +6,7 @@
 import { compile, json, Matcher, TokenloomError, type Vocabulary } from '../../src/core.js';
 import type { CompiledGrammar } from '../../src/fsm/index.js';
 import type { MaskCase } from './cases.js';
-import { Samples } from './stats.js';
+import { Samples, Stopwatch } from './stats.js';
 
 export interface OursOptions {
   readonly propertyOrder: 'any' | 'schema';
@@ -24,6 +24,14 @@ export interface SchemaTimes {
   readonly wrong: readonly string[];
   /** Slowest token: instance, position, microseconds. */
   readonly worst: { readonly test: number; readonly at: number; readonly us: number };
+}
+
+/** A slow token: schema, instance, position, microseconds. */
+export interface Worst {
+  readonly us: number;
+  readonly id: string;
+  readonly test: number;
+  readonly at: number;
 }
 
 export interface OursResult {
@@ -55,6 +63,7 @@ export function replay(
   each: (test: number, at: number, us: number) => void,
 ): string[] {
   const wrong: string[] = [];
+  const watch = new Stopwatch();
   let total = 0;
   for (const [i, test] of c.tests.entries()) {
     if (total > GIVE_UP_US) {
@@ -68,10 +77,10 @@ export function replay(
     const { tokens } = test;
     for (let at = 0; at < tokens.length; at++) {
       const token = tokens[at]!;
-      const from = performance.now();
+      watch.start();
       matcher.fillMask(mask);
       const accepted = matcher.accept(token);
-      const spent = (performance.now() - from) * 1000;
+      const spent = watch.stop();
       each(i, at, spent);
       total += spent;
       if (total > 2 * GIVE_UP_US) break;
@@ -97,13 +106,14 @@ export function firstMask(
   mask: Uint32Array,
   options: OursOptions,
 ): { us: number; grammar?: CompiledGrammar; refused?: string } {
-  const from = performance.now();
+  const watch = new Stopwatch();
+  watch.start();
   try {
     const grammar = compile(json(c.schema as object, options));
     new Matcher(grammar, vocabulary).fillMask(mask);
-    return { us: (performance.now() - from) * 1000, grammar };
+    return { us: watch.stop(), grammar };
   } catch (error) {
-    const us = (performance.now() - from) * 1000;
+    const us = watch.stop();
     return { us, refused: error instanceof TokenloomError ? error.code : `crash: ${String(error)}` };
   }
 }
@@ -166,12 +176,12 @@ export function worstOfThree(
   fresh: () => Vocabulary,
   options: OursOptions,
   most: number,
-): { us: number; id: string; test: number; at: number }[] {
+): Worst[] {
   const slow = result.schemas
     .filter((s) => s.worst.us > 1000)
     .sort((a, b) => b.worst.us - a.worst.us)
     .slice(0, most);
-  const out: { us: number; id: string; test: number; at: number }[] = [];
+  const out: Worst[] = [];
   for (const s of slow) {
     const c = cases.find((x) => x.id === s.id);
     if (c === undefined) continue;

@@ -6,10 +6,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { table } from '../conformance/report.js';
 import type { MaskCase } from './cases.js';
 import type { OursResult } from './ours.js';
-import { Samples, type Summary, us } from './stats.js';
+import { Samples } from './stats.js';
 import type { LoadedVocabulary } from './vocabulary.js';
 
 export const PEERS = ['llguidance', 'xgrammar', 'outlines-core', 'web-xgrammar', 'hf-structured-output'] as const;
@@ -27,17 +26,19 @@ interface PeerLine {
   readonly error?: string;
 }
 
-export interface PeerReport {
+/** One engine over the cases of a part. Times are packed (stats.ts) and of the schemas that both compile. */
+export interface PeerPart {
   readonly engine: string;
   readonly version: string;
   readonly setupMs: number;
-  /** Schemas answered, compiled, without a wrong answer, and compiled by both. */
+  /** Schemas given, answered, compiled, without a wrong answer, and compiled by both. */
+  readonly given: number;
   readonly reached: number;
   readonly compiled: number;
   readonly right: number;
   readonly both: number;
-  readonly theirs: { readonly mask: Summary; readonly compile: Summary };
-  readonly ours: { readonly mask: Summary; readonly compile: Summary };
+  readonly theirs: { readonly mask: string; readonly compile: string };
+  readonly ours: { readonly mask: string; readonly compile: string };
 }
 
 function command(engine: string, vocab: string, cases: string): { file: string; args: string[] } | undefined {
@@ -79,9 +80,9 @@ export async function comparePeers(
   loaded: LoadedVocabulary,
   ours: OursResult,
   seconds: number,
-): Promise<PeerReport[]> {
+): Promise<PeerPart[]> {
   const dir = mkdtempSync(join(tmpdir(), 'tokenloom-peers-'));
-  const reports: PeerReport[] = [];
+  const reports: PeerPart[] = [];
   try {
     const vocab = join(dir, 'vocab.json');
     const file = join(dir, 'cases.jsonl');
@@ -106,18 +107,17 @@ export async function comparePeers(
         console.log(`  ${engine}: not installed (bench/peers/README.md)`);
         continue;
       }
-      const report = compare(await collect(run.file, run.args, seconds), engine, ours);
+      const report = compare(await collect(run.file, run.args, seconds), engine, ours, cases.length);
       if (report === undefined) console.log(`  ${engine}: did not start (is it installed?)`);
       else reports.push(report);
     }
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
-  print(reports);
   return reports;
 }
 
-function compare(lines: readonly PeerLine[], engine: string, ours: OursResult): PeerReport | undefined {
+function compare(lines: readonly PeerLine[], engine: string, ours: OursResult, given: number): PeerPart | undefined {
   const head = lines.find((l) => l.engine !== undefined);
   if (head === undefined) return undefined;
   const mine = new Map(ours.schemas.map((s) => [s.id, s]));
@@ -138,54 +138,12 @@ function compare(lines: readonly PeerLine[], engine: string, ours: OursResult): 
     engine,
     version: head.version ?? '?',
     setupMs: head.setupMs ?? 0,
+    given,
     reached: rows.length,
     compiled: rows.filter((r) => r.us !== undefined).length,
     right: rows.filter((r) => r.us !== undefined && r.wrong === 0).length,
     both,
-    theirs: { mask: samples.mask.summary(), compile: samples.compile.summary() },
-    ours: { mask: samples.ourMask.summary(), compile: samples.ourCompile.summary() },
+    theirs: { mask: samples.mask.pack(), compile: samples.compile.pack() },
+    ours: { mask: samples.ourMask.pack(), compile: samples.ourCompile.pack() },
   };
-}
-
-function print(reports: readonly PeerReport[]): void {
-  if (reports.length === 0) return;
-  const rows: string[][] = [
-    [
-      'peer (same run, schemas both compile)',
-      'reached',
-      'compiled',
-      'right',
-      'both',
-      '',
-      'mask avg',
-      'p50',
-      'p99',
-      'p99.9',
-      'compile p50',
-      'p99',
-    ],
-  ];
-  const cells = (m: Summary, c: Summary): string[] => [m.avg, m.p50, m.p99, m.p999, c.p50, c.p99].map(us);
-  const ratio = (a: number, b: number): string => (b === 0 ? '-' : `${(a / b).toFixed(1)}x`);
-  for (const r of reports) {
-    const { theirs, ours } = r;
-    rows.push([
-      `${r.engine} ${r.version}`,
-      ...[r.reached, r.compiled, r.right, r.both].map(String),
-      '',
-      ...cells(theirs.mask, theirs.compile),
-    ]);
-    rows.push(['  tokenloom on these', '', '', '', '', '', ...cells(ours.mask, ours.compile)]);
-    rows.push([
-      '  ratio (theirs / ours)',
-      ...['', '', '', '', ''],
-      ratio(theirs.mask.avg, ours.mask.avg),
-      ratio(theirs.mask.p50, ours.mask.p50),
-      ratio(theirs.mask.p99, ours.mask.p99),
-      ratio(theirs.mask.p999, ours.mask.p999),
-      ratio(theirs.compile.p50, ours.compile.p50),
-      ratio(theirs.compile.p99, ours.compile.p99),
-    ]);
-  }
-  console.log(table(rows));
 }

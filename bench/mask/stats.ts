@@ -24,6 +24,18 @@ export class Samples {
     return true;
   }
 
+  /** As text (32-bit floats in base64), and back. */
+  pack(): string {
+    return Buffer.from(Float32Array.from(this.values()).buffer).toString('base64');
+  }
+
+  static unpack(text: string): Samples {
+    const raw = Uint8Array.from(Buffer.from(text, 'base64'));
+    const samples = new Samples();
+    for (const us of new Float32Array(raw.buffer)) samples.push(us);
+    return samples;
+  }
+
   values(): Float64Array {
     return this.#data.subarray(0, this.length);
   }
@@ -44,6 +56,31 @@ export class Samples {
     };
   }
 }
+
+/**
+ * Time of a piece of work on a machine that does other things too: the lesser of wall time and processor time. Processor time (of the whole
+ * process, the collector's threads included, to 1 us) does not count what others did meanwhile; for short work wall time is finer.
+ */
+export class Stopwatch {
+  #cpu = process.cpuUsage();
+  #wall = 0;
+
+  start(): void {
+    this.#cpu = process.cpuUsage();
+    this.#wall = performance.now();
+  }
+
+  /** Microseconds since {@link start}. */
+  stop(): number {
+    const wall = (performance.now() - this.#wall) * 1000;
+    if (wall < SHORT_US) return wall;
+    const { user, system } = process.cpuUsage(this.#cpu);
+    return Math.min(wall, user + system);
+  }
+}
+
+/** Work so short that being interrupted would have made it longer. */
+const SHORT_US = 10;
 
 export interface Summary {
   readonly n: number;

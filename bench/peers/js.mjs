@@ -100,21 +100,34 @@ const began = performance.now();
 const engine = await make();
 const say = (x) => process.stdout.write(`${JSON.stringify(x)}\n`);
 say({ engine: engineName, version: engine.version, setupMs: Math.round(performance.now() - began) });
+/** As ours are timed: the lesser of wall and processor time, microseconds (bench/mask/stats.ts). */
+let cpu = process.cpuUsage();
+let wall = 0;
+const start = () => {
+  cpu = process.cpuUsage();
+  wall = performance.now();
+};
+const stop = () => {
+  const us = (performance.now() - wall) * 1000;
+  if (us < 10) return us;
+  const { user, system } = process.cpuUsage(cpu);
+  return Math.min(us, user + system);
+};
 for await (const line of createInterface({ input: createReadStream(casesFile) })) {
   const c = JSON.parse(line);
   try {
-    let t0 = performance.now();
+    start();
     const compiled = await engine.compile(c.schema);
-    const compileUs = (performance.now() - t0) * 1000;
+    const compileUs = stop();
     const us = [];
     let wrong = 0;
     for (const test of c.tests) {
       const m = await engine.start(compiled);
       let ok = true;
       for (const token of test.tokens) {
-        t0 = performance.now();
+        start();
         ok = await engine.step(m, token);
-        us.push(Math.round((performance.now() - t0) * 1e5) / 100);
+        us.push(Math.round(stop() * 100) / 100);
         if (!ok) break;
       }
       if ((ok && (await engine.accepting(m))) !== test.valid) wrong++;

@@ -120,23 +120,27 @@ class OutlinesCore:
                 by_bytes.setdefault(t, []).append(i)
         self.eos = vocab["eos"]
         self.vocabulary = outlines_core.Vocabulary(self.eos, by_bytes)
-        self.size = len(vocab["tokens"])
+        import numpy
+
+        self.row = numpy.zeros((len(vocab["tokens"]) + 31) // 32, dtype=numpy.int32)
 
     def compile(self, schema):
         regex = self.oc.json_schema.build_regex_from_schema(json.dumps(schema))
         index = self.oc.Index(regex, self.vocabulary)
-        guide = self.oc.Guide(index)
-        guide.get_tokens()
+        self.fill(self.oc.Guide(index))
         return index
+
+    def fill(self, guide):
+        guide.write_mask_into(self.row.ctypes.data, self.row.size, self.row.itemsize)
 
     def start(self, compiled):
         return self.oc.Guide(compiled)
 
     def step(self, m, token):
-        allowed = m.get_tokens()
-        if token not in allowed:
+        self.fill(m)
+        if (int(self.row[token >> 5]) >> (token & 31)) & 1 == 0:
             return False
-        m.advance(token)
+        m.advance(token, return_tokens=False)
         return True
 
     def accepting(self, m):
@@ -158,25 +162,30 @@ def main():
     setup = (time.perf_counter() - began) * 1e3
     print(json.dumps({"engine": args.engine, "version": engine.version, "setupMs": round(setup, 1)}), flush=True)
     signal.signal(signal.SIGALRM, on_alarm)
-    clock = time.perf_counter_ns
+    wall = time.perf_counter_ns
+    cpu = time.process_time_ns
     with open(args.cases) as cases:
         for line in cases:
             case = json.loads(line)
             out = {"id": case["id"]}
             signal.alarm(args.seconds)
             try:
-                t0 = clock()
+                # As ours are timed: the lesser of wall and processor time (bench/mask/stats.ts).
+                c0 = cpu()
+                t0 = wall()
                 compiled = engine.compile(case["schema"])
-                out["compileUs"] = (clock() - t0) / 1e3
+                out["compileUs"] = min(wall() - t0, cpu() - c0) / 1e3
                 us = []
                 wrong = 0
                 for test in case["tests"]:
                     m = engine.start(compiled)
                     ok = True
                     for token in test["tokens"]:
-                        t0 = clock()
+                        c0 = cpu()
+                        t0 = wall()
                         ok = engine.step(m, token)
-                        us.append(round((clock() - t0) / 1e3, 2))
+                        spent = wall() - t0
+                        us.append(round((spent if spent < 10_000 else min(spent, cpu() - c0)) / 1e3, 2))
                         if not ok:
                             break
                     if (ok and engine.accepting(m)) != test["valid"]:
