@@ -140,7 +140,7 @@ export class LexemeMasks {
 
   private findSplit(q: number): LessLiterals | undefined {
     const { pool } = this;
-    const split = pool.terms.splitFinite(pool.termOf(q));
+    const split = pool.isStringContent(q) ? pool.terms.splitFinite(pool.termOf(q)) : undefined;
     if (split === undefined) return undefined;
     const rest = pool.stringAt(split.rest);
     if (rest === DEAD || !this.isWide(rest) || this.runOf(split.rest, true).depth < LONGEST_RUN) return undefined;
@@ -202,6 +202,8 @@ export class LexemeMasks {
     const run = this.runOf(pool.termOf(q), pool.isStringContent(q));
     const base = run.signature === 0 ? undefined : slices.get(run.signature, run.depth);
     const outside = ~run.signature;
+    // In a string nothing of the run can follow the lexeme either: its end is a quote.
+    const cutOff = run.ends && pool.isStringContent(q);
     const extra: number[] = [];
     const crossing: number[] = [];
     const ends = new Set<number>([q]);
@@ -227,7 +229,7 @@ export class LexemeMasks {
         if (
           depth >= 0 &&
           (nodes[c * 4 + 3]! & outside) === 0 &&
-          (depth + deepest[c]! <= run.depth || run.ends) &&
+          (depth + deepest[c]! <= run.depth || cutOff) &&
           pool.termOf(next) >= 0
         ) {
           if (nodes[c * 4 + 2]! >= 0) ends.add(next);

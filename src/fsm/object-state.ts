@@ -74,16 +74,18 @@ export class ObjectStates {
       expr.maxProperties === Number.POSITIVE_INFINITY
         ? expr.minProperties
         : Math.max(expr.minProperties, expr.maxProperties);
-    this.required = new Uint8Array(this.n);
+    this.implied = implications ? closure(expr) : undefined;
+    // What a required property implies is required too.
+    this.required = Uint8Array.from(props, (p) => (p.required ? 1 : 0));
+    for (const [p, then] of (this.implied ?? []).entries())
+      if (props[p]!.required) for (const q of then) this.required[q] = 1;
     this.nextRequired = new Int32Array(this.n + 1).fill(this.n);
     this.requiredFrom = new Int32Array(this.n + 1);
     for (let i = this.n - 1; i >= 0; i--) {
-      const r = props[i]!.required;
-      this.required[i] = r ? 1 : 0;
-      this.nextRequired[i] = r ? i : this.nextRequired[i + 1]!;
-      this.requiredFrom[i] = this.requiredFrom[i + 1]! + (r ? 1 : 0);
+      const r = this.required[i]!;
+      this.nextRequired[i] = r === 1 ? i : this.nextRequired[i + 1]!;
+      this.requiredFrom[i] = this.requiredFrom[i + 1]! + r;
     }
-    this.implied = implications ? closure(expr) : undefined;
     this.classTerms = expr.dynamic.map((d) => pool.terms.intern(d.keys));
     this.allWitnesses = expr.witnesses === 0 ? 0 : 2 ** expr.witnesses - 1;
     this.declared =
