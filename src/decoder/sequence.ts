@@ -145,6 +145,7 @@ export class Sequence {
       if (good) kept++;
       if (this.finish !== undefined) break;
       for (const token of this.#thinking ? [] : this.#force()) {
+        if (good && draft[kept] !== undefined) tries++;
         good = good && draft[kept]?.token === token;
         if (good) kept++;
       }

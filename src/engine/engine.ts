@@ -7,6 +7,7 @@ import { PRESETS, resolveSampling, type SamplingOptions } from '../decoder/sampl
 import type { ModelInfo } from '../runtime/types.js';
 import { ResultChecker } from './check.js';
 import type { Job, JobEvent, Service, ServiceMetrics } from './job.js';
+import { unknownOptions } from './known-options.js';
 import { messagesOf } from './prompt.js';
 import { GenerationStream } from './stream.js';
 import { type Target, targetOf } from './target.js';
@@ -171,6 +172,7 @@ function prepare(given: unknown, options: GenerateOptions & { readonly tools?: u
   if (preset === undefined) throw new OptionError('preset', Object.keys(PRESETS).join(' | '), String(options.preset));
   const own = Object.fromEntries(SAMPLING_KEYS.filter((k) => options[k] !== undefined).map((k) => [k, options[k]]));
   const { sampling, warnings } = resolveSampling({ ...preset, ...own }, () => Math.floor(Math.random() * 2 ** 32));
+  warnings.push(...unknownOptions(options));
   const n = count('n', options.n ?? 1);
   const bestOf = count('bestOf', options.bestOf ?? n);
   if (bestOf < n) throw new OptionError('bestOf', `at least n, which is ${n}`, String(bestOf));

@@ -178,6 +178,15 @@ describe('generate', () => {
     expect(r.usage.reasoningTokens).toBe(6);
     expect(Object.keys(r.value)).toEqual(['name', 'age']);
   });
+  it('says which options are not known', async () => {
+    const misspelt = { prompt: 'x', temprature: 1, retries: 3, maxTokens: 20 };
+    const r = await engine.generate(choice(['a', 'b']), misspelt);
+    expect(r.warnings).toEqual([
+      "option 'temprature' is not known and has no effect; did you mean 'temperature'?",
+      "option 'retries' is not known and has no effect",
+    ]);
+  });
+
   it('says what has no effect', async () => {
     const r = await engine.generate(person, { ...base, topP: 0.5, stop: ['x'] });
     expect(r.warnings.join('\n')).toMatch(/topP: no effect/);

@@ -261,7 +261,7 @@ describe('what is wrong is named', () => {
   it(
     'a device that is not there',
     inFolder(async (folder) => {
-      await expect(loadModel(folder, { device: 'cuda' })).rejects.toThrow(/can run on 'cuda'/);
+      await expect(loadModel(folder, { device: 'cuda' })).rejects.toThrow(/CUDA and cuDNN libraries.*device 'cuda'/);
     }),
   );
 

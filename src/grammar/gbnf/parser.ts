@@ -8,10 +8,10 @@
  */
 import { EmbeddedActionsParser, type IRecognitionException, type IToken, type TokenType } from 'chevrotain';
 import { GrammarError, type GrammarIssue, LimitError } from '../../base/errors.js';
+import { nearest } from '../../base/nearest.js';
 import type { Span } from '../ir.js';
 import type { GbnfFile, GbnfNode, GbnfRule } from './ast.js';
 import * as T from './lexer.js';
-import { nearest } from './nearest.js';
 import { readClass, readLiteral, readQuantifier, readTerminal, type TextFault } from './text.js';
 
 /** Deepest nesting of parentheses. */
