@@ -37,6 +37,6 @@ describe.skipIf(missing !== undefined || !trained)('the embedded model on webgpu
         }
       });
     },
-    240_000,
+    600_000,
   );
 });
