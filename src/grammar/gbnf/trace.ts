@@ -7,7 +7,9 @@ import { TermStore } from '../../regular/terms.js';
 import type { Expr, ExprId, Grammar } from '../ir.js';
 import { normalize, type Ranges } from '../regex/ranges.js';
 
+/** Most stacks at one place, and most frames in all of them (nesting). */
 const MAX_CONFIGS = 100_000;
+const MAX_FRAMES = 200_000;
 
 /** Token terminals as the text that stands for them (`<[7]>`, `<think>`); "any token but" as any one character. */
 export function spellTokens(grammar: Grammar): Grammar {
@@ -58,7 +60,7 @@ export class Tracer {
     this.drain();
   }
 
-  /** Reads one code point; false (and nothing changes) where none may come. @throws LimitError past 100,000 stacks */
+  /** Reads one code point; false (and nothing changes) where none may come. @throws LimitError past 100,000 stacks or 200,000 frames */
   step(cp: number): boolean {
     const before = { configs: this.configs, accepting: this.accepting };
     this.pending.length = 0;
@@ -105,6 +107,7 @@ export class Tracer {
     const key = `${expr},${at},${parent}`;
     let id = this.frameIds.get(key);
     if (id === undefined) {
+      if (this.frames.length >= MAX_FRAMES) throw new LimitError('frames while explaining', MAX_FRAMES + 1, MAX_FRAMES);
       id = this.frames.push({ expr, at, parent }) - 1;
       this.frameIds.set(key, id);
     }
