@@ -139,16 +139,17 @@ export class DeviceSampler {
     specs: readonly SampleSpec[],
     bounds: readonly Bound[],
   ): Promise<(Sampled | Bound)[]> {
-    const plan = planFor(specs);
-    const lists = plan.mask === 'allow' ? specs.map((s) => idsOf(s, this.shape.tokens)) : [];
+    const { tokens } = this.shape;
+    const plan = planFor(specs, tokens);
+    const lists = plan.mask === 'allow' ? specs.map((s) => idsOf(s, tokens)) : [];
     const n = specs.length;
     const feeds: Record<string, Feeds[string]> = {
       logits: buffer.tensor,
       rows: new Tensor('int32', rows, [n]),
       ...(plan.mask === 'allow' ? await this.idFeeds(lists) : {}),
       ...(plan.mask === 'bits' ? this.bitFeeds(specs) : {}),
-      ...(plan.mask === 'deny' ? denyFeeds(specs) : {}),
-      ...(plan.edits ? editFeeds(specs) : {}),
+      ...(plan.mask === 'deny' ? denyFeeds(specs, tokens) : {}),
+      ...(plan.edits ? editFeeds(specs, tokens) : {}),
       ...(plan.noisy ? await this.noiseFeeds(specs) : {}),
       ...(plan.filtered ? filterFeeds(specs, bounds) : {}),
     };
@@ -276,8 +277,12 @@ const isGreedy = (spec: SampleSpec): boolean => spec.temperature === 0 || spec.t
 
 const isFiltered = (spec: SampleSpec): boolean => !isGreedy(spec) && (spec.topK > 0 || spec.topP < 1 || spec.minP > 0);
 
-function planFor(specs: readonly SampleSpec[]): SamplerPlan {
-  const kinds = new Set(specs.map((s) => s.mask?.kind ?? 'none'));
+/** What of a spec there is to do; ids beyond the logits and lists without ids are nothing. */
+function planFor(specs: readonly SampleSpec[], tokens: number): SamplerPlan {
+  const inside = (ids: Int32Array | undefined): boolean => ids?.some((t) => t < tokens) === true;
+  const kinds = new Set(
+    specs.map(({ mask }) => (mask === undefined || (mask.kind === 'deny' && !inside(mask.ids)) ? 'none' : mask.kind)),
+  );
   let mask: SamplerPlan['mask'] = 'bits';
   const [only = 'none'] = kinds;
   if (kinds.size === 1) mask = only;
@@ -289,7 +294,7 @@ function planFor(specs: readonly SampleSpec[]): SamplerPlan {
     noisy,
     filtered,
     nucleusOfTop: filtered && specs.some((s) => isFiltered(s) && s.topK > 0 && s.topP < 1),
-    edits: specs.some((s) => (s.edits?.ids.length ?? 0) > 0),
+    edits: specs.some((s) => inside(s.edits?.ids)),
     whole: specs.some((s) => s.whole === true),
   };
 }
@@ -314,20 +319,21 @@ function fillBits(spec: SampleSpec, tokens: number, row: Uint32Array): void {
   if (mask?.kind === 'deny') for (const t of mask.ids) if (t < tokens) row[t >>> 5]! &= ~(1 << (t & 31));
 }
 
-function denyFeeds(specs: readonly SampleSpec[]): Record<string, Tensor> {
+function denyFeeds(specs: readonly SampleSpec[], tokens: number): Record<string, Tensor> {
   const pairs: number[] = [];
   for (const [i, spec] of specs.entries())
-    if (spec.mask?.kind === 'deny') for (const t of spec.mask.ids) pairs.push(i, t);
+    if (spec.mask?.kind === 'deny') for (const t of spec.mask.ids) if (t < tokens) pairs.push(i, t);
   const count = powerOfTwo(Math.max(1, pairs.length / 2));
   const value = new Float32Array(count).fill(MASKED);
   return { denyAt: pairsTensor(pairs, count), denyValue: new Tensor('float32', value, [count]) };
 }
 
-function editFeeds(specs: readonly SampleSpec[]): Record<string, Tensor> {
+function editFeeds(specs: readonly SampleSpec[], tokens: number): Record<string, Tensor> {
   const pairs: number[] = [];
   const [divide, add]: [number[], number[]] = [[], []];
   for (const [i, { edits }] of specs.entries()) {
     for (const [j, id] of (edits?.ids ?? []).entries()) {
+      if (id >= tokens) continue;
       pairs.push(i, id);
       divide.push(edits?.divide[j] ?? 1);
       add.push(edits?.add[j] ?? 0);
