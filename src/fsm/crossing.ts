@@ -97,7 +97,7 @@ export class Crossings {
       const without = share.lexemes.splitLiterals(q);
       const part = share.lexemes.below(at, without === undefined ? q : without.rest);
       const crossing = this.of(part.residual, recognizer.afterLexeme(kind, configs.data[o + 3]!));
-      const gone = without === undefined ? NONE : this.names.spelledBelow(at, without.literals);
+      const gone = without === undefined ? NONE : this.names.spelledBelow(at, without, q);
       if (gone.length === 0) {
         parts.addList(part.extra);
         for (const list of crossing.lists) parts.lists.push(list);

@@ -158,7 +158,7 @@ export class Masks {
     const split = share.lexemes.splitLiterals(q);
     const mask = share.lexemes.get(split === undefined ? q : split.rest);
     const crossing = this.crossings.of(mask.residual, follow);
-    let gone = split === undefined ? NONE : this.names.spelledFrom(split.literals);
+    let gone = split === undefined ? NONE : this.names.spelledFrom(split, q);
     if (mask.without.length > 0) gone = gone.length === 0 ? mask.without : ids([...gone, ...mask.without]);
     parts.addDoubt(crossing.doubt);
     if (gone.length === 0 || alone) {

@@ -6,14 +6,16 @@
  * keys) and the trie of tokens are walked together, which costs a search among a few children for each. Names of plain ASCII only, which
  * have one spelling; others are walked with the recognizer.
  */
-import type { LexemeMasks, Residual } from './lexeme-mask.js';
-import type { MaskParts } from './mask-record.js';
-import { ids, NONE } from './mask-record.js';
+import { DEAD } from './layout.js';
+import type { LessLiterals, LexemeMasks, Residual } from './lexeme-mask.js';
+import { ids, type MaskParts } from './mask-record.js';
 import type { Recognizer } from './recognizer.js';
 import { childOf, type TokenTrie } from './trie.js';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+/** In place of a lexeme state: it is alive whatever is read. */
+const UNASKED = -2;
 
 export class NameMasks {
   private readonly spelled = new Map<number, Int32Array>();
@@ -84,25 +86,39 @@ export class NameMasks {
     visit(node, 0);
   }
 
-  /** Tokens of the whole vocabulary that finish one of the strings below a node of literals (and whatever follows it). */
-  spelledFrom(literals: number): Int32Array {
+  /**
+   * Tokens of the whole vocabulary that a string less finitely many literals (state q) refuses and the string itself (`without.rest`) allows: those
+   * that finish one of the literals, whatever follows it, and those after which nothing but such an end would be left.
+   */
+  spelledFrom(without: LessLiterals, q: number): Int32Array {
     const out: number[] = [];
-    return this.spellPlain(literals, 0, out) ? ids(out) : this.spelledBelow(this.lexemes.root, literals);
+    const plain = this.spellPlain(without.literals, 0, this.isEndless(without) ? UNASKED : q, out);
+    return plain ? ids(out) : this.spelledBelow(this.lexemes.root, without, q);
   }
 
-  /** Walks plain characters; false where it met others. */
-  private spellPlain(literals: number, at: number, out: number[]): boolean {
+  /** Whether the string can go on for ever whatever was read, so that no way on ends with the literals. */
+  private isEndless(without: LessLiterals): boolean {
+    const { pool } = this.recognizer;
+    return pool.termOf(without.rest) === pool.terms.all;
+  }
+
+  /** Walks plain characters; false where it met others. `q`: the lexeme state, or UNASKED. */
+  private spellPlain(literals: number, at: number, q: number, out: number[]): boolean {
     const { trie } = this;
-    const trieOfLiterals = this.recognizer.pool.terms.literals;
-    if (trieOfLiterals.accepts(literals)) {
+    const { pool } = this.recognizer;
+    const sets = pool.terms.literals;
+    if (sets.accepts(literals)) {
       const c = childOf(trie, at, QUOTE);
       if (c >= 0) this.collect(c, out);
     }
-    for (let i = 0, n = trieOfLiterals.fan(literals); i < n; i++) {
-      const cp = trieOfLiterals.edgeAt(literals, i);
+    for (let i = 0, n = sets.fan(literals); i < n; i++) {
+      const cp = sets.edgeAt(literals, i);
       if (cp < 0x20 || cp > 0x7e || cp === QUOTE || cp === BACKSLASH) return false;
       const c = childOf(trie, at, cp);
-      if (c >= 0 && trie.nodes[c * 4 + 1]! >>> 8 !== 0 && !this.spellPlain(trieOfLiterals.childAt(literals, i), c, out))
+      if (c < 0) continue;
+      const next = q === UNASKED ? UNASKED : pool.step(q, cp);
+      if (next === DEAD) this.collect(c, out);
+      else if (trie.nodes[c * 4 + 1]! >>> 8 !== 0 && !this.spellPlain(sets.childAt(literals, i), c, next, out))
         return false;
     }
     return true;
@@ -118,31 +134,32 @@ export class NameMasks {
   }
 
   /** {@link spelledFrom} for the tokens below a residual node, whatever the characters. Cached. */
-  spelledBelow(at: Residual, literals: number): Int32Array {
-    const key = at.id * 0x2000000 + literals;
+  spelledBelow(at: Residual, without: LessLiterals, q: number): Int32Array {
+    const key = at.id * 0x2000000 + q;
     const known = this.spelled.get(key);
     if (known !== undefined) return known;
     const { pool } = this.recognizer;
-    const q = pool.stringAt(pool.terms.literalNode(literals));
+    const literal = pool.stringAt(pool.terms.literalNode(without.literals));
     const out: number[] = [];
-    if (q >= 0) this.spell(at, q, out);
-    const tokens = out.length === 0 ? NONE : ids(out);
+    if (literal !== DEAD) this.spell(at, literal, this.isEndless(without) ? UNASKED : q, out);
+    const tokens = ids(out);
     this.spelled.set(key, tokens);
     this.bytes += 60 + tokens.length * 4;
     return tokens;
   }
 
-  private spell(residual: Residual, q: number, out: number[]): void {
+  private spell(residual: Residual, literal: number, q: number, out: number[]): void {
     const { pool } = this.recognizer;
-    const bits = pool.firstBytes(q);
+    const bits = pool.firstBytes(literal);
     for (const edge of this.lexemes.childrenOf(residual)) {
       if (((bits[edge.byte >> 5]! >>> (edge.byte & 31)) & 1) === 0) continue;
-      const next = pool.step(q, edge.byte);
-      if (next < 0) continue;
-      if (pool.isFinal(next)) {
+      const next = pool.step(literal, edge.byte);
+      if (next === DEAD) continue;
+      const real = q === UNASKED ? UNASKED : pool.step(q, edge.byte);
+      if (pool.isFinal(next) || real === DEAD) {
         for (const t of edge.tokens) out.push(t);
         for (const n of edge.to.nodes) this.collectBelow(n, out);
-      } else if (edge.to.fan > 0) this.spell(edge.to, next, out);
+      } else if (edge.to.fan > 0) this.spell(edge.to, next, real, out);
     }
   }
 

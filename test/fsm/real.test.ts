@@ -1,5 +1,6 @@
 /** A seeded share of the comparison over real vocabularies; the whole: `npx tsx test/fsm/real.ts`. */
 import { expect, test } from 'vitest';
+import { compile, json, Matcher } from '../../src/core.js';
 import { compareReal, type RealName, realVocabulary } from './real-vocabularies.js';
 
 const STATES = 25;
@@ -29,4 +30,35 @@ test.each<RealName>(['cl100k', 'o200k', 'embedded'])(
 test.each(KEPT)('%s, seed %i: %s', { timeout: 60_000 }, (name, seed) => {
   const real = realVocabulary(name);
   if (real !== undefined) expect(compareReal(real, 1, seed).finds).toEqual([]);
+});
+
+const TEXTS: readonly (readonly [string, object, unknown])[] = [
+  [
+    'a pattern less the values used',
+    { type: 'array', uniqueItems: true, items: { type: 'string', pattern: '^\\d+(\\.\\d+)?x$' } },
+    ['1x', '15x', '2.5x'],
+  ],
+  [
+    'names, excluded names and used keys',
+    { type: 'object', properties: { id: { type: 'integer' }, name: { type: 'string' } }, additionalProperties: true },
+    { nam: 1, name: 'a', ids: [], id: 2 },
+  ],
+];
+
+test.each(TEXTS)('%s: mask bit <=> accept on every token of cl100k', { timeout: 120_000 }, (_, schema, value) => {
+  const real = realVocabulary('cl100k');
+  if (real === undefined) return;
+  const matcher = new Matcher(compile(json(schema, { whitespace: 'flexible', propertyOrder: 'any' })), real.vocabulary);
+  const mask = new Uint32Array(Math.ceil(real.tokens.length / 32));
+  for (const byte of new TextEncoder().encode(JSON.stringify(value))) {
+    matcher.fillMask(mask);
+    const wrong: number[] = [];
+    for (let id = 0; id < real.tokens.length; id++) {
+      const accepted = matcher.accept(id);
+      if (accepted) matcher.rollback(1);
+      if (accepted !== ((((mask[id >> 5] ?? 0) >>> (id & 31)) & 1) === 1)) wrong.push(id);
+    }
+    expect(wrong).toEqual([]);
+    expect(matcher.acceptBytes(Uint8Array.of(byte))).toBe(true);
+  }
 });
