@@ -43,7 +43,7 @@ fetch() {
     name=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
     mirror=$("${apt[@]}" indextargets --format '$(ORIGIN) $(CODENAME) $(SITE) $(REPO_URI)' |
       awk -v n="$name" '$1 == "Debian" && $2 == n { print $4; exit }')
-    [ -n "$mirror" ] || fail 'its release is too old and no Debian mirror is among the sources'
+    [ -n "$mirror" ] || fail 'the release has an old one and the backports of a Debian mirror cannot be reached'
     printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s-backports main\n' "$mirror" "$name" >>"$state/sources.list"
     "${apt[@]}" update >&2 || true
     suite=(-t "$name-backports")
