@@ -55,20 +55,18 @@ export async function expertsPart(quick: boolean): Promise<Line[]> {
           notes.set(name, note);
         }
       }
-      const median = (name: string): number => {
-        const sorted = [...(speeds.get(name) ?? [])].sort((a, b) => a - b);
-        return sorted[sorted.length >> 1] ?? 0;
-      };
+      // The fastest round of each: what other work on the machine adds only slows.
+      const best = (name: string): number => Math.max(...(speeds.get(name) ?? []));
       for (const [name] of methods) {
         lines.push({
           part: 'experts',
           name: `${name}: tokens per cpu second`,
-          value: median(name),
+          value: best(name),
           unit: '/s',
           note: notes.get(name) ?? '',
         });
       }
-      const gain = median('profile') / median('first come');
+      const gain = best('profile') / best('first come');
       lines.push(
         {
           part: 'experts',
@@ -81,7 +79,7 @@ export async function expertsPart(quick: boolean): Promise<Line[]> {
         {
           part: 'experts',
           name: 'oracle against first come',
-          value: median('oracle') / median('first come'),
+          value: best('oracle') / best('first come'),
           unit: 'x',
         },
         {
@@ -125,8 +123,7 @@ async function embedded(quick: boolean): Promise<Line[]> {
     }
   }
   for (const engine of engines.values()) await engine.close();
-  const median = (all: readonly number[]): number => [...all].sort((a, b) => a - b)[all.length >> 1] ?? 0;
-  const gain = median(spent.fcfs) / median(spent.profile);
+  const gain = Math.min(...spent.fcfs) / Math.min(...spent.profile);
   return [
     {
       part: 'experts',
@@ -135,7 +132,7 @@ async function embedded(quick: boolean): Promise<Line[]> {
       unit: 'x',
       target: '>= 1 (0.97 with noise)',
       met: gain >= 0.97,
-      note: `first come ${notes.fcfs}, profile ${notes.profile}; medians of ${spent.fcfs.length} rounds`,
+      note: `first come ${notes.fcfs}, profile ${notes.profile}; least of ${spent.fcfs.length} rounds`,
     },
   ];
 }
