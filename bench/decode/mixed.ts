@@ -142,7 +142,14 @@ export async function mixedPart(quick: boolean): Promise<Line[]> {
     };
     const lines: Line[] = [];
     const limited = new Map<Policy, Outcome>();
-    for (const policy of policies) limited.set(policy, await run(policy, CONTEXTS, ROWS * 2));
+    // By turns, the cheapest of each: what other work on the machine adds falls on all alike.
+    for (let round = 0; round < 3; round++) {
+      for (const policy of policies) {
+        const next = await run(policy, CONTEXTS, ROWS * 2);
+        const last = limited.get(policy);
+        if (last === undefined || next.spent.cpuMs < last.spent.cpuMs) limited.set(policy, next);
+      }
+    }
     const paged = limited.get('paged')!;
     for (const [policy, r] of limited) {
       lines.push({
