@@ -29,6 +29,8 @@ export interface GbnfRule {
 export interface GbnfFile {
   readonly source: string;
   readonly rules: readonly GbnfRule[];
+  /** Index in `rules` of every name (of the first rule, where a faulty file has several). */
+  readonly byName: ReadonlyMap<string, number>;
   /** From `#` to the end of the line. */
   readonly comments: readonly Span[];
   /** Where llama.cpp expects a new rule and finds a line that goes on with one (outside parentheses), or finds a rule inside a line. */

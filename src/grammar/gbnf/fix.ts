@@ -69,5 +69,6 @@ function fixRules(file: GbnfFile): GbnfFile {
     }
   };
   const rules = file.rules.map((r): GbnfRule => ({ ...r, name: renamed.get(r.name) ?? r.name, body: fix(r.body) }));
-  return { ...file, rules, root: renamed.get(file.root) ?? file.root };
+  const byName = new Map(rules.map((rule, i) => [rule.name, i]));
+  return { ...file, rules, byName, root: renamed.get(file.root) ?? file.root };
 }

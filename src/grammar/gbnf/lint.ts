@@ -49,9 +49,9 @@ class Linter {
       span: { start: 0, end: 0 },
     };
     const top: GbnfRule = { name: '\0all', nameSpan: all.span, body: all, span: all.span };
-    this.grammar = toMid({ ...file, rules: [...file.rules, top], root: '\0all' });
-    const byName = new Map(file.rules.map((r) => [r.name, r]));
-    this.rules = this.grammar.rules.map((r) => byName.get(r.name) ?? top);
+    const byName = new Map([...file.byName, [top.name, file.rules.length] as const]);
+    this.grammar = toMid({ ...file, rules: [...file.rules, top], byName, root: top.name });
+    this.rules = this.grammar.rules.map((r) => this.ruleOf(r.name) ?? top);
   }
 
   private say(
@@ -193,7 +193,7 @@ class Linter {
       case 'ref': {
         const known = this.emptyOf.get(node.name);
         if (known !== undefined) return known;
-        const rule = this.byName.get(node.name);
+        const rule = this.ruleOf(node.name);
         if (rule === undefined || depth > 200) return 'never';
         this.emptyOf.set(node.name, 'never');
         const value = this.emptiness(rule.body, depth + 1);
@@ -205,10 +205,9 @@ class Linter {
     }
   }
 
-  private byNameMap: ReadonlyMap<string, GbnfRule> | undefined;
-  private get byName(): ReadonlyMap<string, GbnfRule> {
-    this.byNameMap ??= new Map(this.file.rules.map((r) => [r.name, r]));
-    return this.byNameMap;
+  private ruleOf(name: string): GbnfRule | undefined {
+    const index = this.file.byName.get(name);
+    return index === undefined ? undefined : this.file.rules[index];
   }
 
   private node(node: GbnfNode, rule: GbnfRule): void {
@@ -344,7 +343,7 @@ class Linter {
           : rep(item, node.min, node.max);
       }
       case 'ref': {
-        const rule = this.byName.get(node.name);
+        const rule = this.ruleOf(node.name);
         return rule === undefined ? undefined : this.regex(rule.body, budget);
       }
       default:

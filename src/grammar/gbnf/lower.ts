@@ -184,10 +184,11 @@ class Emitter {
       run = [];
       weight = 1;
     };
-    const ids = new Set<ExprId>();
+    let ids: Set<ExprId> | undefined;
     for (const item of node.items) {
       const out = this.emit(item);
       if ('id' in out) {
+        ids ??= new Set();
         if (!ids.has(out.id)) parts.push(out);
         ids.add(out.id);
         continue;

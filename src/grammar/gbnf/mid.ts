@@ -65,16 +65,13 @@ export function classRanges(node: GbnfNode & { k: 'class' }): Ranges {
 
 /** A file whose names are known to be defined, from its root down. */
 export function toMid(file: GbnfFile): MidGrammar {
-  const byName = new Map<string, GbnfRule>(file.rules.map((rule) => [rule.name, rule]));
-  const numbers = new Map<string, number>();
+  /** Number of each rule of the file, or -1 where the root does not reach it (so far). */
+  const numbers = new Int32Array(file.rules.length).fill(-1);
   const order: GbnfRule[] = [];
   const numberOf = (name: string): number => {
-    let n = numbers.get(name);
-    if (n === undefined) {
-      n = order.push(byName.get(name) as GbnfRule) - 1;
-      numbers.set(name, n);
-    }
-    return n;
+    const index = file.byName.get(name) as number;
+    if (numbers[index] === -1) numbers[index] = order.push(file.rules[index] as GbnfRule) - 1;
+    return numbers[index] as number;
   };
   const convert = (node: GbnfNode): Mid => {
     const { span } = node;

@@ -233,8 +233,13 @@ export function readGbnf(source: string, options: GbnfOptions = {}): { file: Gbn
   const root = options.root ?? 'root';
   T.checkSize(source);
   const { rules, refs, comments, looseLines, findings } = readStretches(source);
-  for (const finding of nameFaults(rules, refs, root, source, findings.length > 0)) findings.push(finding);
-  const file = { source, rules, comments, looseLines, root };
+  const byName = new Map<string, number>();
+  for (let i = 0; i < rules.length; i++) {
+    const { name } = rules[i] as GbnfRule;
+    if (!byName.has(name)) byName.set(name, i);
+  }
+  for (const finding of nameFaults(rules, byName, refs, root, source, findings.length > 0)) findings.push(finding);
+  const file = { source, rules, byName, comments, looseLines, root };
   return { file, issues: toIssues(findings, source) };
 }
 
@@ -364,19 +369,19 @@ function structural(error: IRecognitionException, source: string): Finding {
 
 function nameFaults(
   rules: readonly GbnfRule[],
+  names: ReadonlyMap<string, number>,
   refs: readonly GbnfRef[],
   root: string,
   source: string,
   blind: boolean,
 ): Finding[] {
   const out: Finding[] = [];
-  const names = new Map<string, GbnfRule>();
-  for (const rule of rules) {
-    if (out.length >= MAX_ISSUES) return out;
-    if (names.has(rule.name)) {
+  if (names.size < rules.length) {
+    rules.forEach((rule, i) => {
+      if (names.get(rule.name) === i || out.length >= MAX_ISSUES) return;
       const hint = 'remove one of the two, or join them with |';
       out.push({ ...rule.nameSpan, message: `rule '${rule.name}' is defined twice`, hint });
-    } else names.set(rule.name, rule);
+    });
   }
   const told = new Set<string>();
   for (const { name, span } of refs) {

@@ -107,7 +107,8 @@ export function readClass(image: string, faults: TextFault[]): { pairs: number[]
     pairs.push(Math.min(low.cp, high.cp), Math.max(low.cp, high.cp));
     at = high.end;
   }
-  return { pairs, negate };
+  // A list that grew holds room for more; large files have many classes.
+  return { pairs: pairs.slice(), negate };
 }
 
 /** As {@link readChar}, but a surrogate may bound a range, since ranges over all code points are common. */

@@ -72,7 +72,8 @@ export function catAll(parts: readonly Regex[]): Regex {
   }
   flush();
   if (items.length === 0) return EMPTY;
-  return items.length === 1 ? (items[0] as Regex) : { t: 'cat', items };
+  // A copy has no room to grow, which a list filled piece by piece has.
+  return items.length === 1 ? (items[0] as Regex) : { t: 'cat', items: items.slice() };
 }
 
 /** The code point of a one-character literal, else -1. */
