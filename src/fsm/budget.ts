@@ -137,6 +137,7 @@ export class Budget {
     const bits = recognizer.nextBytes(state);
     let fallback = -1;
     let least = FAR;
+    let loops = true;
     for (let w = 0; w < 8; w++) {
       for (let rest = bits[w]!; rest !== 0; rest &= rest - 1) {
         const byte = w * 32 + (31 - Math.clz32(rest & -rest));
@@ -144,14 +145,46 @@ export class Budget {
         if (next === DEAD) continue;
         const d = distances.of(next);
         if (d <= now - 1) return byte;
-        if (d < least) {
+        // Where the distance is only an estimate (unique items) the nearest state is the way on, but one zero more is none.
+        if (d >= least && !loops) continue;
+        const loop = (isBlank(byte) && !this.isContent(state, byte)) || this.isLoop(state, next);
+        if (loop ? loops && d < least : loops || d < least) {
           least = d;
           fallback = byte;
+          loops = loop;
         }
       }
     }
-    // Where the distance is only an estimate (unique items) the nearest state is the way on.
     return least < FAR && (least < now || !recognizer.wantsToken(state)) ? fallback : -1;
+  }
+
+  /** Whether some lexeme takes the byte, so that it is not whitespace between lexemes. */
+  private isContent(state: number, byte: number): boolean {
+    const { states, configs, pool } = this.recognizer;
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const o = configs.offsets[states.data[i]!]!;
+      const kind = configs.data[o]!;
+      if (kind !== LEX && kind !== DYN && kind !== ITEM) continue;
+      if (((pool.firstBytes(configs.data[o + 1]!)[byte >> 5]! >>> (byte & 31)) & 1) === 1) return true;
+    }
+    return false;
+  }
+
+  /** Whether two states differ in remembered texts at most. */
+  private isLoop(a: number, b: number): boolean {
+    const { states, configs } = this.recognizer;
+    let j = states.offsets[b]!;
+    const n = states.offsets[b + 1]! - j;
+    if (states.offsets[a + 1]! - states.offsets[a]! !== n) return false;
+    for (let i = states.offsets[a]!; i < states.offsets[a + 1]!; i++, j++) {
+      const x = configs.offsets[states.data[i]!]!;
+      const y = configs.offsets[states.data[j]!]!;
+      const kind = configs.data[x]!;
+      if (kind !== configs.data[y]) return false;
+      if (kind === CAPTURE) continue;
+      if (configs.data[x + 1] !== configs.data[y + 1] || configs.data[x + 3] !== configs.data[y + 3]) return false;
+    }
+    return true;
   }
 
   private child(node: number, byte: number): number {
@@ -305,4 +338,8 @@ export class Budget {
     }
     return most;
   }
+}
+
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

@@ -15,6 +15,7 @@ import { ids, MaskParts, type MaskRecord, makeRecord, NONE, recordBytes, writeRe
 import type { MaskShare } from './mask-share.js';
 import { NameMasks } from './name-mask.js';
 import type { Recognizer } from './recognizer.js';
+import { Traps } from './traps.js';
 import type { Vocabulary } from './vocabulary.js';
 
 const BLANKS = [0x20, 0x09, 0x0a, 0x0d];
@@ -26,6 +27,7 @@ export class Masks {
   private readonly bottomless: Bottomless;
   private readonly names: NameMasks;
   private readonly crossings: Crossings;
+  private readonly traps: Traps;
   private readonly words: number;
   private heldBytes = 0;
 
@@ -38,6 +40,7 @@ export class Masks {
     this.bottomless = new Bottomless(recognizer);
     this.names = new NameMasks(recognizer, share.lexemes, share.trie);
     this.crossings = new Crossings(recognizer, share, this.names);
+    this.traps = new Traps(recognizer, share.trie);
   }
 
   get bytes(): number {
@@ -49,10 +52,19 @@ export class Masks {
     let record = this.records[state];
     if (record === undefined) {
       record = this.find(state);
+      if (this.traps.possible(state)) record = this.withoutTraps(state, record);
       this.records[state] = record;
       this.heldBytes += 8;
     }
     return record;
+  }
+
+  private withoutTraps(state: number, record: MaskRecord): MaskRecord {
+    const mask = new Uint32Array(this.words);
+    writeRecord(record, mask, this.words);
+    if (!this.traps.remove(state, mask)) return record;
+    this.heldBytes += mask.byteLength;
+    return this.keep(makeRecord([mask], [], NONE, [], NONE, NONE));
   }
 
   /** Writes a record into a mask of `words` words or more; spare words are zeroed. */

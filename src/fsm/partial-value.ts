@@ -32,6 +32,38 @@ function agrees(part: Partial, value: unknown): boolean {
   return true;
 }
 
+/**
+ * A JSON text that stops in the middle, without what changes no value: blanks between lexemes, escapes that need not be, zeros at the end of
+ * a fraction. Prefixes with the same plain form can become the same values.
+ */
+export function plainPrefix(text: string): string {
+  let out = '';
+  for (let at = 0; at < text.length; ) {
+    const c = text[at]!;
+    if (c === '"') {
+      let end = at + 1;
+      while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
+      const raw = text.slice(at + 1, end);
+      // An escape that is cut off stays as it is.
+      const whole = /^(?:[^\\]|\\u[0-9a-fA-F]{4}|\\[^u])*/.exec(raw)![0];
+      out += JSON.stringify(JSON.parse(`"${whole}"`)).slice(0, -1) + raw.slice(whole.length);
+      if (end < text.length) out += '"';
+      at = end + 1;
+    } else if (c === '-' || (c >= '0' && c <= '9')) {
+      const number = /[-+.\deE]+/y;
+      number.lastIndex = at;
+      const raw = number.exec(text)![0];
+      at += raw.length;
+      out += /[eE]/.test(raw) ? raw : raw.replace(/(\.\d*?)0+$/, at < text.length ? '$1' : '$10').replace(/\.$/, '');
+      if (at >= text.length && raw.endsWith('.')) out += '.';
+    } else {
+      if (!' \t\r\n'.includes(c)) out += c;
+      at++;
+    }
+  }
+  return out;
+}
+
 /** A reader of well-formed prefixes (the recognizer accepted them). */
 class Reader {
   private at = 0;

@@ -38,7 +38,7 @@ export class Recognizer {
   private readonly building: Step;
   private readonly closure: Closure;
   private readonly search: UniqueSearch;
-  private readonly hasUnique: boolean;
+  readonly hasUnique: boolean;
   private readonly transitions = new PairMap(256);
   private readonly afterStack: (number | undefined)[] = [];
   private readonly afterUnlikes: (number | undefined)[] = [];
@@ -64,6 +64,7 @@ export class Recognizer {
     const { building } = this;
     this.search = new UniqueSearch(grammar, tables, this.closure.structures, this.closure.unique, {
       nextBytes: (state) => this.nextBytes(state),
+      firstBytes: (q) => pool.firstBytes(q),
       compute: (state, byte) => this.compute(state, byte),
       get endedAnew() {
         return building.endedAnew;
@@ -148,6 +149,17 @@ export class Recognizer {
   /** Whether an object or array item in progress could end as one that its array already has. */
   couldRepeat(state: number): boolean {
     return this.hasUnique && this.search.couldRepeat(state, false);
+  }
+
+  /** Whether the text of some item is being remembered. */
+  isCapturing(state: number): boolean {
+    const capture = this.tables.captureOf(state);
+    return capture >= 0 && this.captures.isKept(capture);
+  }
+
+  /** Whether an item in progress could be unable to end otherwise than as one that its array already has. */
+  mightTrap(state: number): boolean {
+    return this.hasUnique && this.search.couldRepeat(state, true);
   }
 
   // ---- steps --------------------------------------------------------------------------------------------------------

@@ -2,17 +2,19 @@
  * Whether an object or array item in progress can still end as a new one.
  *
  * An item that could only end as a duplicate must never begin, and that is not seen at its bracket. So where an item so far could
- * become one that was used, a search looks for some other end. It gives up as "yes" after many states: an item with so many ways
- * on has a new one among them.
+ * become one that was used, a search looks for some other end. Ways that differ in spelling only (whitespace, escapes, zeros of a
+ * fraction) are one way, and a way that has left all used items has found its end; so the search is bounded by the used items. Past its limit
+ * it gives up as "yes".
  */
 import type { Grammar } from '../grammar/ir.js';
-import { BOTTOM, CAPTURE, DEAD, END, FRAME } from './layout.js';
+import { BOTTOM, CAPTURE, DEAD, DYN, END, FRAME, ITEM, LEX, NAME } from './layout.js';
+import { plainPrefix } from './partial-value.js';
 import type { Structures } from './structure.js';
 import type { Tables } from './tables.js';
 import type { UniqueItems } from './unique-items.js';
 
 /** States after which the search for a new ending is taken for successful. */
-const SEARCH_STATES = 500;
+const SEARCH_STATES = 20_000;
 
 /** Bytes that end things soonest. */
 const LIKELY: readonly number[] = [...'"}],:{[0123456789tfnab'].map((c) => c.charCodeAt(0));
@@ -20,6 +22,8 @@ const LIKELY: readonly number[] = [...'"}],:{[0123456789tfnab'].map((c) => c.cha
 /** The automaton being searched. */
 export interface Steps {
   nextBytes(state: number): Int32Array;
+  /** First bytes of a lexeme state. */
+  firstBytes(q: number): Int32Array;
   /** One uncached step; `endedAnew` tells whether an item ended in it as a new one. */
   compute(state: number, byte: number): number;
   readonly endedAnew: boolean;
@@ -110,7 +114,7 @@ export class UniqueSearch {
   private canEndAnew(state: number): boolean {
     if (this.endsAnew[state] === true) return true;
     const path: { readonly state: number; readonly bytes: readonly number[]; next: number }[] = [];
-    const seen = new Set<number>([state]);
+    const seen = new Set<string>([this.meaning(state)]);
     path.push({ state, bytes: this.likelyBytes(state), next: 0 });
     let budget = SEARCH_STATES;
     while (path.length > 0) {
@@ -121,13 +125,41 @@ export class UniqueSearch {
       }
       const next = this.steps.compute(top.state, top.bytes[top.next++]!);
       if (next === DEAD) continue;
-      if (this.steps.endedAnew || this.endsAnew[next] === true || --budget === 0) {
+      const free = this.steps.endedAnew || this.endsAnew[next] === true || !this.couldRepeat(next, false);
+      if (free || --budget === 0) {
         for (const p of path) this.endsAnew[p.state] = true;
         return true;
       }
-      if (seen.has(next)) continue;
-      seen.add(next);
+      const meaning = this.meaning(next);
+      if (seen.has(meaning)) continue;
+      seen.add(meaning);
       path.push({ state: next, bytes: this.likelyBytes(next), next: 0 });
+    }
+    return false;
+  }
+
+  /** A state by what it is in the midst of and what its items so far are, however they are spelled. */
+  private meaning(state: number): string {
+    const { configs, states, captures } = this.tables;
+    const ids: number[] = [];
+    let text = '';
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const id = states.data[i]!;
+      const o = configs.offsets[id]!;
+      if (configs.data[o] === CAPTURE) text = captures.text(configs.data[o + 1]!) ?? '';
+      else ids.push(id);
+    }
+    return `${ids.join()} ${plainPrefix(text)}`;
+  }
+
+  /** Whether a lexeme takes the byte; whitespace between lexemes changes no value. */
+  private takes(state: number, byte: number): boolean {
+    const { configs, states } = this.tables;
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const o = configs.offsets[states.data[i]!]!;
+      const kind = configs.data[o]!;
+      if (kind !== LEX && kind !== DYN && kind !== NAME && kind !== ITEM) continue;
+      if (((this.steps.firstBytes(configs.data[o + 1]!)[byte >> 5]! >>> (byte & 31)) & 1) === 1) return true;
     }
     return false;
   }
@@ -137,7 +169,7 @@ export class UniqueSearch {
     const has = (b: number): boolean => ((bits[b >> 5]! >>> (b & 31)) & 1) === 1;
     const out = LIKELY.filter(has);
     for (let b = 0x21; b < 256; b++) if (has(b) && !LIKELY.includes(b)) out.push(b);
-    if (has(0x20) && !out.includes(0x20)) out.push(0x20);
+    if (has(0x20) && (out.length === 0 || this.takes(state, 0x20))) out.push(0x20);
     return out;
   }
 }

@@ -1,0 +1,100 @@
+/**
+ * Tokens that a mask must leave out because some item of an array with unique items could then only end as a duplicate.
+ *
+ * Masks are made from states without the texts of such items, where this does not show. A trap lies only where an item so far is how
+ * a used one begins, so the walk follows the used items and little else.
+ */
+import { DEAD, END, FRAME } from './layout.js';
+import type { Recognizer } from './recognizer.js';
+import { ASCII_GROUP, type TokenTrie } from './trie.js';
+
+const groupOf = (c: string): number => 1 << ASCII_GROUP[c.charCodeAt(0)]!;
+const CLOSES = groupOf('}') | groupOf(']');
+const GOES_ON = groupOf(',');
+
+export class Traps {
+  /** By stack: whether below it some array with unique items has objects or arrays already. */
+  private readonly used: (boolean | undefined)[] = [];
+
+  constructor(
+    private readonly recognizer: Recognizer,
+    private readonly trie: TokenTrie,
+  ) {}
+
+  /** Whether a token from this state might lead into a trap. */
+  possible(state: number): boolean {
+    const { recognizer } = this;
+    if (!recognizer.hasUnique) return false;
+    const { states, configs } = recognizer;
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const o = configs.offsets[states.data[i]!]!;
+      if (configs.data[o] !== END && this.isUsed(configs.data[o + 3]!)) return true;
+    }
+    return false;
+  }
+
+  private isUsed(stack: number): boolean {
+    const known = this.used[stack];
+    if (known !== undefined) return known;
+    const { stacks, labels } = this.recognizer;
+    let found = false;
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end && !found; i += 2) {
+      const l = labels.offsets[stacks.data[i]!]!;
+      const parent = stacks.data[i + 1]!;
+      if (labels.data[l] === FRAME.array) {
+        const states = this.recognizer.arrayStates(labels.data[l + 1]!);
+        found = states.expr.unique && states.hasValues(labels.data[l + 3]!);
+      }
+      found ||= parent >= 0 && this.isUsed(parent);
+    }
+    this.used[stack] = found;
+    return found;
+  }
+
+  /** Takes out of a state's mask what leads into a trap; whether there was any. */
+  remove(state: number, mask: Uint32Array): boolean {
+    const { recognizer } = this;
+    const { nodes } = this.trie;
+    let found = false;
+    const stack: number[] = [0, state];
+    while (stack.length > 0) {
+      const at = stack.pop()!;
+      const node = stack.pop()!;
+      const first = nodes[node * 4]!;
+      const last = first + (nodes[node * 4 + 1]! >>> 8);
+      const bits = recognizer.nextBytes(at);
+      for (let c = first; c < last; c++) {
+        const byte = nodes[c * 4 + 1]! & 0xff;
+        if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
+        const next = recognizer.step(at, byte);
+        if (next === DEAD) found = this.clear(c, mask) || found;
+        else if (nodes[c * 4 + 1]! >>> 8 !== 0 && this.goesOn(c, next)) stack.push(c, next);
+      }
+    }
+    return found;
+  }
+
+  /** Whether a trap may lie below a node: in the item at hand, or in one that begins after it has ended. */
+  private goesOn(node: number, state: number): boolean {
+    const { recognizer } = this;
+    if (!recognizer.isCapturing(state) || recognizer.mightTrap(state)) return true;
+    const below = this.trie.nodes[node * 4 + 3]!;
+    return (below & CLOSES) !== 0 && (below & GOES_ON) !== 0;
+  }
+
+  /** Clears the tokens of a node and of all below it; whether one was set. */
+  private clear(node: number, mask: Uint32Array): boolean {
+    const { nodes, same } = this.trie;
+    let found = false;
+    const open = [node];
+    for (let n = open.pop(); n !== undefined; n = open.pop()) {
+      for (let t = nodes[n * 4 + 2]!; t >= 0; t = same[t]!) {
+        if (((mask[t >> 5]! >>> (t & 31)) & 1) === 1) found = true;
+        mask[t >> 5]! &= ~(1 << (t & 31));
+      }
+      const first = nodes[n * 4]!;
+      for (let c = first; c < first + (nodes[n * 4 + 1]! >>> 8); c++) open.push(c);
+    }
+    return found;
+  }
+}
