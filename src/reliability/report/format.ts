@@ -17,8 +17,10 @@ export function percent(share: number, digits = 1): string {
   return share > 0.5 ? '>99.99%' : '<0.01%';
 }
 
+/** With as many digits as it takes to tell its ends apart. */
 export function interval(s: Share | Ratio, digits = 1): string {
-  return `${(100 * s.low).toFixed(digits)}–${(100 * s.high).toFixed(digits)}%`;
+  const [low, high] = [(100 * s.low).toFixed(digits), (100 * s.high).toFixed(digits)];
+  return low === high && s.low < s.high && digits < 4 ? interval(s, digits + 1) : `${low}–${high}%`;
 }
 
 /** Milliseconds in the unit that suits them. */
