@@ -17,7 +17,7 @@ import type { Job, JobEvent, Outcome, ServiceMetrics } from './job.js';
 import type { SchedulerOptions } from './types.js';
 
 export interface WorkerStart {
-  /** One number, 0: set to 1 and notified by the thread once it has parked. */
+  /** One number, 0: set to 1 and notified by the thread once it has parked or ends. */
   readonly parked: SharedArrayBuffer;
   readonly model: string;
   readonly draftModel?: string | undefined;

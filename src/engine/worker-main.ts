@@ -14,11 +14,18 @@ if (port === null) throw new Error('worker-main.js runs in a worker thread only'
 const send = (message: FromWorker): void => port.postMessage(message);
 const start = workerData as WorkerStart;
 
-/** Comes between two steps, or between two sessions while the model loads. */
-function park(): void {
+/** Tells a process that ends that it need not wait. */
+function tellParked(): void {
   const parked = new Int32Array(start.parked);
   Atomics.store(parked, 0, 1);
   Atomics.notify(parked, 0);
+}
+// A thread that ends by itself reads no more messages, and its end may not be known yet where the process ends.
+process.once('exit', tellParked);
+
+/** Comes between two steps, or between two sessions while the model loads. */
+function park(): void {
+  tellParked();
   // Until the thread is ended, which wakes nobody.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }

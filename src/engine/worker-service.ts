@@ -171,7 +171,8 @@ export class WorkerService implements Service {
 
   #settle(worker: Worker, id: number): void {
     this.#pending.delete(id);
-    if (this.#pending.size === 0) worker.unref();
+    // Who closes waits for the thread's end, also after its last request.
+    if (this.#pending.size === 0 && !this.#closed) worker.unref();
   }
 }
 

@@ -144,6 +144,31 @@ describe('a process that ends while its engine works', () => {
     90_000,
   );
 
+  const program = (act: string): string => `
+      import { createEngine } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+      process.on('exit', () => console.log(Date.now()));
+      const engine = await createEngine({ model: ${JSON.stringify(model.folder)} });
+      const work = () => engine.generate({ type: 'string', minLength: 400 }, { prompt: 'x', maxTokens: 600 });
+      const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      ${act}`;
+  const execute = (text: string) =>
+    promisify(execFile)(process.execPath, ['--input-type=module', '-e', text], { timeout: 60_000 });
+
+  it('waits for a close that it awaits, requests or none', async () => {
+    const act =
+      "work().catch(() => console.log('ended')); await wait(50); await engine.close(); console.log('closed');";
+    const { stdout } = await execute(program(act));
+    expect(stdout).toMatch(/^ended\nclosed\n\d+\n$/);
+  }, 90_000);
+
+  it('does not wait for a thread that has ended', async () => {
+    // The thread's end is told by an event, which cannot come while this loop runs.
+    const act =
+      'void engine.close(); await wait(1); const end = Date.now() + 1500; while (Date.now() < end); process.exit(0);';
+    const { stdout } = await execute(program(act));
+    expect(Date.now() - Number(stdout)).toBeLessThan(8000);
+  }, 90_000);
+
   it('aborts while the model loads', async () => {
     const controller = new AbortController();
     const loading = built.createEngine({ model: model.folder, worker: true, signal: controller.signal });
