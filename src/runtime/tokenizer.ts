@@ -13,7 +13,11 @@ export function createTokenizer(source: string, json: JsonObject, config: JsonOb
   const tokenizer = build(source, json, config);
   const added = addedOf(json);
   const guard = new SpecialGuard(added);
-  const controls = new Map(added.filter(isControl).map((t) => [t.content, t.id]));
+  // What a text without a token of its own becomes (`[UNK]`) says nothing of where it came from.
+  const unknown = unknownOf(json);
+  const controls = new Map(
+    added.filter((t) => isControl(t) && t.content !== unknown && t.id !== unknown).map((t) => [t.content, t.id]),
+  );
   // Made when a text first needs it: most never do.
   let signed: Tokenizer | undefined;
   const encodeMarked = (text: string, specials: boolean): number[] => {
@@ -55,6 +59,13 @@ function addedOf(json: JsonObject): (AddedToken & { readonly id: number })[] {
   });
 }
 
+/** The token that stands for what the vocabulary lacks, by its text (WordPiece, BPE) or its id (Unigram). */
+function unknownOf({ model }: JsonObject): string | number | undefined {
+  if (!isObject(model)) return undefined;
+  const { unk_token: text, unk_id: id } = model;
+  return typeof text === 'string' ? text : typeof id === 'number' ? id : undefined;
+}
+
 /** The same tokenizer, whose control tokens are found with a sign before them only. */
 function withSigns(json: JsonObject, sign: string): JsonObject {
   const entries: unknown[] = Array.isArray(json.added_tokens) ? json.added_tokens : [];
@@ -77,7 +88,7 @@ function encodeSigned(
   specials: boolean,
 ): number[] {
   const known = new Set(ids.values());
-  const expected = controls.map((content) => ids.get(content));
+  const expected = controls.flatMap((content) => ids.get(content) ?? []);
   const good = (out: readonly number[]): boolean => {
     const found = out.filter((id) => known.has(id));
     // Special tokens that were asked for stand around the text's own.

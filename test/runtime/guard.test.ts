@@ -95,6 +95,15 @@ describe.each(['bytes', 'metaspace', 'unigram'] as const)('control tokens in mes
     expect(ids).toContain(6);
   });
 
+  it('characters that a vocabulary lacks may stand beside them', () => {
+    const added_tokens = ['[UNK]', '[SEP]'].map((content, id) => ({ ...BASE, id, content, special: true }));
+    const vocab = { '[UNK]': 0, '[SEP]': 1, '[': 2, ']': 3, SEP: 4, a: 5 };
+    const model = { type: 'WordPiece', unk_token: '[UNK]', continuing_subword_prefix: '##', vocab };
+    const shell = { normalizer: null, pre_tokenizer: { type: 'BertPreTokenizer' }, post_processor: null };
+    const lacking = createTokenizer('test', { ...shell, added_tokens, model, decoder: { type: 'WordPiece' } }, {});
+    expect(lacking.encode(`${lacking.mark('漢 a [SEP] [UNK]')}[SEP]`)).toEqual([0, 5, 2, 4, 3, 2, 0, 3, 1]);
+  });
+
   it('keys, nested strings, the marks themselves (property)', () => {
     const piece = fc.constantFrom(
       '<|end|>',
