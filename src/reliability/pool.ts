@@ -30,7 +30,16 @@ export interface PoolOptions {
 export async function runPool(tasks: readonly Task[], options: PoolOptions): Promise<{ readonly repairs: boolean }> {
   const shared: Shared = { tasks, at: 0, repairs: true };
   const n = Math.min(options.workers, tasks.length);
-  await Promise.all(Array.from({ length: n }, () => work(shared, options)));
+  // What ends one worker ends all: the caller has its error, and nobody would hear of what the others find.
+  const broken = new AbortController();
+  const signal = AbortSignal.any([options.signal, broken.signal]);
+  const works = Array.from({ length: n }, () => work(shared, { ...options, signal }));
+  try {
+    await Promise.all(works);
+  } finally {
+    broken.abort();
+    await Promise.allSettled(works);
+  }
   return { repairs: shared.repairs };
 }
 

@@ -152,7 +152,8 @@ export async function summarise(file: string): Promise<Summary> {
   answers.sort(order);
   speed.sort(order);
   const known = [...requests.values()].sort((a, b) => order(a.request, b.request));
-  const usable = known.filter((r) => r.refused === undefined);
+  // Those whose process was lost have no prompt: nothing of them was measured.
+  const usable = known.filter((r) => r.refused === undefined && r.promptTokens > 0);
   const compared = answers.filter((a) => requests.get(a.id)?.request.compared === true);
   const sources = [...new Set(known.map((r) => r.request.source))];
   const failed = failures(answers);
