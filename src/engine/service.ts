@@ -6,7 +6,8 @@ import { OptionError } from '../base/errors.js';
 import { DecodeLoop } from '../decoder/loop.js';
 import type { TokenMatcher } from '../decoder/matcher.js';
 import type { StepModel } from '../decoder/model.js';
-import { type CompiledGrammar, compileGrammar } from '../fsm/index.js';
+import type { ReasoningOptions } from '../decoder/request.js';
+import { type CompiledGrammar, compileGrammar, type Vocabulary } from '../fsm/index.js';
 import { type Constraint, constraintGrammar } from '../grammar/constraint/index.js';
 import type { LoadedModel, ModelInfo } from '../runtime/types.js';
 import { BudgetMatcher } from './budget.js';
@@ -72,12 +73,16 @@ export class LocalService implements Service {
       model.contextLength,
     );
     const promptMs = performance.now() - compiledAt;
-    const thinking = job.reasoning?.budget ?? 0;
     const room = model.contextLength - prompt.tokens.length;
-    const maxTokens = Math.min(job.maxTokens ?? DEFAULT_MAX_TOKENS, Math.max(1, room - thinking));
+    const thinking = thinkingIn(room, job, vocabulary);
+    const maxTokens = Math.min(job.maxTokens ?? DEFAULT_MAX_TOKENS, Math.max(1, room - thinking.tokens));
+    const { reasoning } = thinking;
     const warnings = [...(compiled?.warnings ?? []), ...prompt.warnings];
     if (job.maxTokens !== undefined && maxTokens < job.maxTokens) {
       warnings.push(`maxTokens: the context leaves room for ${maxTokens} tokens, not ${job.maxTokens}`);
+    }
+    if (reasoning !== undefined && reasoning.budget < (job.reasoning?.budget ?? 0)) {
+      warnings.push(`reasoning.budget: the context leaves room for ${reasoning.budget} tokens`);
     }
     const begin = performance.now();
     const matchers = Array.from({ length: job.count }, () => {
@@ -99,7 +104,7 @@ export class LocalService implements Service {
       logprobs: job.logprobs,
       score: job.score,
       trace: job.trace,
-      reasoning: job.reasoning,
+      reasoning,
       priority: job.priority,
       salt: job.tenant,
       signal,
@@ -155,6 +160,20 @@ export class LocalService implements Service {
     }
     return made;
   }
+}
+
+/** The thinking that the context has room for, and its most tokens with the marker: a quarter of the room, if it takes that, is the value's. */
+function thinkingIn(
+  room: number,
+  { reasoning, maxTokens = DEFAULT_MAX_TOKENS }: Job,
+  vocabulary: Vocabulary,
+): { readonly reasoning: ReasoningOptions | undefined; readonly tokens: number } {
+  if (reasoning === undefined) return { reasoning, tokens: 0 };
+  const { end } = reasoning;
+  const marker = vocabulary.specials.has(end) ? 1 : vocabulary.encode(end).length;
+  const most = room - Math.min(maxTokens, room >> 2) - marker;
+  const budget = Math.min(reasoning.budget, Math.max(1, most));
+  return { reasoning: { ...reasoning, budget }, tokens: budget + marker };
 }
 
 function keyOf(constraint: Constraint): string {

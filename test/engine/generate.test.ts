@@ -172,6 +172,22 @@ describe('generate', () => {
       expect(t.allowed).toBeGreaterThan(0);
     }
   });
+  it('thinking never takes the room of the value', async () => {
+    const small = await randomModel({ contextLength: 512 });
+    const own = await small.engine({ worker: false });
+    try {
+      const options = { prompt: 'x'.repeat(100), reasoning: { end: '@@a long marker@@' }, temperature: 1, seed: 3 };
+      const free = await own.generate(null, options);
+      expect(free.finishReason).toBe('length');
+      expect(free.warnings.join()).toMatch(/reasoning\.budget: the context leaves room for \d+ tokens/);
+      const value = await own.generate({ type: 'boolean' }, { ...options, seed: 4 });
+      expect(typeof value.value).toBe('boolean');
+      expect(value.usage.completionTokens).toBeGreaterThan(0);
+    } finally {
+      await own.close();
+      await small.remove();
+    }
+  });
   it('thinks before the constraint begins', async () => {
     const r = await engine.generate(person, { ...base, reasoning: { end: '</think>', budget: 6 } });
     expect(r.reasoning).toBeDefined();
