@@ -7,6 +7,7 @@ The mask's bit for the token is checked against what the engine accepts, as the 
 
 import argparse
 import base64
+import importlib.metadata
 import json
 import signal
 import sys
@@ -75,7 +76,7 @@ class XGrammar:
         import xgrammar
 
         self.xgr = xgrammar
-        self.version = getattr(xgrammar, "__version__", "?")
+        self.version = importlib.metadata.version("xgrammar")
         tokens = [b"" if t is None else t for t in vocab["tokens"]]
         self.info = xgrammar.TokenizerInfo(
             tokens, vocab_type=xgrammar.VocabType.RAW, vocab_size=len(tokens), stop_token_ids=[vocab["eos"]]
@@ -113,7 +114,7 @@ class OutlinesCore:
         import outlines_core
 
         self.oc = outlines_core
-        self.version = getattr(outlines_core, "__version__", "?")
+        self.version = importlib.metadata.version("outlines_core")
         by_bytes = {}
         for i, t in enumerate(vocab["tokens"]):
             if t:
