@@ -316,6 +316,13 @@ export class LexemeMasks {
     this.get(q);
     let far = this.pool.distance(q);
     for (const end of this.ends.get(q) ?? []) far = Math.max(far, this.pool.distance(end));
+    const { pool } = this;
+    const left = pool.terms.alwaysLeft(pool.termOf(q));
+    if (left !== undefined) {
+      // After any run that was skipped, no more is needed than by the alternative that is always there.
+      const back = pool.isStringContent(q) ? pool.stringAt(left) : pool.textAt(left);
+      far = Math.max(far, pool.distance(back));
+    }
     // The states along the run, which the walk skipped.
     const { signature, depth } = this.runOf(this.pool.termOf(q), this.pool.isStringContent(q));
     const byte = firstByteOf(signature);
@@ -467,6 +474,10 @@ export class LexemeMasks {
       if (run.depth === LONGEST_RUN) return { ...run, loops: false, together: false, ends: false };
     }
     const first = this.groupTargets(term, string);
+    if (term !== terms.all && terms.alwaysLeft(term) !== undefined) {
+      // A search for something further on: every text is as much alive as in a string without any rule.
+      return { ...this.runOf(terms.all, string), loops: false, together: false };
+    }
     let loop = 0;
     for (let g = 0; g <= GROUP_NON_ASCII; g++) if (first[g] === term) loop |= 1 << g;
     if (loop !== 0) return { signature: loop, depth: LONGEST_RUN, loops: true, together: true, ends: false };

@@ -1,5 +1,5 @@
 /** Forms that the mask engine treats apart: a language less a few literals, and counted repeats far from their bound. */
-import { INF, K_ALT, K_AND, K_CAT, K_NOT, K_REP, K_SET, type TermTable } from './term-table.js';
+import { F_BOOLEAN, INF, K_ALT, K_AND, K_CAT, K_NOT, K_REP, K_SET, type TermTable } from './term-table.js';
 
 /**
  * Splits `x and not L` with L a finite set of literals: `rest` is x, `literals` the node of L (see {@link literals}). Undefined for
@@ -79,4 +79,25 @@ export function unbounded(
   };
   const term = open(t, 0);
   return term === t ? undefined : { term, bound };
+}
+
+/**
+ * A part of the term (one of its alternatives) that every text leads back to: `.*X`. So a search for X somewhere is alive whatever was
+ * read. Undefined where there is none.
+ */
+export function alwaysLeft(table: TermTable, t: number): number | undefined {
+  const { data, offsets } = table.tuples;
+  const o = offsets[t]!;
+  if (t === table.all) return t;
+  if (data[o] === K_CAT) {
+    // A tail with and, not or automata in it might be empty.
+    const found = data[o + 1] === table.all && (table.flags[data[o + 2]!]! & F_BOOLEAN) === 0;
+    return found ? t : undefined;
+  }
+  if (data[o] !== K_ALT) return undefined;
+  for (let i = o + 1; i < offsets[t + 1]!; i++) {
+    const part = data[i]!;
+    if (data[offsets[part]!] !== K_ALT && alwaysLeft(table, part) !== undefined) return part;
+  }
+  return undefined;
 }

@@ -15,7 +15,7 @@ import { edgeTarget } from './edges.js';
 import type { LiteralTrie } from './literal-trie.js';
 import type { NameTries } from './name-trie.js';
 import type { Regex } from './regex.js';
-import { splitFinite, unbounded } from './term-forms.js';
+import { alwaysLeft, splitFinite, unbounded } from './term-forms.js';
 import { type TermLimits, TermSearch } from './term-search.js';
 import { type DfaTable, EMPTY, INF, NEVER, TermTable } from './term-table.js';
 
@@ -212,6 +212,11 @@ export class TermStore {
   /** Splits `x and not L` with L a finite set of literals; see term-forms.ts. */
   splitFinite(t: number): { readonly rest: number; readonly literals: number } | undefined {
     return splitFinite(this.table, t);
+  }
+
+  /** An alternative `.*X` of the term, which every text leads back to; see term-forms.ts. */
+  alwaysLeft(t: number): number | undefined {
+    return alwaysLeft(this.table, t);
   }
 
   /** The term without upper bounds of `least` and more repetitions; see term-forms.ts. */
