@@ -23,6 +23,9 @@ export interface MatcherOptions {
 const MAX_FORCED = 1 << 16;
 /** Accepts from one look at the size of the tables to the next; a power of two. */
 const ACCEPTS_BETWEEN_CHECKS = 64;
+/** Within so many tokens of the last move full tables are let grow, twofold, so many times. */
+const FEW_TOKENS = 4096;
+const MOST_RAISES = 2;
 
 export class Matcher {
   private binding: Binding;
@@ -33,6 +36,8 @@ export class Matcher {
   /** What the tables may hold before the matcher moves: the limits, or twice what was carried over where that is more. */
   private mostBytes: number;
   private mostSharedBytes: number;
+  private movedAt = 0;
+  private raises = 0;
 
   constructor(
     readonly grammar: CompiledGrammar,
@@ -141,11 +146,20 @@ export class Matcher {
   private go(state: number, taken: number | Uint8Array, spent: number, finished: boolean): void {
     const { at } = this;
     this.at = { state, tables: this.binding.serial, before: at, taken, count: at.count + 1, spent, finished };
-    if (this.at.count % ACCEPTS_BETWEEN_CHECKS === 0 && this.isFull()) this.move();
+    if (this.at.count % ACCEPTS_BETWEEN_CHECKS === 0 && this.isFull()) this.relieve();
   }
 
   private isFull(): boolean {
     return this.binding.bytes > this.mostBytes || this.binding.sharedBytes > this.mostSharedBytes;
+  }
+
+  /** Tables that fill up within few tokens hold what is used again and again: they may grow to four times the limit, then the matcher moves. */
+  private relieve(): void {
+    if (this.at.count - this.movedAt < FEW_TOKENS && this.raises < MOST_RAISES) {
+      this.raises++;
+      this.mostBytes *= 2;
+      this.mostSharedBytes *= 2;
+    } else this.move();
   }
 
   /** Goes on in fresh tables with nothing but the state at hand. */
@@ -154,6 +168,8 @@ export class Matcher {
     this.binding = bind(this.grammar, this.vocabulary, this.limits);
     const state = carryState(old.recognizer, this.binding.recognizer, this.at.state);
     this.at = { ...this.at, state, tables: this.binding.serial };
+    this.movedAt = this.at.count;
+    this.raises = 0;
     this.mostBytes = Math.max(this.limits.grammarBytes, 2 * this.binding.bytes);
     this.mostSharedBytes = Math.max(this.limits.lexemeBytes, 2 * this.binding.sharedBytes);
   }
