@@ -15,7 +15,7 @@ import { createEngine } from '../../src/engine/create.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { schemaHint } from '../../src/engine/hint.js';
 import { validateValue } from '../../src/engine/validate.js';
-import { leaves, type Score, scoreFields } from './score.js';
+import { type FieldScore, leaves, scoreFields } from '../../src/reliability/fields.js';
 
 interface EvalRecord {
   readonly id: string;
@@ -29,8 +29,8 @@ interface EvalRecord {
 interface Figures {
   readonly split: string;
   readonly records: number;
-  readonly constrained: Score & { readonly whole: number };
-  readonly unconstrained: Score & { readonly json: number; readonly fits: number; readonly records: number };
+  readonly constrained: FieldScore & { readonly whole: number };
+  readonly unconstrained: FieldScore & { readonly json: number; readonly fits: number; readonly records: number };
 }
 
 const { values: args } = parseArgs({
