@@ -115,7 +115,7 @@ async function openOn(
       'none',
     );
   }
-  const graph = options.exact === true || device !== 'cpu' ? read : chooseKernels(read);
+  const graph = options.exact === true ? exactKernels(read) : device === 'cpu' ? chooseKernels(read) : read;
   const [inputs, outputs] = [graph.graph?.input ?? [], graph.graph?.output ?? []];
   const initial = new Set(graph.graph?.initializer.map((t) => t.name));
   const names = decoderNames(

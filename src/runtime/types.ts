@@ -45,7 +45,7 @@ export interface LoadOptions {
   readonly kv?: KvOptions;
   /** Threads of one run; default: one for graphs below 8 MiB, else ONNX Runtime's choice (the physical cores). */
   readonly threads?: number;
-  /** Keep kernels as the graph leaves them, also where an unset accuracy makes them many times slower (default false). */
+  /** Products of f32 activations throughout, whatever accuracy level the graph asks of its quantized weights: many times slower with 8 bits (default false). */
   readonly exact?: boolean;
 }
 
