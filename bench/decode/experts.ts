@@ -5,6 +5,7 @@
  */
 
 import { createRandom } from '../../src/base/random.js';
+import { measurePassCost } from '../../src/decoder/cost-probe.js';
 import { DecodeLoop, type LoopOptions } from '../../src/decoder/loop.js';
 import { resolveSampling } from '../../src/decoder/sampling.js';
 import { createEngine } from '../../src/engine/create.js';
@@ -142,7 +143,8 @@ const WAIT_BOUND = 32 + REQUESTS / ROWS;
 
 async function measure(folder: string, tokens: number, options: LoopOptions, arrange: (i: number) => number) {
   const { model, vocabulary } = await loadModel(folder, { threads: 1, device: 'cpu' });
-  const loop = new DecodeLoop(model, vocabulary, { maxRows: ROWS, maxSequences: REQUESTS, ...options });
+  const cost = await measurePassCost(model);
+  const loop = new DecodeLoop(model, vocabulary, { maxRows: ROWS, maxSequences: REQUESTS, cost, ...options });
   const random = createRandom(9);
   const prompts = Array.from({ length: REQUESTS }, (_, i) => {
     const domain = arrange(i) % DOMAINS;

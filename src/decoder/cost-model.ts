@@ -1,52 +1,57 @@
 /**
- * What a pass costs: ms ≈ base + perToken · tokens + perExpert · distinct experts, fitted to the passes as they run (recursive least
- * squares with forgetting, so that it follows the machine's load). It decides whether composing batches by shared experts pays: where a
- * distinct expert costs next to nothing, waiting for better company is waste.
+ * What a pass of a mixture of experts costs: ms ≈ base + perToken · tokens + perExpert · distinct experts (over all layers). Measured once, when
+ * the model is opened (cost-probe.ts); it decides step by step whether putting off rows for better company pays. Only ratios are asked of it, so a
+ * machine that is busier or idler later changes nothing.
+ *
+ * Fitting it to the passes of real traffic instead was tried: there tokens and distinct experts rise together, so the fit gave a base
+ * below zero and up to ten times the cost of an expert.
  */
 
-const FORGETTING = 0.995;
-const ENOUGH = 24;
-/** Share of a pass that its experts must cost before composition is worth its reordering. */
-const WORTH = 0.03;
+/** Share of a pass that a reordering must be expected to save. */
+const WORTH = 0.05;
+
+/** A pass that was timed. */
+export interface PassSample {
+  readonly tokens: number;
+  readonly distinct: number;
+  readonly ms: number;
+}
 
 export class PassCost {
-  /** Weights of (1, tokens, distinct). */
-  #w = [0, 0, 0];
-  /** Inverse correlation, row-major. */
-  #p = [1e4, 0, 0, 0, 1e4, 0, 0, 0, 1e4];
-  #count = 0;
-  #meanMs = 0;
-  #meanDistinct = 0;
+  readonly baseMs: number;
+  readonly perTokenMs: number;
+  readonly perExpertMs: number;
 
-  /** Takes one pass: its tokens, distinct experts over all layers, and milliseconds. */
-  learn(tokens: number, distinct: number, ms: number): void {
-    if (!(ms > 0) || !Number.isFinite(ms)) return;
-    const x = [1, tokens, distinct];
-    const p = this.#p;
-    const px = [0, 1, 2].map((i) => p[3 * i]! * x[0]! + p[3 * i + 1]! * x[1]! + p[3 * i + 2]! * x[2]!);
-    const denominator = FORGETTING + x[0]! * px[0]! + x[1]! * px[1]! + x[2]! * px[2]!;
-    const error = ms - this.predict(tokens, distinct);
-    this.#w = this.#w.map((w, i) => w + (px[i]! / denominator) * error);
-    for (let i = 0; i < 3; i++) {
-      for (let j = 0; j < 3; j++) p[3 * i + j] = (p[3 * i + j]! - (px[i]! * px[j]!) / denominator) / FORGETTING;
-    }
-    this.#count++;
-    const rate = Math.max(0.02, 1 / this.#count);
-    this.#meanMs += rate * (ms - this.#meanMs);
-    this.#meanDistinct += rate * (distinct - this.#meanDistinct);
+  constructor(baseMs: number, perTokenMs: number, perExpertMs: number) {
+    this.baseMs = baseMs;
+    this.perTokenMs = perTokenMs;
+    this.perExpertMs = perExpertMs;
+  }
+
+  /**
+   * From one row, many rows of one token (they choose the same experts), and many rows of different tokens. Undefined where these do not
+   * tell rows and experts apart.
+   */
+  static of(one: PassSample, same: PassSample, different: PassSample): PassCost | undefined {
+    const experts = different.distinct - same.distinct;
+    if (same.tokens !== different.tokens || same.tokens <= one.tokens || experts < 1) return undefined;
+    if (![one, same, different].every((s) => s.ms > 0 && Number.isFinite(s.ms))) return undefined;
+    const perExpert = Math.max(0, (different.ms - same.ms) / experts);
+    const rows = same.ms - one.ms - perExpert * (same.distinct - one.distinct);
+    const perToken = Math.max(0, rows / (same.tokens - one.tokens));
+    const base = Math.max(0, one.ms - perToken * one.tokens - perExpert * one.distinct);
+    return new PassCost(base, perToken, perExpert);
   }
 
   predict(tokens: number, distinct: number): number {
-    return this.#w[0]! + this.#w[1]! * tokens + this.#w[2]! * distinct;
+    return this.baseMs + this.perTokenMs * tokens + this.perExpertMs * distinct;
   }
 
-  /** Whether touching fewer experts saves a share of a pass worth having; true until enough passes are known. */
-  get compositionPays(): boolean {
-    return this.#count < ENOUGH || this.#w[2]! * this.#meanDistinct > WORTH * this.#meanMs;
-  }
-
-  /** Fitted milliseconds; zeros before the first pass. */
-  get coefficients(): { readonly baseMs: number; readonly perTokenMs: number; readonly perExpertMs: number } {
-    return { baseMs: this.#w[0]!, perTokenMs: this.#w[1]!, perExpertMs: this.#w[2]! };
+  /** Whether a pass of these tokens that touches `fewer` experts in place of `distinct` saves a share worth having. */
+  pays(tokens: number, distinct: number, fewer: number): boolean {
+    return this.perExpertMs * (distinct - fewer) > WORTH * this.predict(tokens, distinct);
   }
 }
+
+/** For models that were not measured: experts are taken for all that a pass costs. */
+export const UNMEASURED = new PassCost(0, 0, 1);

@@ -8,7 +8,7 @@
  */
 import { LimitError, ModelError, OptionError } from '../base/errors.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
-import { PassCost } from './cost-model.js';
+import { type PassCost, UNMEASURED } from './cost-model.js';
 import { Drafting } from './drafting.js';
 import { ExpertProfiles } from './experts.js';
 import { finishJob, type Job, memoryGauges } from './job.js';
@@ -38,12 +38,16 @@ export interface LoopOptions {
   readonly maxStepTokens?: number | undefined;
   /** How rows that share a step are chosen where a mixture of experts reports its routing (default 'profile'). */
   readonly composition?: 'fcfs' | 'profile' | undefined;
+  /** What passes of a mixture cost (cost-probe.ts): rows are reordered only where it pays. Default: experts are all of it. */
+  readonly cost?: PassCost | undefined;
   /** A smaller model of the same vocabulary that guesses ahead. */
   readonly draftModel?: StepModel | undefined;
 }
 
 /** Sequences that hold memory, for each row of a step: prompts get ready while others decode. */
 const SPARE_SEQUENCES = 1.25;
+/** Cached prompt tokens that make a sequence's first expert profile. */
+const SEED = 32;
 
 export class DecodeLoop {
   readonly metrics: Metrics;
@@ -55,7 +59,6 @@ export class DecodeLoop {
   readonly #aborted = new Set<Job>();
   readonly #slots: Slots;
   readonly #experts = new ExpertProfiles();
-  readonly #cost = new PassCost();
   readonly #drafting: Drafting;
   readonly #memory: MemoryPhase;
   readonly #pass: PassPhase;
@@ -79,10 +82,10 @@ export class DecodeLoop {
       ...(model.blocks === undefined ? {} : { blocks: model.blocks.total, freeBlocks: model.blocks.free() }),
       ...memoryGauges(model),
       ...this.#experts.gauges(),
-      ...this.#cost.coefficients,
+      ...costGauges(options.cost),
     }));
     this.#memory = new MemoryPhase(model, this.#slots, this.metrics);
-    const observers = { metrics: this.metrics, experts: this.#experts, cost: this.#cost };
+    const observers = { metrics: this.metrics, experts: this.#experts };
     this.#pass = new PassPhase(model, this.#slots, this.#scratch, observers);
   }
 
@@ -195,6 +198,7 @@ export class DecodeLoop {
     const limits = this.#limits();
     const waiting = new Map<number, Job>();
     for (const job of this.#queue.first(Math.max(0, limits.maxSequences - this.#slots.size))) waiting.set(job.id, job);
+    const { composition, cost = UNMEASURED } = this.#options;
     const plan = planStep({
       slots: this.#views(),
       queue: [...waiting.values()].map((job) => ({
@@ -205,7 +209,7 @@ export class DecodeLoop {
         promptTokens: job.request.prompt.length,
       })),
       limits,
-      prefer: this.#options.composition !== 'fcfs' && this.#cost.compositionPays ? this.#experts.composer() : undefined,
+      prefer: composition === 'fcfs' ? undefined : this.#experts.composer((id) => this.#waitingTokens(id), cost),
     });
     for (const id of plan.admit) {
       const job = waiting.get(id);
@@ -240,6 +244,14 @@ export class DecodeLoop {
         suspended: sequence.suspended,
       };
     });
+  }
+
+  /** What a decoding sequence would run in the next step. */
+  #waitingTokens(id: number): readonly number[] {
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return [];
+    const { tokens, draft } = slot.sequence;
+    return [...tokens.slice(this.#slots.length(slot)), ...draft.map((d) => d.token)];
   }
 
   #limits() {
@@ -288,7 +300,9 @@ export class DecodeLoop {
       job.cached = opened.cached;
       this.metrics.add('cachedTokens', opened.cached);
       this.metrics.add('promptTokens', prompt.length);
-      this.#slots.add(job, leader, followers);
+      const slot = this.#slots.add(job, leader, followers);
+      if (opened.cached > 0)
+        this.#experts.seed(slot.id, prompt.slice(Math.max(0, opened.cached - SEED), opened.cached));
     } catch (error) {
       this.#fail(job, error);
     }
@@ -340,6 +354,11 @@ export class DecodeLoop {
     this.#release(job);
     job.resolve(finishJob(job, performance.now(), this.metrics));
   }
+}
+
+function costGauges(cost: PassCost | undefined): Readonly<Record<string, number>> {
+  if (cost === undefined) return {};
+  return { baseMs: cost.baseMs, perTokenMs: cost.perTokenMs, perExpertMs: cost.perExpertMs };
 }
 
 /** Lets timers, input and other requests have their turn between steps. */

@@ -6,7 +6,6 @@
  * row, so that only the row at fault fails.
  */
 import type { Picked } from './choice.js';
-import type { PassCost } from './cost-model.js';
 import { type Choice, choicesOf, idsOf } from './device.js';
 import type { ExpertProfiles } from './experts.js';
 import type { FittedRow } from './memory.js';
@@ -27,11 +26,10 @@ type Sampled = Map<Sequence, Map<number, Picked>>;
 /** A sampler run on an idle device takes at most this many times the one that was measured. */
 const LATE = 1.5;
 
-/** Who learns of passes: counters, expert profiles, the model of their cost. */
+/** Who learns of passes: counters, expert profiles. */
 export interface Observers {
   readonly metrics: Metrics;
   readonly experts: ExpertProfiles;
-  readonly cost: PassCost;
 }
 
 export class PassPhase {
@@ -207,19 +205,14 @@ export class PassPhase {
   async #learn(handle: StepHandle, rows: readonly PassRow[]): Promise<void> {
     const trace = await handle.experts();
     if (trace === undefined) return;
-    const { experts, cost, metrics } = this.#observers;
+    const { experts, metrics } = this.#observers;
     experts.learn(
-      rows.map(({ slot, row }) => ({ id: slot.id, tokens: row.tokens.length })),
+      // A request that failed in this pass has left: nothing is kept of it.
+      rows.map(({ slot, row }) => ({ id: this.#slots.get(slot.id)?.id, tokens: row.tokens })),
       trace,
     );
-    const touched = experts.lastStep;
-    metrics.add('expertsTouched', touched.distinct);
-    metrics.add('expertRows', touched.rows);
-    cost.learn(
-      rows.reduce((n, { row }) => n + row.tokens.length, 0),
-      touched.distinct,
-      handle.modelMs,
-    );
+    metrics.add('expertsTouched', experts.lastStep.distinct);
+    metrics.add('expertRows', experts.lastStep.rows);
   }
 
   #count(rows: readonly PassRow[], ms: number, modelMs: number): void {

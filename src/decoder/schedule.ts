@@ -5,7 +5,7 @@
  * order: (1) rows that decode, each with its pending tokens (the last one, forced ones, drafts); (2) prompts, in chunks, beside them, with one
  * row kept for them so that a full batch never shuts them out; (3) new requests, as long as there are sequences and KV blocks. Within a class the order is effective priority (the request's own,
  * plus one for each `agingSteps` steps of waiting, so nothing starves), then arrival. Where rows are fewer than decoding
- * sequences, `prefer` (a composition by shared experts) may reorder those that have not waited too long.
+ * sequences, `prefer` (a composition by shared experts) may reorder those of equal priority that compete for the last places.
  *
  * Memory: a row is planned only if its blocks fit beside those already planned. When the first row of a step does not fit, the
  * least urgent other sequence is preempted until it does; a sequence that does not fit alone is reported as stuck.
@@ -71,8 +71,8 @@ export interface PlanInput {
   readonly slots: readonly SlotView[];
   readonly queue: readonly QueuedView[];
   readonly limits: Limits;
-  /** Reorders ids of decoding slots that may share a step, best first; must return a permutation. */
-  readonly prefer?: ((ids: readonly number[], rows: number) => readonly number[]) | undefined;
+  /** Reorders ids of decoding slots of which `rows` join those of `sure` in a step, best first; must return a permutation. */
+  readonly prefer?: ((ids: readonly number[], rows: number, sure: readonly number[]) => readonly number[]) | undefined;
 }
 
 /** See the module's header. */
@@ -150,25 +150,27 @@ export function planStep({ slots, queue, limits, prefer }: PlanInput): Plan {
   return { rows, admit, preempt: [...preempt], stuck };
 }
 
-/** Decoding rows in the order in which they get a place; the preference reorders equally urgent ones only. */
+/**
+ * Decoding rows in the order in which they get a place. Levels of urgency that have room as a whole get it; the preference orders the
+ * first level that does not, in view of those.
+ */
 function compose(
   decoding: readonly SlotView[],
   limits: Limits,
   prefer: PlanInput['prefer'],
   urgency: (v: SlotView) => number,
 ): readonly SlotView[] {
-  if (prefer === undefined || decoding.length <= limits.maxRows) return decoding;
-  const top = decoding[0] === undefined ? 0 : urgency(decoding[0]);
-  const equal = decoding.filter((s) => urgency(s) === top);
-  const byId = new Map(equal.map((s) => [s.id, s]));
+  const last = decoding[limits.maxRows];
+  if (prefer === undefined || last === undefined) return decoding;
+  const level = urgency(last);
+  const sure = decoding.filter((s) => urgency(s) > level);
+  const open = decoding.filter((s) => urgency(s) === level);
+  const byId = new Map(open.map((s) => [s.id, s]));
   const preferred = prefer(
-    equal.map((s) => s.id),
-    limits.maxRows,
+    open.map((s) => s.id),
+    limits.maxRows - sure.length,
+    sure.map((s) => s.id),
   );
-  const out: SlotView[] = [];
-  for (const id of preferred) {
-    const slot = byId.get(id);
-    if (slot !== undefined) out.push(slot);
-  }
-  return [...out, ...decoding.filter((s) => urgency(s) !== top)];
+  const chosen = preferred.flatMap((id) => byId.get(id) ?? []);
+  return [...sure, ...chosen, ...decoding.filter((s) => urgency(s) < level)];
 }

@@ -1,5 +1,6 @@
 /** Loads what a service needs: the model, and a draft model where one is asked for. */
 import { ModelError } from '../base/errors.js';
+import { measurePassCost } from '../decoder/cost-probe.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 import { loadModel } from '../runtime/load.js';
 import type { LoadOptions } from '../runtime/types.js';
@@ -16,14 +17,16 @@ export interface ServiceOptions {
 /** @throws ModelError (rejection), also for a draft model of another vocabulary */
 export async function openService({ model, draftModel, load, scheduler }: ServiceOptions): Promise<LocalService> {
   const loaded = await loadModel(model, load);
-  if (draftModel === undefined) return new LocalService(loaded, scheduler);
   try {
+    const composes = loaded.info.experts !== undefined && scheduler?.composition !== 'fcfs';
+    const cost = composes ? await measurePassCost(loaded.model) : undefined;
+    if (draftModel === undefined) return new LocalService(loaded, { ...scheduler, cost });
     const draft = await loadModel(draftModel, load);
     if (!sameTokens(loaded.vocabulary, draft.vocabulary)) {
       await draft.model.dispose();
       throw new ModelError(draftModel, `a draft model with the vocabulary of ${model}`, 'another vocabulary');
     }
-    return new LocalService(loaded, scheduler, draft.model);
+    return new LocalService(loaded, { ...scheduler, cost }, draft.model);
   } catch (error) {
     await loaded.model.dispose();
     throw error;

@@ -3,7 +3,7 @@
  * thread that holds one.
  */
 import { OptionError } from '../base/errors.js';
-import { DecodeLoop } from '../decoder/loop.js';
+import { DecodeLoop, type LoopOptions } from '../decoder/loop.js';
 import type { TokenMatcher } from '../decoder/matcher.js';
 import type { StepModel } from '../decoder/model.js';
 import type { ReasoningOptions } from '../decoder/request.js';
@@ -36,7 +36,7 @@ export class LocalService implements Service {
   /** `observe` wraps each matcher before it is used: for measuring what the constraint costs. */
   constructor(
     loaded: LoadedModel,
-    scheduler: SchedulerOptions = {},
+    scheduler: SchedulerOptions & Pick<LoopOptions, 'cost'> = {},
     draftModel?: StepModel,
     observe?: (matcher: TokenMatcher) => TokenMatcher,
   ) {

@@ -74,10 +74,10 @@ describe('planStep', () => {
     });
     expect(plan).toMatchObject({ rows: [], stuck: [1] });
   });
-  it('a preference orders equally urgent rows only', () => {
+  it('a preference orders equally urgent rows that compete for the last places', () => {
     const slots = [slot(1), slot(2), slot(3), slot(4), slot(5, { waited: 4 }), slot(6)];
     const plan = planStep({ slots, queue: [], limits: { ...limits, maxRows: 2 }, prefer: (ids) => [...ids].reverse() });
-    expect(plan.rows.map((r) => r.id)).toEqual([5, 1]);
+    expect(plan.rows.map((r) => r.id)).toEqual([5, 6]);
     const even = planStep({
       slots: slots.filter((s) => s.id !== 5),
       queue: [],
@@ -85,6 +85,21 @@ describe('planStep', () => {
       prefer: (ids) => [...ids].reverse(),
     });
     expect(even.rows.map((r) => r.id)).toEqual([6, 4]);
+  });
+  it('a preference hears of the rows that are sure of their place', () => {
+    const slots = [slot(1), slot(2), slot(3), slot(4, { waited: 4 }), slot(5, { priority: 1 }), slot(6)];
+    const asked: unknown[] = [];
+    const plan = planStep({
+      slots,
+      queue: [],
+      limits: { ...limits, maxRows: 4 },
+      prefer: (ids, rows, sure) => {
+        asked.push([ids, rows, sure]);
+        return [...ids].reverse();
+      },
+    });
+    expect(asked).toEqual([[[1, 2, 3, 6], 2, [4, 5]]]);
+    expect(plan.rows.map((r) => r.id)).toEqual([4, 5, 6, 3]);
   });
   it('plans are within their limits, pure, and never idle while something can run (property)', () => {
     const arbSlot = fc.record({
