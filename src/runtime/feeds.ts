@@ -36,16 +36,17 @@ const MASKED = -1e30;
 /** Builds the feeds of a pass; `pool` are the store's tensors. */
 export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Feeds): Pass {
   const [b, kh, d] = [rows.length, graph.kvHeads, graph.headDim];
-  let [s, t, m] = [1, 0, 1];
+  // One query row has a kernel of its own, whose sums have another order.
+  let [s, t, m] = [graph.joined && graph.groups === 1 ? 2 : 1, 0, 1];
   for (const r of rows) {
     s = Math.max(s, r.tokens.length);
     t += r.tokens.length;
-    m = Math.max(m, Math.ceil(r.start / BLOCK_SIZE));
+    m = Math.max(m, Math.ceil((graph.joined ? r.start + r.tokens.length : r.start) / BLOCK_SIZE));
   }
   const flat = graph.form === 'flat';
   const feeds: Record<string, Feeds[string]> = {
     ...pool,
-    [NAMES.table]: graph.kernel ? blockTable(rows) : tableTensor(rows, kh, m),
+    [NAMES.table]: graph.kernel ? blockTable(rows) : tableTensor(rows, kh, m, graph.joined),
   };
   const flatAt: number[] = [];
   let at = 0;
@@ -71,11 +72,11 @@ export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Fee
     feeds[NAMES.positions] = new Tensor('int64', positions, dims);
     if (graph.kernel) addLengths(feeds, rows);
     else {
-      feeds[NAMES.split] = int64([m * BLOCK_SIZE, s], [2]);
-      addPadding(feeds, rows, kh, s, t);
+      addPadding(feeds, rows, kh, s, t, graph.joined);
+      if (!graph.joined) feeds[NAMES.split] = int64([m * BLOCK_SIZE, s], [2]);
     }
     for (const w of graph.kernel ? [] : graph.windows)
-      feeds[maskName(w)] = scoreMask(rows, w, s, m * BLOCK_SIZE, graph.groups);
+      feeds[maskName(w)] = (graph.joined ? joinedMask : scoreMask)(rows, w, s, m * BLOCK_SIZE, graph.groups);
     if (graph.attentionMask !== undefined) {
       feeds[graph.attentionMask] = new Tensor('int64', new BigInt64Array(t).fill(1n), [1, t]);
     }
@@ -113,10 +114,10 @@ export function buildPass(graph: PagedGraph, rows: readonly PassRow[], pool: Fee
 }
 
 /** Rows of the pool for layer 0's keys; places beyond a sequence's blocks point to row 0 (masked). */
-function tableTensor(rows: readonly PassRow[], kh: number, m: number): Tensor {
+function tableTensor(rows: readonly PassRow[], kh: number, m: number, joined: boolean): Tensor {
   const out = new Int32Array(rows.length * kh * m);
   for (const [i, r] of rows.entries()) {
-    const used = Math.ceil(r.start / BLOCK_SIZE);
+    const used = Math.ceil((joined ? r.start + r.tokens.length : r.start) / BLOCK_SIZE);
     for (let h = 0; h < kh; h++) {
       const base = (i * kh + h) * m;
       for (let j = 0; j < used; j++) out[base + j] = r.table[j]! * kh + h;
@@ -151,21 +152,61 @@ function addPadding(
   kh: number,
   s: number,
   t: number,
+  joined: boolean,
 ): void {
   const pad = new Int32Array(rows.length * kh * s);
   const unpad = new Int32Array(t * kh);
   let token = 0;
   for (const [i, r] of rows.entries()) {
-    for (let j = 0; j < r.tokens.length; j++, token++) {
-      for (let h = 0; h < kh; h++) {
-        const place = (i * kh + h) * s + j;
-        pad[place] = token * kh + h;
-        unpad[token * kh + h] = place;
+    const count = r.tokens.length;
+    for (let h = 0; h < kh; h++) {
+      const base = (i * kh + h) * s;
+      for (let j = 0; j < count; j++) {
+        pad[base + j] = (token + j) * kh + h;
+        unpad[(token + j) * kh + h] = base + j;
       }
+      // What is scattered twice is the same row to the same place.
+      if (joined) pad.fill((token + count - 1) * kh + h, base + count, base + s);
     }
+    token += count;
   }
   feeds[NAMES.pad] = new Tensor('int32', pad, [rows.length, kh, s]);
   feeds[NAMES.unpad] = new Tensor('int32', unpad, [t, kh]);
+  if (joined) feeds[NAMES.place] = new Tensor('int64', places(rows, kh, s), [rows.length, kh, s, 3]);
+}
+
+/** Row, head and column of each padded place; numbers below 2^31 are written as halves, which is faster than BigInt. */
+function places(rows: readonly PassRow[], kh: number, s: number): BigInt64Array {
+  const out = new BigInt64Array(rows.length * kh * s * 3);
+  const low = new Int32Array(out.buffer);
+  let at = 0;
+  for (const [i, r] of rows.entries()) {
+    for (let h = 0; h < kh; h++) {
+      for (let j = 0; j < s; j++, at += 6) {
+        low[at] = i;
+        low[at + 2] = h;
+        low[at + 4] = r.start + Math.min(j, r.tokens.length - 1);
+      }
+    }
+  }
+  return out;
+}
+
+/** Additive mask [B, 1, S * G or 1, columns] of the joined form: positions up to each place; within `window` if not 0. */
+function joinedMask(rows: readonly PassRow[], window: number, s: number, columns: number, groups: number): Tensor {
+  const g = s === 1 ? 1 : groups;
+  const out = new Float32Array(rows.length * s * g * columns).fill(MASKED);
+  for (const [i, r] of rows.entries()) {
+    for (let j = 0; j < r.tokens.length; j++) {
+      const to = r.start + j + 1;
+      const from = window === 0 ? 0 : Math.max(0, to - window);
+      for (let k = 0; k < g; k++) {
+        const base = ((i * s + j) * g + k) * columns;
+        out.fill(0, base + from, base + to);
+      }
+    }
+  }
+  return new Tensor('float32', out, [rows.length, 1, s * g, columns]);
 }
 
 /** Additive mask [B, 1, S * G or 1, P + S]: the past, then the new positions up to each place; within `window` if not 0. */

@@ -198,7 +198,7 @@ async function tryPaged(plan: Plan, device: ModelInfo['device'], must: boolean):
   const blocks = poolBlocks(plan);
   if (typeof blocks === 'string') return refuse(blocks);
   const pool = device === 'webgpu' ? 'device' : (plan.options.kv?.dtype ?? 'f32');
-  const paged = rewritePaged(plan.graph, plan.names, blocks, pool);
+  const paged = rewritePaged(plan.graph, plan.names, blocks, pool, false, plan.options.kv?.invariant);
   if ('refused' in paged) return refuse(`the graph cannot be rewritten (${paged.refused})`);
   const window = plan.files.slidingWindow;
   if (paged.form === 'padded' && window !== undefined && window < plan.contextLength) {

@@ -33,6 +33,11 @@ export interface KvOptions {
   readonly prefixCache?: boolean;
   /** Element type of the pool (paged form on CPU); int8 takes a quarter of the memory, at an error of about 1%. */
   readonly dtype?: 'f32' | 'int8';
+  /**
+   * One order of addition however steps are cut and whoever shares them, so that a token's logits are the same bits alone, in a batch and as
+   * a draft (paged form on CPU, f32 pool, weights whose kernels allow it: docs/runtime.md). Default: where query heads share keys.
+   */
+  readonly invariant?: boolean;
   /** Bytes for sequences that were moved out of a full pool: in memory (default 256 MiB), then in a file (default 1 GiB). */
   readonly swap?: { readonly memory?: number; readonly file?: number };
 }

@@ -71,7 +71,7 @@ export class KvStore implements KvMemory {
       if (!(error instanceof RangeError)) throw error;
       throw new LimitError('numbers of the KV pool', numbers, 2 ** 32);
     }
-    const dims = [rows, this.rowSize];
+    const dims = [rows, BLOCK_SIZE, shape.headDim];
     this.tensors =
       this.data instanceof Float32Array
         ? { [NAMES.pool]: new Tensor('float32', this.data, dims) }

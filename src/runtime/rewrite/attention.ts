@@ -7,6 +7,10 @@
  * cache is copied once (by the Gather) and the small score matrix twice. Gathers by precomputed indices also do the padding and
  * the transposition from token order to head order, so there is no Transpose at all.
  *
+ * Joined form (f32 pool): the new keys and values are scattered into the gathered ones instead, each at the column of its position. Then every
+ * sum over positions adds the same numbers in the same order wherever a step was cut and whoever shares it, so a token's logits are
+ * the same bits alone, in a batch and as a draft (test/runtime/invariant.test.ts). The scatter copies what was gathered.
+ *
  * Invariant: masked scores get -1e30, so a fully masked (padding) row is a finite average that nobody reads. The pool must hold
  * finite numbers everywhere.
  */
@@ -97,6 +101,8 @@ export interface PoolShape {
   readonly headDim: number;
   readonly pool: PoolType;
   readonly type: CacheType;
+  /** New keys and values join the gathered ones (f32 pool alone). */
+  readonly joined?: boolean;
 }
 
 /** A past read out of the pool: data [B, KH, M * blockSize, D], to be multiplied by scale [B, KH, 1, M * blockSize] if there is one. */
@@ -220,37 +226,52 @@ export function pagedAttention(
   const q = g.reshape(place(query, groups * d), [0, kvHeads, -1, d]);
   const newKey = place(key, d);
   const newValue = place(value, d);
-  const pastKey = whole(readPast(g, 2 * layer, pool));
-  const pastValue = whole(readPast(g, 2 * layer + 1, pool));
   // Scales of an int8 past go to the scores, a D-th of the numbers.
   const scaled = (x: string, past: Past): string => (past.scale === undefined ? x : g.op('Mul', [x, past.scale]));
   const against = product(g, q, shape.scale, pool.pool === 'device');
-  const old = scaled(against(pastKey.data), pastKey);
-  const recent = against(newKey);
-  let scores = g.op('Concat', [old, recent], { axis: 3 });
-  if (shape.softcap > 0) {
-    const bounded = g.op('Tanh', [g.op('Mul', [scores, g.float(1 / shape.softcap)])]);
-    scores = g.op('Mul', [bounded, g.float(shape.softcap)]);
-  }
-  scores = g.op('Add', [scores, maskName(shape.window)]);
-  const [toOld, toRecent] = [g.fresh('past'), g.fresh('recent')];
-  if (shape.sink === undefined) {
-    const weights = g.op('Softmax', [scores], { axis: -1 });
-    g.nodes.push(makeNode('Split', [weights, NAMES.split], [toOld, toRecent], { axis: 3 }));
+  let mixed: string;
+  if (pool.joined === true) {
+    const all = (slot: number, rows: string): string =>
+      g.op('ScatterND', [readPast(g, slot, pool).data, NAMES.place, rows]);
+    const { weights, sink } = softmax(g, against(all(2 * layer, newKey)), shape, groups);
+    const seen = sink ? g.slice(weights, 3, 0, -1) : weights;
+    mixed = g.op('MatMul', [seen, all(2 * layer + 1, newValue)]);
   } else {
-    const column = sinkColumn(g, scores, shape.sink, kvHeads, groups);
-    const weights = g.op('Softmax', [g.op('Concat', [scores, column], { axis: 3 })], { axis: -1 });
-    const sizes = g.op('Concat', [NAMES.split, g.ints([1])], { axis: 0 });
-    g.nodes.push(makeNode('Split', [weights, sizes], [toOld, toRecent, g.fresh('sink')], { axis: 3 }));
+    const pastKey = whole(readPast(g, 2 * layer, pool));
+    const pastValue = whole(readPast(g, 2 * layer + 1, pool));
+    const old = scaled(against(pastKey.data), pastKey);
+    const { weights, sink } = softmax(g, g.op('Concat', [old, against(newKey)], { axis: 3 }), shape, groups);
+    const [toOld, toRecent] = [g.fresh('past'), g.fresh('recent')];
+    const sizes = sink ? g.op('Concat', [NAMES.split, g.ints([1])], { axis: 0 }) : NAMES.split;
+    const parts = [toOld, toRecent, ...(sink ? [g.fresh('sink')] : [])];
+    g.nodes.push(makeNode('Split', [weights, sizes], parts, { axis: 3 }));
+    mixed = g.op('Add', [
+      g.op('MatMul', [scaled(toOld, pastValue), pastValue.data]),
+      g.op('MatMul', [toRecent, newValue]),
+    ]);
   }
-  const mixed = g.op('Add', [
-    g.op('MatMul', [scaled(toOld, pastValue), pastValue.data]),
-    g.op('MatMul', [toRecent, newValue]),
-  ]);
   const out = half ? g.cast(mixed, DataType.float16) : mixed;
   const rows = g.op('Gather', [g.reshape(out, [-1, groups * d]), NAMES.unpad], { axis: 0 });
   g.reshape(rows, [1, -1, heads * d], node.output[0]);
   return { key, value };
+}
+
+/** Capped, masked and normalised scores; where there is a sink its weight is the last column. */
+function softmax(
+  g: GraphBuilder,
+  scores: string,
+  shape: AttentionShape,
+  groups: number,
+): { readonly weights: string; readonly sink: boolean } {
+  let masked = scores;
+  if (shape.softcap > 0) {
+    const bounded = g.op('Tanh', [g.op('Mul', [scores, g.float(1 / shape.softcap)])]);
+    masked = g.op('Mul', [bounded, g.float(shape.softcap)]);
+  }
+  masked = g.op('Add', [masked, maskName(shape.window)]);
+  if (shape.sink === undefined) return { weights: g.op('Softmax', [masked], { axis: -1 }), sink: false };
+  const column = sinkColumn(g, masked, shape.sink, shape.kvHeads, groups);
+  return { weights: g.op('Softmax', [g.op('Concat', [masked, column], { axis: 3 })], { axis: -1 }), sink: true };
 }
 
 /** Scaled products of q [B, KH, N, D] with rows of keys [B, KH, P, D]. FusedMatMul spares a transposition but is CPU only. */

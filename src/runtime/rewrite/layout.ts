@@ -1,7 +1,7 @@
 /**
  * What a paged graph reads and writes: the contract between the rewrite and the model that feeds it.
  *
- * Pool: one f32 tensor [rows, blockSize * D]; row ((layer * 2 + part) * blocks + block) * KH + head, part 0 keys, 1 values. One
+ * Pool: one f32 tensor [rows, blockSize, D]; row ((layer * 2 + part) * blocks + block) * KH + head, part 0 keys, 1 values. One
  * tensor for all layers, since each input of a run costs microseconds; a block's heads lie side by side, since a block is copied
  * as a whole (forks, swap). The int8 pool has the same layout, and a scale per row and position, [rows, blockSize].
  *
@@ -20,13 +20,15 @@ export const NAMES = {
   scales: 'tl.scales',
   /** int32 [B, KH, M]: rows of the pool for layer 0's keys. */
   table: 'tl.table',
-  /** int32 [B, KH, S]: token * KH + head for each padded place. */
+  /** int32 [B, KH, S]: token * KH + head for each padded place; joined form: padding repeats the row's last token. */
   pad: 'tl.pad',
+  /** Joined form: int64 [B, KH, S, 3], row, head and column of each padded place among the gathered keys. */
+  place: 'tl.place',
   /** int32 [T, KH]: (row * KH + head) * S + place for each token. */
   unpad: 'tl.unpad',
   /** int64 [1, T]. */
   positions: 'tl.positions',
-  /** int64 [2]: past columns, new columns. */
+  /** Not in the joined form: int64 [2], past columns, new columns. */
   split: 'tl.split',
   /**
    * Device pool: int64 [new rows, 2], row of the pool and position in the block of each new row; flat form slot, token, head,
@@ -54,11 +56,11 @@ export const cacheName = (slot: number): string => `tl.cache.${slot}`;
 /** The same cache after the run; fetched into the very buffer that was fed. */
 export const cacheOut = (slot: number): string => `tl.cache.${slot}.out`;
 
-/** Name of the mask input for a window: f32 [B, 1, S * G or 1, M * blockSize + S], added to the scores. */
+/** Name of the mask input for a window, added to the scores: f32 [B, 1, S * G or 1, M * blockSize + S], joined form without S. */
 export const maskName = (window: number): string => `tl.mask.${window}`;
 
 /**
- * 'device': in a device buffer, [rows, blockSize, D], of the cache's own type (f32 or f16), that the graph itself writes; the others lie
+ * 'device': in a device buffer, of the cache's own type (f32 or f16), that the graph itself writes; the others lie
  * in host memory.
  */
 export type PoolType = 'f32' | 'int8' | 'device';
@@ -72,6 +74,11 @@ export interface PagedGraph {
   readonly form: 'flat' | 'padded';
   /** Attention is the device's PagedAttention over a cache per layer and part, which it writes itself, not plain operators over the pool. */
   readonly kernel: boolean;
+  /**
+   * Flat form over an f32 pool: new keys and values are put among the gathered ones, each at its position's column, so M counts the blocks
+   * of the new positions too.
+   */
+  readonly joined: boolean;
   /** Blocks of the pool, built into the graph. */
   readonly blocks: number;
   readonly layers: number;

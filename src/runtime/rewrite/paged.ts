@@ -44,13 +44,18 @@ export function blockBytes(model: ModelProto, names: DecoderNames, pool: PoolTyp
   return 2 * names.layers.length * BLOCK_SIZE * shape.kvHeads * row;
 }
 
-/** See the module's header. `blocks` is built into the graph. The given model is not changed; weights are shared. */
+/**
+ * See the module's header. `blocks` is built into the graph. `joined` (layout.ts) asks for that form where there is one; by default it is
+ * taken where query heads share keys: one query row per head has a kernel of its own, and giving it company costs more than joining.
+ * The given model is not changed; weights are shared.
+ */
 export function rewritePaged(
   model: ModelProto,
   names: DecoderNames,
   blocks: number,
   pool: PoolType = 'f32',
   kernel = false,
+  joined?: boolean,
 ): PagedGraph | Refusal {
   const shape = cacheShape(model, names, pool);
   if ('refused' in shape) return shape;
@@ -59,8 +64,11 @@ export function rewritePaged(
   const graph = copy.graph;
   if (graph === undefined) return { refused: 'no graph' };
   if (opsetOf(copy, MICROSOFT) === 0) copy.opsetImport.push({ domain: MICROSOFT, version: 1 });
-  const grouped = graph.node.some((n) => n.opType === 'GroupQueryAttention');
-  const stored: PoolShape = { ...shape, blocks, pool };
+  const attention = graph.node.find((n) => n.opType === 'GroupQueryAttention');
+  const grouped = attention !== undefined;
+  const shares = grouped && intAttribute(attention, 'num_heads', 0) > shape.kvHeads;
+  const joins = grouped && pool === 'f32' && (joined ?? shares);
+  const stored: PoolShape = { ...shape, blocks, pool, joined: joins };
   if (kernel && !(grouped && pool === 'device' && shape.type === 'float16')) {
     return { refused: 'PagedAttention takes GroupQueryAttention exports with f16 caches on a device' };
   }
@@ -88,6 +96,7 @@ export function rewritePaged(
     pool,
     form: grouped ? 'flat' : 'padded',
     kernel,
+    joined: joins,
     blocks,
     layers: names.layers.length,
     ...shape,
@@ -145,7 +154,8 @@ function cutGrouped(graph: GraphProto, names: DecoderNames, shape: PoolShape, ke
   g.input(NAMES.pad, DataType.int32, ['rows', shape.kvHeads, 'places']);
   g.input(NAMES.unpad, DataType.int32, ['tokens', shape.kvHeads]);
   g.input(NAMES.positions, DataType.int64, [1, 'tokens']);
-  g.input(NAMES.split, DataType.int64, [2]);
+  if (shape.joined !== true) g.input(NAMES.split, DataType.int64, [2]);
+  else g.input(NAMES.place, DataType.int64, ['rows', shape.kvHeads, 'places', 3]);
   const replaced = new Map<NodeProto, readonly NodeProto[]>();
   const fresh: string[] = [];
   const windows = new Set<number>();
@@ -255,10 +265,9 @@ function addCacheInputs(g: GraphBuilder, shape: PoolShape, layers: number): void
 
 function addPoolInputs(g: GraphBuilder, shape: PoolShape): void {
   const { pool } = shape;
-  const columns = pool === 'device' ? [BLOCK_SIZE, 'size'] : ['pool_columns'];
-  g.input(NAMES.pool, pool === 'int8' ? DataType.int8 : elementType(shape), ['pool_rows', ...columns]);
+  g.input(NAMES.pool, pool === 'int8' ? DataType.int8 : elementType(shape), ['pool_rows', BLOCK_SIZE, shape.headDim]);
   if (pool === 'int8') g.input(NAMES.scales, DataType.float, ['pool_rows', BLOCK_SIZE]);
-  g.input(NAMES.table, DataType.int32, ['rows', 'heads', 'blocks']);
+  g.input(NAMES.table, DataType.int32, ['rows', shape.kvHeads, 'blocks']);
 }
 
 /** Adds what a builder collected besides nodes. */
