@@ -10,7 +10,7 @@ import { TupleTable } from '../base/tuple-table.js';
 import type { ArrayExpr, ItemVariant } from '../grammar/ir.js';
 import { NEVER } from '../regular/terms.js';
 import type { LexemePool } from './lexeme.js';
-import { couldBecome } from './partial-value.js';
+import { couldBecome, readPartial } from './partial-value.js';
 import { canonicalJson, numberSpellings, uniqueNumbers } from './unique.js';
 
 const OPEN = 1;
@@ -175,7 +175,8 @@ export class ArrayStates {
       if (this.parsed.size > 64) this.parsed.clear();
       this.parsed.set(node, values);
     }
-    return values.some((v) => couldBecome(prefix, v));
+    const part = readPartial(prefix);
+    return values.some((v) => couldBecome(part, v));
   }
 
   /** State after an item that was not remembered. */

@@ -40,7 +40,7 @@ export class Masks {
     this.bottomless = new Bottomless(recognizer);
     this.names = new NameMasks(recognizer, share.lexemes, share.trie);
     this.crossings = new Crossings(recognizer, share, this.names);
-    this.traps = new Traps(recognizer, share.trie);
+    this.traps = new Traps(recognizer, share.trie, vocabulary);
   }
 
   get bytes(): number {

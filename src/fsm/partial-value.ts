@@ -7,29 +7,69 @@ interface Container {
   readonly closed: boolean;
   readonly members: Map<string, Partial> | undefined;
   readonly items: Partial[] | undefined;
+  /** What has been read of a name that is cut off. */
+  readonly name?: string | undefined;
+  readonly nameCut?: boolean;
 }
 
-type Partial = typeof OPEN | Container | { readonly scalar: unknown };
+/** Values with a common beginning: what has been read of a string, the significant digits of a number, the letters of another word. */
+type Cut =
+  | { readonly string: string; readonly cut: boolean }
+  | { readonly digits: string; readonly negative: boolean }
+  | { readonly word: string };
 
-/** Whether a prefix of a JSON text can be continued to a text of the value (a parsed JSON value). */
-export function couldBecome(prefix: string, value: unknown): boolean {
-  return agrees(new Reader(prefix).value(), value);
+export type Partial = typeof OPEN | Container | Cut | { readonly scalar: unknown };
+
+/** Digits after which a number's text and its nearest double may part. */
+const EXACT_DIGITS = 15;
+
+/** What a prefix of a JSON text (well formed: a recognizer accepted it) tells of its value. */
+export function readPartial(prefix: string): Partial {
+  return new Reader(prefix).value();
 }
 
-function agrees(part: Partial, value: unknown): boolean {
+/** Whether a text that has been read so far can be continued to a text of the value (a parsed JSON value). */
+export function couldBecome(part: Partial, value: unknown): boolean {
   if (part === OPEN) return true;
   if ('scalar' in part) return Object.is(part.scalar, value) || (part.scalar === 0 && value === 0);
+  if ('string' in part) return typeof value === 'string' && couldGoOn(part.string, part.cut, value);
+  if ('word' in part) return String(value).startsWith(part.word);
+  if ('digits' in part) return typeof value === 'number' && couldBecomeNumber(part.digits, part.negative, value);
   if (part.items !== undefined) {
     if (!Array.isArray(value)) return false;
     if (part.closed ? value.length !== part.items.length : value.length < part.items.length) return false;
-    return part.items.every((item, i) => agrees(item, value[i]));
+    return part.items.every((item, i) => couldBecome(item, value[i]));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const record = value as Record<string, unknown>;
-  const members = part.members!;
+  const { members, name, nameCut = false } = part as Container & { members: Map<string, Partial> };
   if (part.closed && Object.keys(record).length !== members.size) return false;
-  for (const [key, item] of members) if (!Object.hasOwn(record, key) || !agrees(item, record[key])) return false;
-  return true;
+  for (const [key, item] of members) if (!Object.hasOwn(record, key) || !couldBecome(item, record[key])) return false;
+  return name === undefined || Object.keys(record).some((key) => !members.has(key) && couldGoOn(name, nameCut, key));
+}
+
+/** `cut`: a character above ASCII comes next, of which only the first bytes were read. */
+function couldGoOn(read: string, cut: boolean, whole: string): boolean {
+  return whole.startsWith(read) && (!cut || whole.charCodeAt(read.length) >= 0x80);
+}
+
+/** The exponent may still move the point, so digits alone decide. */
+function couldBecomeNumber(digits: string, negative: boolean, value: number): boolean {
+  if (value !== 0 && value < 0 !== negative) return false;
+  const all = significant(String(value));
+  return (
+    digits.length > EXACT_DIGITS ||
+    ((digits.length > all.length ? /^0*$/.test(digits.slice(all.length)) : true) &&
+      digits.startsWith(all.slice(0, digits.length)))
+  );
+}
+
+/** Digits of a number's text from the first that is not zero, without its exponent. */
+function significant(text: string): string {
+  return text
+    .replace(/[eE].*/, '')
+    .replace(/[-.]/g, '')
+    .replace(/^0+/, '');
 }
 
 /**
@@ -67,6 +107,9 @@ export function plainPrefix(text: string): string {
 /** A reader of well-formed prefixes (the recognizer accepted them). */
 class Reader {
   private at = 0;
+  /** What was read of the string that is cut off. */
+  private rest = '';
+  private cut = false;
   constructor(private readonly text: string) {}
 
   value(): Partial {
@@ -77,14 +120,16 @@ class Reader {
     if (c === '[') return this.array();
     if (c === '"') {
       const s = this.string();
-      return s === undefined ? OPEN : { scalar: s };
+      return s === undefined ? { string: this.rest, cut: this.cut } : { scalar: s };
     }
     const m = /[^,\]}\s]*/y;
     m.lastIndex = this.at;
     const word = m.exec(this.text)![0];
     this.at += word.length;
     // A number at the end of the text may go on.
-    return this.at >= this.text.length ? OPEN : { scalar: JSON.parse(word) };
+    if (this.at < this.text.length) return { scalar: JSON.parse(word) };
+    if (c !== '-' && (c < '0' || c > '9')) return { word };
+    return { digits: significant(word), negative: c === '-' };
   }
 
   private blank(): void {
@@ -100,6 +145,11 @@ class Reader {
         return s;
       }
     }
+    // A character or an escape that is cut off is left out.
+    const read = this.text.slice(this.at + 1);
+    const raw = read.replace(/\uFFFD+$/, '');
+    this.cut = raw.length < read.length;
+    this.rest = JSON.parse(`"${/^(?:[^\\]|\\u[0-9a-fA-F]{4}|\\[^u])*/.exec(raw)![0]}"`) as string;
     this.at = this.text.length;
     return undefined;
   }
@@ -120,7 +170,7 @@ class Reader {
         continue;
       }
       const key = this.string();
-      if (key === undefined) return { closed: false, members, items: undefined };
+      if (key === undefined) return { closed: false, members, items: undefined, name: this.rest, nameCut: this.cut };
       this.blank();
       if (this.text[this.at] === ':') this.at++;
       members.set(key, this.value());

@@ -151,15 +151,9 @@ export class Recognizer {
     return this.hasUnique && this.search.couldRepeat(state, false);
   }
 
-  /** Whether the text of some item is being remembered. */
-  isCapturing(state: number): boolean {
-    const capture = this.tables.captureOf(state);
-    return capture >= 0 && this.captures.isKept(capture);
-  }
-
   /** Whether an item in progress could be unable to end otherwise than as one that its array already has. */
   mightTrap(state: number): boolean {
-    return this.hasUnique && this.search.couldRepeat(state, true);
+    return this.hasUnique && this.search.mightTrap(state);
   }
 
   // ---- steps --------------------------------------------------------------------------------------------------------

@@ -2,15 +2,13 @@
  * Tokens that a mask must leave out because some item of an array with unique items could then only end as a duplicate.
  *
  * Masks are made from states without the texts of such items, where this does not show. A trap lies only where an item so far is how
- * a used one begins, so the walk follows the used items and little else.
+ * a used one begins, or where an item begins, so the walk follows the used items and little else.
  */
-import { DEAD, END, FRAME } from './layout.js';
+import { itemStartsOf, STARTS, STARTS_AFTER_QUOTE } from './item-starts.js';
+import { CAPTURE, DEAD, DYN, END, FRAME, ITEM, LEX, NAME } from './layout.js';
 import type { Recognizer } from './recognizer.js';
-import { ASCII_GROUP, type TokenTrie } from './trie.js';
-
-const groupOf = (c: string): number => 1 << ASCII_GROUP[c.charCodeAt(0)]!;
-const CLOSES = groupOf('}') | groupOf(']');
-const GOES_ON = groupOf(',');
+import type { TokenTrie } from './trie.js';
+import type { Vocabulary } from './vocabulary.js';
 
 export class Traps {
   /** By stack: whether below it some array with unique items has objects or arrays already. */
@@ -19,6 +17,7 @@ export class Traps {
   constructor(
     private readonly recognizer: Recognizer,
     private readonly trie: TokenTrie,
+    private readonly vocabulary: Vocabulary,
   ) {}
 
   /** Whether a token from this state might lead into a trap. */
@@ -55,6 +54,8 @@ export class Traps {
   remove(state: number, mask: Uint32Array): boolean {
     const { recognizer } = this;
     const { nodes } = this.trie;
+    const starts = itemStartsOf(this.vocabulary, this.trie);
+    const bit = this.isInString(state) ? STARTS_AFTER_QUOTE : STARTS;
     let found = false;
     const stack: number[] = [0, state];
     while (stack.length > 0) {
@@ -63,23 +64,29 @@ export class Traps {
       const first = nodes[node * 4]!;
       const last = first + (nodes[node * 4 + 1]! >>> 8);
       const bits = recognizer.nextBytes(at);
+      const near = recognizer.mightTrap(at);
       for (let c = first; c < last; c++) {
+        if (!near && (starts[c]! & bit) === 0) continue;
         const byte = nodes[c * 4 + 1]! & 0xff;
         if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
         const next = recognizer.step(at, byte);
         if (next === DEAD) found = this.clear(c, mask) || found;
-        else if (nodes[c * 4 + 1]! >>> 8 !== 0 && this.goesOn(c, next)) stack.push(c, next);
+        else if (nodes[c * 4 + 1]! >>> 8 !== 0) stack.push(c, next);
       }
     }
     return found;
   }
 
-  /** Whether a trap may lie below a node: in the item at hand, or in one that begins after it has ended. */
-  private goesOn(node: number, state: number): boolean {
-    const { recognizer } = this;
-    if (!recognizer.isCapturing(state) || recognizer.mightTrap(state)) return true;
-    const below = this.trie.nodes[node * 4 + 3]!;
-    return (below & CLOSES) !== 0 && (below & GOES_ON) !== 0;
+  private isInString(state: number): boolean {
+    const { states, configs, pool } = this.recognizer;
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const o = configs.offsets[states.data[i]!]!;
+      const kind = configs.data[o]!;
+      if (kind === CAPTURE) continue;
+      const isLexeme = kind === LEX || kind === ITEM || kind === DYN || kind === NAME;
+      if (!isLexeme || !pool.isStringContent(configs.data[o + 1]!)) return false;
+    }
+    return true;
   }
 
   /** Clears the tokens of a node and of all below it; whether one was set. */

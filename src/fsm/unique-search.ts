@@ -42,8 +42,13 @@ export class UniqueSearch {
 
   /** Whether a state must not be entered, because some item in progress could only end as a duplicate. */
   isTrap(state: number): boolean {
-    const { tables } = this;
-    return this.couldRepeat(state, true) && tables.captureOf(state) !== tables.captures.none && !this.canEndAnew(state);
+    return this.mightTrap(state) && !this.canEndAnew(state);
+  }
+
+  /** Whether an item in progress, whose text is known, could become one that its array has and might be unable to end otherwise. */
+  mightTrap(state: number): boolean {
+    const capture = this.tables.captureOf(state);
+    return capture >= 0 && this.tables.captures.isKept(capture) && this.couldRepeat(state, true);
   }
 
   /**

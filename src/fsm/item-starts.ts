@@ -1,0 +1,45 @@
+/** Where in the trie of tokens an object or array may begin as an item: after a comma and blanks, or as the first thing of a token. */
+import type { TokenTrie } from './trie.js';
+import type { Vocabulary } from './vocabulary.js';
+
+const COMMA = 0x2c;
+const QUOTE = 0x22;
+const OBJECT = 0x7b;
+const ARRAY = 0x5b;
+
+/** Bits of a node: such a beginning is its own byte or lies below it; the same, after a quote that ends the string at the token's start. */
+export const STARTS = 1;
+export const STARTS_AFTER_QUOTE = 2;
+
+const KEY = Symbol('item starts');
+
+/** {@link STARTS} and {@link STARTS_AFTER_QUOTE}, one byte per node of the trie. O(nodes), once for a vocabulary. */
+export function itemStartsOf(vocabulary: Vocabulary, trie: TokenTrie): Uint8Array {
+  return vocabulary.cache.get(KEY, () => findItemStarts(trie));
+}
+
+function findItemStarts(trie: TokenTrie): Uint8Array {
+  const { nodes, count } = trie;
+  const ready = new Uint8Array(count);
+  const quoted = new Uint8Array(count);
+  const starts = new Uint8Array(count);
+  const parent = new Int32Array(count);
+  ready[0] = 1;
+  // Nodes are in breadth-first order: parents come first.
+  for (let n = 0; n < count; n++) {
+    const first = nodes[n * 4]!;
+    const last = first + (nodes[n * 4 + 1]! >>> 8);
+    for (let c = first; c < last; c++) {
+      const byte = nodes[c * 4 + 1]! & 0xff;
+      parent[c] = n;
+      quoted[c] = quoted[n]! | (byte === QUOTE ? 1 : 0);
+      const blank = byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+      const opens = ready[n] === 1 && (byte === OBJECT || byte === ARRAY);
+      // In an array that begins, its first item may begin.
+      if (byte === COMMA || (ready[n] === 1 && blank) || (opens && byte === ARRAY)) ready[c] = 1;
+      if (opens) starts[c] = STARTS | (quoted[c] === 1 ? STARTS_AFTER_QUOTE : 0);
+    }
+  }
+  for (let n = count - 1; n > 0; n--) starts[parent[n]!]! |= starts[n]!;
+  return starts;
+}
