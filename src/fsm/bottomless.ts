@@ -34,10 +34,9 @@ export class Bottomless {
         continue;
       }
       if (kind === CAPTURE) {
-        const { none, apart } = recognizer.captures;
-        const kept = recognizer.couldRepeat(state) ? none : apart;
-        changed ||= configs.data[o + 1] !== kept;
-        ids.push(configs.intern([CAPTURE, kept, 0, 0], 4));
+        const forgotten = this.forgotten(state);
+        changed ||= forgotten !== id;
+        ids.push(forgotten);
         continue;
       }
       const stack = configs.data[o + 3]!;
@@ -58,6 +57,29 @@ export class Bottomless {
     if (!changed) return state;
     ids.sort((a, b) => a - b);
     return recognizer.stateOf(ids.filter((c, i) => i === 0 || c !== ids[i - 1]));
+  }
+
+  /**
+   * The state without the text of the items that are being read: the same one for all texts that no used item begins with. A walk says where it
+   * comes to what the text decides.
+   */
+  withoutText(state: number): number {
+    const { recognizer } = this;
+    const capture = recognizer.captureOf(state);
+    if (capture < 0 || !recognizer.captures.isKept(capture)) return state;
+    const { states, configs } = recognizer;
+    const ids: number[] = [];
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const id = states.data[i]!;
+      ids.push(configs.data[configs.offsets[id]!] === CAPTURE ? this.forgotten(state) : id);
+    }
+    return recognizer.stateOf(ids.sort((a, b) => a - b));
+  }
+
+  /** Config of a captured text of which only is told whether it differs from the used items. */
+  private forgotten(state: number): number {
+    const { captures, configs } = this.recognizer;
+    return configs.intern([CAPTURE, this.recognizer.couldRepeat(state) ? captures.none : captures.apart, 0, 0], 4);
   }
 
   private cut(stack: number, depth: number): number {

@@ -24,6 +24,8 @@ const FEW_DOUBTS = 64;
 
 export class Masks {
   private readonly records: (MaskRecord | undefined)[] = [];
+  /** By state without texts: records of which only what texts decide is in doubt. */
+  private readonly textless: (MaskRecord | undefined)[] = [];
   private readonly bottomless: Bottomless;
   private readonly names: NameMasks;
   private readonly crossings: Crossings;
@@ -86,20 +88,38 @@ export class Masks {
     }
   }
 
-  /** Decides the doubtful tokens of a cut state's record by trying each from the state itself. */
+  /** Decides the doubtful tokens of a cut state's record: by a state without texts, which many share, and the rest by the state itself. */
   private settle(state: number, record: MaskRecord): MaskRecord {
+    const shared = this.bottomless.withoutText(state);
+    if (shared === state) return this.decide(state, record);
+    let known = this.textless[shared];
+    if (known === undefined) {
+      known = this.decide(shared, record);
+      this.textless[shared] = known;
+      this.heldBytes += 8;
+    }
+    return known.doubt.length === 0 ? known : this.decide(state, known);
+  }
+
+  /** Tries each doubtful token from a state; in doubt remain those that come to what it does not tell. */
+  private decide(state: number, record: MaskRecord): MaskRecord {
     const { recognizer, vocabulary } = this;
     const { bytes, offsets } = vocabulary;
     const passed: number[] = [];
-    for (const t of record.doubt)
-      if (recognizer.stepAll(state, bytes, offsets[t]!, offsets[t + 1]!) !== DEAD) passed.push(t);
+    const doubt: number[] = [];
+    for (const t of record.doubt) {
+      let s = state;
+      for (let i = offsets[t]!, end = offsets[t + 1]!; i < end && s !== DEAD && !recognizer.reachedBottom(s); i++)
+        s = recognizer.step(s, bytes[i]!);
+      if (s !== DEAD) (recognizer.reachedBottom(s) ? doubt : passed).push(t);
+    }
     let { added } = record;
     if (passed.length > 0) {
       added = new Int32Array(record.added.length + passed.length);
       added.set(record.added);
       added.set(passed, record.added.length);
     }
-    return this.keep(makeRecord(record.bases, record.within, record.removed, record.lists, added, NONE));
+    return this.keep(makeRecord(record.bases, record.within, record.removed, record.lists, added, ids(doubt)));
   }
 
   private keep(record: MaskRecord): MaskRecord {

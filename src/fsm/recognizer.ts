@@ -151,6 +151,11 @@ export class Recognizer {
     return this.hasUnique && this.search.couldRepeat(state, false);
   }
 
+  /** Text that the state remembers of the items being read, or -1. */
+  captureOf(state: number): number {
+    return this.tables.captureOf(state);
+  }
+
   /** Whether an item in progress could be unable to end otherwise than as one that its array already has. */
   mightTrap(state: number): boolean {
     return this.hasUnique && this.search.mightTrap(state);
