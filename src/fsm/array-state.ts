@@ -168,6 +168,12 @@ export class ArrayStates {
 
   /** Whether an object or array item that begins with this text could end as one that was used. */
   couldRepeat(a: number, prefix: string): boolean {
+    const part = readPartial(prefix);
+    return this.usedValues(a).some((v) => couldBecome(part, v));
+  }
+
+  /** Object and array items so far, parsed. */
+  usedValues(a: number): readonly unknown[] {
     const node = this.field(a, this.used + USED_VALUES);
     let values = this.parsed.get(node);
     if (values === undefined) {
@@ -175,8 +181,7 @@ export class ArrayStates {
       if (this.parsed.size > 64) this.parsed.clear();
       this.parsed.set(node, values);
     }
-    const part = readPartial(prefix);
-    return values.some((v) => couldBecome(part, v));
+    return values;
   }
 
   /** State after an item that was not remembered. */

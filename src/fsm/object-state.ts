@@ -185,6 +185,21 @@ export class ObjectStates {
     return true;
   }
 
+  /**
+   * How many declared properties may each come or stay away from here on, whatever the others do; fewer where counts or implications may bind
+   * them to one another. The property that is being read is not among them.
+   */
+  freeMembers(o: number): number {
+    const { expr } = this;
+    const bound =
+      expr.maxProperties !== Number.POSITIVE_INFINITY || expr.minProperties > 1 || this.implied !== undefined;
+    if (bound || this.allWitnesses !== 0) return 0;
+    // One may be being read, and one may be needed for the count.
+    let m = -1 - expr.minProperties;
+    for (let p = 0; p < this.n; p++) if (this.required[p] === 0 && this.allows(o, p)) m++;
+    return Math.max(0, m);
+  }
+
   private unseen(o: number): number {
     let m = 0;
     for (let p = 0; p < this.n; p++) if (!this.seen(o, p)) m++;

@@ -85,7 +85,7 @@ export class UniqueSearch {
       if (this.unique.isFrame(l)) {
         const states = this.structures.arrayStates(labels.data[l + 1]!);
         const a = labels.data[l + 3]!;
-        const open = !states.hasValues(a) || (below >= 0 && this.staysOpen(below));
+        const open = !states.hasValues(a) || (below >= 0 && this.staysOpen(below, states.usedValues(a).length));
         if (!open && states.couldRepeat(a, captures.text(capture, labels.data[l + 4]!) ?? '')) return true;
       }
       if (parent >= 0 && this.repeatsBelow(parent, below < 0 ? -1 : stacks.data[i]!, capture, seen)) return true;
@@ -93,18 +93,21 @@ export class UniqueSearch {
     return false;
   }
 
-  /** Whether an item (the frame right above its array's) can always be made different by one more member or element. */
-  private staysOpen(label: number): boolean {
+  /**
+   * Whether an item (the frame right above its array's) can always be made different from the used ones: by one more member or element, or by
+   * those of its members that may come or stay away, which are enough for more values than were used.
+   */
+  private staysOpen(label: number, used: number): boolean {
     const { labels } = this.tables;
     const l = labels.offsets[label]!;
     const id = labels.data[l + 1]!;
     const expr = this.grammar.exprs[id]!;
-    if (labels.data[l] === FRAME.object && expr.op === 'object')
-      return (
-        expr.maxProperties === Number.POSITIVE_INFINITY &&
-        expr.dynamic.length > 0 &&
-        !this.structures.objectStates(id).beginningDependsOnKeys
-      );
+    if (labels.data[l] === FRAME.object && expr.op === 'object') {
+      const states = this.structures.objectStates(id);
+      const endless =
+        expr.maxProperties === Number.POSITIVE_INFINITY && expr.dynamic.length > 0 && !states.beginningDependsOnKeys;
+      return endless || 2 ** states.freeMembers(labels.data[l + 3]!) > used;
+    }
     return (
       labels.data[l] === FRAME.array &&
       expr.op === 'array' &&
