@@ -4,14 +4,16 @@
  *
  * Without counters liveness is arithmetic. With counters (contains, minContains, maxContains) it is a search over the clamped
  * states, remembered. Unique scalars are kept out of the item's own lexeme (its term minus the values used), so that no item
- * can begin that could only end as a duplicate; unique objects and arrays are compared as canonical JSON when they end.
+ * can begin that could only end as a duplicate; unique objects and arrays are compared as values when they end (used-values.ts).
  */
 import { TupleTable } from '../base/tuple-table.js';
 import type { ArrayExpr, ItemVariant } from '../grammar/ir.js';
 import { NEVER } from '../regular/terms.js';
+import type { Captures } from './captures.js';
 import type { LexemePool } from './lexeme.js';
 import { couldBecome, readPartial } from './partial-value.js';
-import { canonicalJson, numberSpellings, uniqueNumbers } from './unique.js';
+import { numberSpellings, uniqueNumbers } from './unique.js';
+import { UsedValues } from './used-values.js';
 
 const OPEN = 1;
 const LIVE = 2;
@@ -25,7 +27,7 @@ const FORGOTTEN = 3;
 export class ArrayStates {
   private readonly tuples = new TupleTable(8);
   private readonly verdict: number[] = [];
-  private readonly parsed = new Map<number, readonly unknown[]>();
+  private readonly values: UsedValues;
   private readonly clampIndex: number;
   private readonly most: number;
   /** Where the fields of unique items begin. */
@@ -35,18 +37,20 @@ export class ArrayStates {
   constructor(
     readonly expr: ArrayExpr,
     private readonly pool: LexemePool,
+    captures: Captures,
   ) {
+    this.values = new UsedValues(captures);
     this.most = Math.min(expr.maxItems, expr.rest.length > 0 ? Number.POSITIVE_INFINITY : expr.prefix.length);
     this.clampIndex = this.most === Number.POSITIVE_INFINITY ? Math.max(expr.prefix.length, expr.minItems) : this.most;
     const first = new Array<number>(1 + expr.counters.length).fill(0);
     this.used = first.length;
     const { none } = pool.terms.literals;
-    if (expr.unique) first.push(none, NEVER, none, 0);
+    if (expr.unique) first.push(none, NEVER, this.values.none, 0);
     this.start = this.tuples.intern(first, first.length);
   }
 
   get bytes(): number {
-    return this.tuples.bytes;
+    return this.tuples.bytes + this.values.bytes;
   }
 
   /** Distinct states met so far. */
@@ -163,25 +167,18 @@ export class ArrayStates {
 
   /** Whether some object or array was used. */
   hasValues(a: number): boolean {
-    return this.field(a, this.used + USED_VALUES) !== this.pool.terms.literals.none;
+    return this.field(a, this.used + USED_VALUES) !== this.values.none;
+  }
+
+  /** How many object and array items there are. */
+  valueCount(a: number): number {
+    return this.values.sizeOf(this.field(a, this.used + USED_VALUES));
   }
 
   /** Whether an object or array item that begins with this text could end as one that was used. */
   couldRepeat(a: number, prefix: string): boolean {
     const part = readPartial(prefix);
-    return this.usedValues(a).some((v) => couldBecome(part, v));
-  }
-
-  /** Object and array items so far, parsed. */
-  usedValues(a: number): readonly unknown[] {
-    const node = this.field(a, this.used + USED_VALUES);
-    let values = this.parsed.get(node);
-    if (values === undefined) {
-      values = this.pool.terms.literals.words(node).map((w) => JSON.parse(w) as unknown);
-      if (this.parsed.size > 64) this.parsed.clear();
-      this.parsed.set(node, values);
-    }
-    return values;
+    return this.values.some(this.field(a, this.used + USED_VALUES), (v) => couldBecome(part, v));
   }
 
   /** State after an item that was not remembered. */
@@ -200,21 +197,20 @@ export class ArrayStates {
     return this.with(a, USED_TEXTS, gone);
   }
 
-  /** State after an object or array item, or -1 where it was there before. */
-  useValue(a: number, text: string): number {
-    const { literals } = this.pool.terms;
+  /** State after an object or array item whose text begins at byte `start` of a capture, or -1 where it was there before. */
+  useValue(a: number, capture: number, start: number): number {
     const before = this.field(a, this.used + USED_VALUES);
-    const after = literals.insert(before, canonicalJson(JSON.parse(text)));
+    const after = this.values.add(before, capture, start);
     return after === before ? -1 : this.with(a, USED_VALUES, after);
   }
 
-  /** The same state of other tables of this array; sets of strings and terms of texts are carried over. */
+  /** The same state of other tables of this array; sets of strings and terms of texts are carried over by the caller's means. */
   carry(from: ArrayStates, a: number, literals: (node: number) => number, term: (t: number) => number): number {
     const t = Array.from(from.tuples.data.subarray(from.tuples.offsets[a]!, from.tuples.offsets[a + 1]!));
     if (this.expr.unique) {
       t[this.used + USED_STRINGS] = literals(t[this.used + USED_STRINGS]!);
       t[this.used + USED_TEXTS] = term(t[this.used + USED_TEXTS]!);
-      t[this.used + USED_VALUES] = literals(t[this.used + USED_VALUES]!);
+      t[this.used + USED_VALUES] = this.values.carry(from.values, t[this.used + USED_VALUES]!);
     }
     return this.tuples.intern(t, t.length);
   }

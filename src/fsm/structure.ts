@@ -54,7 +54,7 @@ export class Structures {
   arrayStates(id: ExprId): ArrayStates {
     let a = this.arrays[id];
     if (a === undefined) {
-      a = new ArrayStates(this.grammar.exprs[id] as ArrayExpr, this.pool);
+      a = new ArrayStates(this.grammar.exprs[id] as ArrayExpr, this.pool, this.tables.captures);
       this.arrays[id] = a;
       this.made.push(id);
     }

@@ -147,9 +147,9 @@ export class UniqueItems {
     const { captures } = this.tables;
     const states = this.structures.arrayStates(id);
     if (!states.expr.unique) return a;
-    const text = step.capture < 0 ? undefined : captures.text(step.capture, start);
-    if (text !== undefined && !states.hasForgotten(a)) {
-      const after = states.useValue(a, text);
+    const isKept = step.capture >= 0 && captures.isKept(step.capture) && captures.lengthOf(step.capture) >= start;
+    if (isKept && !states.hasForgotten(a)) {
+      const after = states.useValue(a, step.capture, start);
       if (after >= 0) step.endedAnew = true;
       return after;
     }

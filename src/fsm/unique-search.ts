@@ -85,7 +85,7 @@ export class UniqueSearch {
       if (this.unique.isFrame(l)) {
         const states = this.structures.arrayStates(labels.data[l + 1]!);
         const a = labels.data[l + 3]!;
-        const open = !states.hasValues(a) || (below >= 0 && this.staysOpen(below, states.usedValues(a).length));
+        const open = !states.hasValues(a) || (below >= 0 && this.staysOpen(below, states.valueCount(a)));
         if (!open && states.couldRepeat(a, captures.text(capture, labels.data[l + 4]!) ?? '')) return true;
       }
       if (parent >= 0 && this.repeatsBelow(parent, below < 0 ? -1 : stacks.data[i]!, capture, seen)) return true;

@@ -1,0 +1,105 @@
+/**
+ * Sets of JSON values: the object and array items that an array with unique items has so far.
+ *
+ * A value is where its text lies in the captures, known by a digest of its canonical text; a set is (set before, value). So an
+ * item that ends, which a mask tries for every token that closes one, costs its text once, and keeps none of it.
+ */
+import { TupleTable } from '../base/tuple-table.js';
+import type { Captures } from './captures.js';
+import { canonicalJson } from './unique.js';
+
+/** Characters of parsed values that are kept. */
+const KEPT_CHARS = 1 << 22;
+
+export class UsedValues {
+  /** [] for the empty set, then [set before, value]. */
+  private readonly sets = new TupleTable(16);
+  private readonly sizes: number[] = [0];
+  private readonly byDigest = new Map<number, number>();
+  /** By value: its capture, and the byte where it begins there. */
+  private readonly capture: number[] = [];
+  private readonly start: number[] = [];
+  private readonly parsed = new Map<number, unknown>();
+  private parsedChars = 0;
+  readonly none: number;
+
+  constructor(private readonly captures: Captures) {
+    this.none = this.sets.intern([], 0);
+  }
+
+  get bytes(): number {
+    return this.sets.bytes + this.sizes.length * 8 + this.capture.length * 56 + this.parsedChars * 2;
+  }
+
+  sizeOf(set: number): number {
+    return this.sizes[set]!;
+  }
+
+  /** The set with the value whose text begins at byte `start` of a capture; the same set where it has it already. */
+  add(set: number, capture: number, start: number): number {
+    const value = this.idOf(capture, start);
+    const { data, offsets } = this.sets;
+    for (let s = set; s !== this.none; s = data[offsets[s]!]!) if (data[offsets[s]! + 1] === value) return set;
+    const made = this.sets.intern([set, value], 2);
+    this.sizes[made] = this.sizes[set]! + 1;
+    return made;
+  }
+
+  /** Whether some value of the set passes a test. */
+  some(set: number, test: (value: unknown) => boolean): boolean {
+    for (let s = set; s !== this.none; s = this.sets.data[this.sets.offsets[s]!]!)
+      if (test(this.value(this.sets.data[this.sets.offsets[s]! + 1]!))) return true;
+    return false;
+  }
+
+  /** The same set among the values of other tables. */
+  carry(from: UsedValues, set: number): number {
+    const values: number[] = [];
+    for (let s = set; s !== from.none; s = from.sets.data[from.sets.offsets[s]!]!)
+      values.push(from.sets.data[from.sets.offsets[s]! + 1]!);
+    let made = this.none;
+    for (const v of values.reverse())
+      made = this.add(made, this.captures.carry(from.captures, from.capture[v]!), from.start[v]!);
+    return made;
+  }
+
+  private idOf(capture: number, start: number): number {
+    const text = canonicalJson(JSON.parse(this.captures.text(capture, start)!));
+    // A digest that another value has already is passed over: few ever meet.
+    for (let digest = digestOf(text); ; digest++) {
+      const known = this.byDigest.get(digest);
+      if (known !== undefined && canonicalJson(this.value(known)) !== text) continue;
+      if (known !== undefined) return known;
+      const id = this.capture.length;
+      this.capture.push(capture);
+      this.start.push(start);
+      this.byDigest.set(digest, id);
+      return id;
+    }
+  }
+
+  private value(id: number): unknown {
+    if (this.parsed.has(id)) return this.parsed.get(id);
+    const text = this.captures.text(this.capture[id]!, this.start[id]!)!;
+    const value = JSON.parse(text) as unknown;
+    this.parsedChars += text.length;
+    if (this.parsedChars > KEPT_CHARS) {
+      this.parsed.clear();
+      this.parsedChars = text.length;
+    }
+    this.parsed.set(id, value);
+    return value;
+  }
+}
+
+/** 53 bits of two multiplicative hashes. */
+function digestOf(text: string): number {
+  let a = 0x811c9dc5;
+  let b = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    a = Math.imul(a ^ c, 0x01000193);
+    b = Math.imul(b + c, 0x9e3779b1) ^ (b >>> 15);
+  }
+  return (a >>> 0) * 0x200000 + (b >>> 11);
+}
