@@ -1,5 +1,5 @@
 /** Forms that the mask engine treats apart: a language less a few literals, and counted repeats far from their bound. */
-import { F_BOOLEAN, INF, K_ALT, K_AND, K_CAT, K_NOT, K_REP, K_SET, type TermTable } from './term-table.js';
+import { F_BOOLEAN, INF, K_ALT, K_AND, K_CAT, K_NOT, K_REP, type TermTable } from './term-table.js';
 
 /**
  * Splits `x and not L` with L a finite set of literals: `rest` is x, `literals` the node of L (see {@link literals}). Undefined for
@@ -33,10 +33,13 @@ export function splitFinite(
   return { rest, literals: node };
 }
 
+/** Depth of terms below which bounds stay as they are. */
+const OPEN_DEPTH = 64;
+
 /**
- * The term without its upper bounds of `least` and more repetitions (those whose lower bound is met), and the smallest bound left
- * out: for that many code points both go on alike, but for liveness where the bound caps another language (`x and .{0,n}`).
- * Undefined where there is no such bound.
+ * The term without its upper bounds of `least` and more repetitions (those whose lower bound is met), and the smallest bound left out.
+ * A text of at most so many code points is in both or in neither, since none of it repeats anything more often; complements stay
+ * as they are. Undefined where there is no such bound.
  */
 export function unbounded(
   table: TermTable,
@@ -45,13 +48,9 @@ export function unbounded(
 ): { readonly term: number; readonly bound: number } | undefined {
   let bound = Number.POSITIVE_INFINITY;
   const { data, offsets } = table.tuples;
-  const window = (u: number): boolean => {
-    const o = offsets[u]!;
-    return data[o] === K_REP && data[o + 2] === 0 && data[o + 3]! >= least && data[offsets[data[o + 1]!]!] === K_SET;
-  };
   const open = (u: number, depth: number): number => {
     const o = offsets[u]!;
-    if (depth > 64) return u;
+    if (depth > OPEN_DEPTH) return u;
     switch (data[o]) {
       case K_REP: {
         const max = data[o + 3]!;
@@ -60,17 +59,15 @@ export function unbounded(
         return table.repeat(data[o + 1]!, 0, INF);
       }
       case K_CAT: {
-        const head = open(data[o + 1]!, depth + 1);
-        return head === data[o + 1] ? u : table.cat(head, data[o + 2]!);
+        const head = data[o + 1]!;
+        const tail = data[o + 2]!;
+        return table.cat(open(head, depth + 1), open(tail, depth + 1));
       }
-      case K_ALT: {
-        const items = Array.from(data.subarray(o + 1, offsets[u + 1]!));
-        return table.orAll(items.map((x) => open(x, depth + 1)));
-      }
+      case K_ALT:
+        return table.orAll(Array.from(data.subarray(o + 1, offsets[u + 1]!)).map((x) => open(x, depth + 1)));
       case K_AND: {
-        const items = Array.from(data.subarray(o + 1, offsets[u + 1]!));
         let all = table.all;
-        for (const x of items) all = table.and(all, window(x) ? open(x, depth + 1) : x);
+        for (const x of Array.from(data.subarray(o + 1, offsets[u + 1]!))) all = table.and(all, open(x, depth + 1));
         return all;
       }
       default:

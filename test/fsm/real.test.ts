@@ -43,6 +43,30 @@ const TEXTS: readonly (readonly [string, object, unknown])[] = [
     { type: 'object', properties: { id: { type: 'integer' }, name: { type: 'string' } }, additionalProperties: true },
     { nam: 1, name: 'a', ids: [], id: 2 },
   ],
+  [
+    'counted words under a length',
+    { type: 'string', pattern: '^$|(^(?:\\S+\\s+){0,30}\\S+$)', maxLength: 60 },
+    'one two  3 four five six seven and 1 a b c d e f g h i j k',
+  ],
+  [
+    'unique objects, strings among them',
+    {
+      type: 'array',
+      uniqueItems: true,
+      items: {
+        oneOf: [
+          { type: 'string' },
+          {
+            type: 'object',
+            properties: { name: { type: 'string', minLength: 1 }, checked: { type: 'boolean' } },
+            required: ['name', 'checked'],
+            additionalProperties: false,
+          },
+        ],
+      },
+    },
+    ['a', { name: '6.é', checked: true }, { checked: false, name: '6.é' }, { name: '6', checked: false }],
+  ],
 ];
 
 test.each(TEXTS)('%s: mask bit <=> accept over cl100k', { timeout: 120_000 }, (_, schema, value) => {
