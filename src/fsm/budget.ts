@@ -11,11 +11,11 @@
  */
 import { Distances } from './distance.js';
 import { CAPTURE, DEAD, DYN, ITEM, LEX } from './layout.js';
-import { firstByteOf, type Run } from './lexeme-mask.js';
 import type { MaskShare } from './mask-share.js';
 import { Reach } from './reach.js';
 import type { Recognizer } from './recognizer.js';
 import { Remembered } from './remembered.js';
+import { firstByteOf, type Run } from './run.js';
 import { walkTokens } from './token-walk.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -311,7 +311,7 @@ export class Budget {
     const q = configs.data[o + 1]!;
     if ((kind !== LEX && kind !== DYN) || !share.lexemes.isWide(q) || !recognizer.pool.isStringContent(q))
       return undefined;
-    const run = share.lexemes.runOf(recognizer.pool.termOf(q), true);
+    const run = share.lexemes.runs.of(recognizer.pool.termOf(q), true);
     return run.signature !== 0 && run.together ? run : undefined;
   }
 

@@ -5,11 +5,11 @@
  * the lexeme there (lexeme-mask.ts) takes the place of the walk.
  */
 import { DEAD, DYN, ITEM, LEX } from './layout.js';
-import type { Residual } from './lexeme-mask.js';
 import { ids, MaskParts, NONE } from './mask-record.js';
 import type { MaskShare } from './mask-share.js';
 import type { NameMasks } from './name-mask.js';
 import type { Recognizer } from './recognizer.js';
+import type { Residual } from './residual.js';
 
 /** Tokens that a state allows below a residual node: shared lists, and those that a cut state cannot decide. */
 export interface Crossing {
@@ -60,7 +60,7 @@ export class Crossings {
   walk(residual: Residual, state: number, parts: MaskParts): void {
     const { recognizer, share } = this;
     const bits = recognizer.nextBytes(state);
-    const children = share.lexemes.childrenOf(residual);
+    const children = share.lexemes.residuals.childrenOf(residual);
     for (let i = 0; i < children.length; i++) {
       const edge = children[i]!;
       const { byte, tokens, to } = edge;
@@ -114,7 +114,7 @@ export class Crossings {
 
   /** All tokens below a residual node. */
   private collect(residual: Residual, out: number[]): void {
-    for (const edge of this.share.lexemes.childrenOf(residual)) {
+    for (const edge of this.share.lexemes.residuals.childrenOf(residual)) {
       for (const t of edge.tokens) out.push(t);
       if (edge.to.nodes.length > 0) this.collect(edge.to, out);
     }

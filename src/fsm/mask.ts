@@ -133,7 +133,7 @@ export class Masks {
     const { configs, states } = recognizer;
     const parts = new MaskParts();
     if (this.loopsOnBlanks(state)) {
-      const { tokens, rest } = share.lexemes.afterBlanks;
+      const { tokens, rest } = share.lexemes.residuals.afterBlanks;
       parts.lists.push(tokens);
       this.crossings.split(rest, state, parts);
       return this.keep(parts.record());
@@ -164,7 +164,7 @@ export class Masks {
         narrow.sort((a, b) => a - b);
       }
       const rest = narrow.length === to - from ? state : recognizer.stateOf(narrow);
-      this.crossings.walk(share.lexemes.root, rest, parts);
+      this.crossings.walk(share.lexemes.residuals.root, rest, parts);
     }
     return this.keep(parts.record());
   }

@@ -7,9 +7,10 @@
  * have one spelling; others are walked with the recognizer.
  */
 import { DEAD } from './layout.js';
-import type { LessLiterals, LexemeMasks, Residual } from './lexeme-mask.js';
+import type { LessLiterals, LexemeMasks } from './lexeme-mask.js';
 import { ids, type MaskParts } from './mask-record.js';
 import type { Recognizer } from './recognizer.js';
+import type { Residual } from './residual.js';
 import { childOf, type TokenTrie } from './trie.js';
 
 const QUOTE = 0x22;
@@ -70,7 +71,7 @@ export class NameMasks {
         const c = childOf(trie, at, QUOTE);
         if (c >= 0) {
           for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) parts.found.push(t);
-          if (nodes[c * 4 + 1]! >>> 8 !== 0) cross(lexemes.residualAt(c), recognizer.afterName(label, parent, p));
+          if (nodes[c * 4 + 1]! >>> 8 !== 0) cross(lexemes.residuals.at(c), recognizer.afterName(label, parent, p));
         }
       }
       const edges = names.edges(n);
@@ -93,7 +94,7 @@ export class NameMasks {
   spelledFrom(without: LessLiterals, q: number): Int32Array {
     const out: number[] = [];
     const plain = this.spellPlain(without.literals, 0, this.isEndless(without) ? UNASKED : q, out);
-    return plain ? ids(out) : this.spelledBelow(this.lexemes.root, without, q);
+    return plain ? ids(out) : this.spelledBelow(this.lexemes.residuals.root, without, q);
   }
 
   /** Whether the string can go on for ever whatever was read, so that no way on ends with the literals. */
@@ -151,7 +152,7 @@ export class NameMasks {
   private spell(residual: Residual, literal: number, q: number, out: number[]): void {
     const { pool } = this.recognizer;
     const bits = pool.firstBytes(literal);
-    for (const edge of this.lexemes.childrenOf(residual)) {
+    for (const edge of this.lexemes.residuals.childrenOf(residual)) {
       if (((bits[edge.byte >> 5]! >>> (edge.byte & 31)) & 1) === 0) continue;
       const next = pool.step(literal, edge.byte);
       if (next === DEAD) continue;

@@ -6,9 +6,9 @@
  * lexemes: their states are asked. Cached per state.
  */
 import { CAPTURE, DEAD, DYN, END, ITEM, LEX } from './layout.js';
-import type { Residual } from './lexeme-mask.js';
 import type { MaskShare } from './mask-share.js';
 import type { Recognizer } from './recognizer.js';
+import type { Residual } from './residual.js';
 import { walkTokens } from './token-walk.js';
 
 export class Reach {
@@ -89,7 +89,7 @@ export class Reach {
     const { recognizer, share } = this;
     const bits = recognizer.nextBytes(state);
     let far = 0;
-    for (const edge of share.lexemes.childrenOf(residual)) {
+    for (const edge of share.lexemes.residuals.childrenOf(residual)) {
       if (((bits[edge.byte >> 5]! >>> (edge.byte & 31)) & 1) === 0) continue;
       const next = recognizer.step(state, edge.byte);
       if (next === DEAD) continue;

@@ -1,7 +1,7 @@
 /** A walk over the token trie and the recognizer together. Hot: one step per trie edge that the state allows. */
 import { DEAD } from './layout.js';
-import type { Run } from './lexeme-mask.js';
 import type { Recognizer } from './recognizer.js';
+import type { Run } from './run.js';
 import { ASCII_GROUP, GROUP_NON_ASCII, type TokenTrie } from './trie.js';
 
 /**
