@@ -79,11 +79,12 @@ describe('Sampler', () => {
   it('greedy is the greatest allowed logit, the lowest id among equals', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.integer({ min: -4, max: 4 }), { minLength: 1, maxLength: 70 }),
+        fc.array(fc.integer({ min: -4, max: 4 }), { minLength: 1, maxLength: 200 }),
         fc.integer(),
-        (values, seed) => {
+        fc.constantFrom(2, 40, 1000),
+        (values, seed, sparse) => {
           const random = createRandom(seed);
-          const ok = values.map(() => random.below(2) === 1);
+          const ok = values.map(() => random.below(sparse) > 0);
           if (!ok.includes(true)) ok[0] = true;
           const best = Math.max(...values.filter((_, i) => ok[i]));
           const want = values.findIndex((v, i) => ok[i] && v === best);
@@ -94,6 +95,14 @@ describe('Sampler', () => {
               maskOf(values.length, (i) => ok[i]!),
             ),
           ).toBe(want);
+          const free = values.indexOf(Math.max(...values));
+          expect(new Sampler(values.length).greedy(logits, undefined)).toBe(free);
+          const bad = random.below(values.length);
+          logits[bad] = Number.NaN;
+          expect(() => new Sampler(values.length).greedy(logits, undefined)).toThrow(`token ${bad}`);
+          if (!ok[bad]) return;
+          const mask = maskOf(values.length, (i) => ok[i]!);
+          expect(() => new Sampler(values.length).greedy(logits, mask)).toThrow(`token ${bad}`);
         },
       ),
     );
