@@ -40,6 +40,8 @@ const PARK_MS = 10_000;
 export class WorkerService implements Service {
   readonly #start: StartOptions;
   readonly #pending = new Map<number, Pending>();
+  /** Metrics that are on their way. */
+  readonly #reading = new Set<Promise<unknown>>();
   #info: ModelInfo;
   #live: Promise<Live>;
   #dead = false;
@@ -91,6 +93,16 @@ export class WorkerService implements Service {
   }
 
   async metrics(): Promise<ServiceMetrics> {
+    const asked = this.#metrics();
+    this.#reading.add(asked);
+    try {
+      return await asked;
+    } finally {
+      this.#reading.delete(asked);
+    }
+  }
+
+  async #metrics(): Promise<ServiceMetrics> {
     const id = ++this.#ids;
     return this.#ask<ServiceMetrics>(await this.#worker(), id, { type: 'metrics', id }, undefined, () => {});
   }
@@ -98,8 +110,16 @@ export class WorkerService implements Service {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    // Figures that were asked for before are given; requests are ended.
+    await Promise.allSettled(this.#reading);
     if (this.#dead) return;
-    const { worker } = await this.#live;
+    let worker: Worker;
+    try {
+      worker = (await this.#live).worker;
+    } catch {
+      // It did not start again: there is nothing to end, and who asked for it has the error.
+      return;
+    }
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     worker.ref();
     post(worker, { type: 'close' });
@@ -214,8 +234,17 @@ function parkAtExit(worker: Worker, parked: Int32Array): void {
     post(worker, { type: 'park' });
     Atomics.wait(parked, 0, 0, PARK_MS);
   };
+  // One listener an engine is meant, and no leak however many engines there are; 0 stands for no limit.
+  const room = (more: number): void => {
+    const most = process.getMaxListeners();
+    if (most > 0) process.setMaxListeners(Math.max(1, most + more));
+  };
+  room(1);
   process.on('exit', park);
-  worker.once('exit', () => process.off('exit', park));
+  worker.once('exit', () => {
+    process.off('exit', park);
+    room(-1);
+  });
 }
 
 async function spawn(

@@ -1,6 +1,6 @@
 /**
  * The file of a run: JSON lines, appended as answers come, so that nothing is lost when a run is interrupted. The first line says what run it is; a
- * request's lines are written together. A last line that was cut off (the machine went down) is dropped on reading.
+ * request's lines are written together. A last line that was cut off (the machine went down) is dropped on reading, also where it is the first.
  */
 import {
   appendFileSync,
@@ -35,18 +35,22 @@ export class Journal {
       writeFileSync(file, `${JSON.stringify(run)}\n`);
       return new Journal(file, run, new Set(), new Set());
     }
-    dropTail(file);
+    const bytes = readFileSync(file);
+    const end = bytes.lastIndexOf(0x0a) + 1;
+    const lines = bytes.toString('utf8', 0, end).split('\n');
+    // The machine went down while the very first line was written: nothing is lost.
+    if (end === 0 && isStart(bytes.toString('utf8'))) return Journal.open(file, run, true);
     const done = new Set<string>();
     const speedDone = new Set<string>();
-    let first: Line | undefined;
-    for (const text of readFileSync(file, 'utf8').split('\n')) {
+    const first = parsed(lines[0] ?? '');
+    if (first?.type !== 'run') throw new OptionError('out', "a folder of this suite's runs", `${file}, which is none`);
+    for (const [i, text] of lines.entries()) {
       if (text === '') continue;
-      const line = JSON.parse(text) as Line;
-      first ??= line;
+      const line = parsed(text);
+      if (line === undefined) throw new OptionError('out', 'the file of a run', `${file}, line ${i + 1} is not JSON`);
       if (line.type === 'request') done.add(line.request.id);
       if (line.type === 'speed') speedDone.add(line.id);
     }
-    if (first?.type !== 'run') throw new OptionError('out', "a folder of this suite's runs", `${file}, which is none`);
     const wrong = difference(first, run);
     if (wrong !== undefined)
       throw new OptionError(
@@ -54,6 +58,8 @@ export class Journal {
         'the folder of the same run, or --fresh to begin anew',
         `${file}, of another run (${wrong})`,
       );
+    // What follows the last line break was cut off.
+    if (end < bytes.length) truncateSync(file, end);
     return new Journal(file, first, done, speedDone);
   }
 
@@ -71,11 +77,18 @@ function difference(a: RunLine, b: RunLine): string | undefined {
   return plain(a) === plain(b) ? undefined : 'other options';
 }
 
-/** Cuts what follows the last line break. */
-function dropTail(file: string): void {
-  const bytes = readFileSync(file);
-  const end = bytes.lastIndexOf(0x0a) + 1;
-  if (end < bytes.length) truncateSync(file, end);
+/** Whether a text may be the beginning of a first line. */
+function isStart(text: string): boolean {
+  const start = '{"type":"run"';
+  return start.startsWith(text) || text.startsWith(start);
+}
+
+function parsed(text: string): Line | undefined {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The lines of a run's file, one by one: a full run has tens of megabytes. */

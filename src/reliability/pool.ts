@@ -22,6 +22,8 @@ export interface PoolOptions {
   readonly workers: number;
   /** After this long without an answer a child is ended. */
   readonly watchdogMs: number;
+  /** After this long a child that has not loaded the model is given up, and the run with it (default 10 minutes). */
+  readonly loadMs?: number;
   readonly signal: AbortSignal;
   readonly onLines: (lines: readonly Line[], task: Task) => void;
 }
@@ -52,7 +54,7 @@ interface Shared {
 async function work(shared: Shared, options: PoolOptions): Promise<void> {
   let child = await startChild(options, shared);
   try {
-    while (!options.signal.aborted) {
+    while (child !== undefined && !options.signal.aborted) {
       const task = shared.tasks[shared.at++];
       if (task === undefined) return;
       const answer = await ask(child, task, options);
@@ -65,7 +67,7 @@ async function work(shared: Shared, options: PoolOptions): Promise<void> {
       if (answer.gone) child = await startChild(options, shared);
     }
   } finally {
-    child.kill('SIGKILL');
+    child?.kill('SIGKILL');
   }
 }
 
@@ -102,17 +104,37 @@ function ask(child: ChildProcess, task: Task, { watchdogMs, signal }: PoolOption
   });
 }
 
-/** Resolves when the model is loaded. */
-function startChild({ start }: PoolOptions, shared: Shared): Promise<ChildProcess> {
+const LOAD_MS = 600_000;
+
+/** Resolves when the model is loaded; to nothing where the signal fires first. @throws ModelError where it does not load, or not in time */
+function startChild(
+  { start, signal, loadMs = LOAD_MS }: PoolOptions,
+  shared: Shared,
+): Promise<ChildProcess | undefined> {
+  if (signal.aborted) return Promise.resolve(undefined);
   const own = import.meta.url.endsWith('.ts') ? './child.ts' : './child.js';
   const child = fork(fileURLToPath(new URL(own, import.meta.url)), [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+      child.removeAllListeners('exit');
+      child.removeAllListeners('message');
+    };
     const fail = (why: string): void => {
+      settle();
       child.kill('SIGKILL');
       reject(new ModelError(start.options.model, 'a model that loads', why));
     };
+    const stop = (): void => {
+      settle();
+      child.kill('SIGKILL');
+      resolve(undefined);
+    };
+    const timer = setTimeout(() => fail(`not loaded after ${loadMs / 1000} s`), loadMs);
+    signal.addEventListener('abort', stop, { once: true });
     child.on('error', (error) => fail(error.message));
     child.once('exit', (code) => fail(`the process ended with code ${code}`));
     child.once('message', (message: FromChild) => {
@@ -121,7 +143,7 @@ function startChild({ start }: PoolOptions, shared: Shared): Promise<ChildProces
         return;
       }
       shared.repairs &&= message.repairs;
-      child.removeAllListeners('exit');
+      settle();
       resolve(child);
     });
     const message: ToChild = { type: 'start', start };

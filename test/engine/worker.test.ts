@@ -116,6 +116,46 @@ describe('an engine in a worker thread', () => {
   });
 });
 
+describe('closing an engine with a thread', () => {
+  it('figures that were asked for before are given', async () => {
+    const own = await built.createEngine({ model: model.folder, worker: true });
+    const [m] = await Promise.all([own.metrics(), own.close()]);
+    expect(m.prometheus).toContain('tokenloom_requests_total');
+    await expect(own.metrics()).rejects.toThrow(built.ModelError);
+  });
+  it('resolves where the thread cannot be started again', async () => {
+    const lost = await randomModel();
+    const own = await built.createEngine({ model: lost.folder, worker: true });
+    const post = Worker.prototype.postMessage;
+    let thread: Worker | undefined;
+    Worker.prototype.postMessage = function (this: Worker, ...args: Parameters<typeof post>) {
+      thread = this;
+      return post.apply(this, args);
+    };
+    try {
+      await own.metrics();
+      const ended = new Promise((resolve) => thread?.once('exit', resolve));
+      post.call(thread!, null);
+      await ended;
+    } finally {
+      Worker.prototype.postMessage = post;
+    }
+    await lost.remove();
+    const asked = expect(own.generate(schema, { prompt: 'x' })).rejects.toThrow(built.ModelError);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    await own.close();
+    await asked;
+  });
+  it('each engine makes room for its own listener, and takes it back', async () => {
+    const room = (): number => process.getMaxListeners() - process.listenerCount('exit');
+    const before = room();
+    const own = await built.createEngine({ model: model.folder, worker: true });
+    expect(room()).toBe(before);
+    await own.close();
+    expect(room()).toBe(before);
+  });
+});
+
 describe('a process that ends while its engine works', () => {
   it.each([
     ['leaves it idle', '', 0],
