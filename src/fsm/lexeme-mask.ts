@@ -263,7 +263,11 @@ export class LexemeMasks {
     const { pool } = this;
     const { nodes, same } = this.trie;
     const extra: number[] = [];
-    const crossing: number[] = [];
+    const crossing = new Set<number>();
+    // Where one node of the place lies below another, ways meet: each (node, state) is walked once, and each token found once.
+    const several = at.nodes.length > 1;
+    const met = new Set<number>();
+    const taken = new Set<number>();
     const stack: number[] = [];
     for (const n of at.nodes) stack.push(n, q);
     while (stack.length > 0) {
@@ -274,18 +278,26 @@ export class LexemeMasks {
       for (let c = first; c < last; c++) {
         const next = pool.step(s, nodes[c * 4 + 1]! & 0xff);
         if (next === DEAD) continue;
-        for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) extra.push(t);
+        if (several) {
+          const way = c * 0x2000000 + next;
+          if (met.has(way)) continue;
+          met.add(way);
+        }
+        if (nodes[c * 4 + 2]! >= 0 && !(several && taken.has(c))) {
+          if (several) taken.add(c);
+          for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) extra.push(t);
+        }
         if (nodes[c * 4 + 1]! >>> 8 === 0) continue;
         if (pool.accepts(next)) {
-          crossing.push(c);
+          crossing.add(c);
           if (pool.isFinal(next)) continue;
         }
         stack.push(c, next);
       }
     }
-    const made = { extra: Int32Array.from(extra), residual: this.residuals.of(crossing) };
+    const made = { extra: Int32Array.from(extra), residual: this.residuals.of([...crossing]) };
     this.inner.set(key, made);
-    this.heldBytes += 200 + extra.length * 4 + crossing.length * 8;
+    this.heldBytes += 200 + extra.length * 4 + crossing.size * 8;
     return made;
   }
 }

@@ -9,6 +9,7 @@ const STATES = 25;
 const KEPT: readonly (readonly [RealName, number, string])[] = [
   ['embedded', 259, 'what a required property implies counts against maxProperties'],
   ['embedded', 318, 'raw text but for a few literals'],
+  ['cl100k', 20006, 'raw texts that may end anywhere, one after another'],
   ['o200k', 344, 'a token that ends raw text of one character and goes on in the array'],
 ];
 
