@@ -100,7 +100,7 @@ export async function mixedPart(quick: boolean): Promise<Line[]> {
   // Quick: everything a quarter as long, so that a run takes seconds; shares of memory stay what they are.
   const scale = quick ? 0.25 : 1;
   const context = CONTEXT * scale;
-  const requests = lengths(48, scale);
+  const requests = lengths(quick ? 48 : 40, scale);
   return withFolder({ ...DENSE, contextLength: context }, async (folder) => {
     const reserve: Readonly<Record<Policy, ((prompt: number) => number) | undefined>> = {
       paged: undefined,
