@@ -23,6 +23,7 @@ export class Distances {
   private readonly arrays = new Map<number, number>();
   private readonly grammar: Grammar;
   private readonly pool: LexemePool;
+  private readonly ofValue = (id: ExprId): number => this.exprs[id]!;
 
   constructor(private readonly recognizer: Recognizer) {
     this.grammar = recognizer.grammar;
@@ -181,7 +182,7 @@ export class Distances {
         d = known;
         break;
       }
-      const move = states.nextByPolicy(at);
+      const move = states.nextByPolicy(at, this.ofValue);
       if (move === undefined) {
         d = FAR;
         break;

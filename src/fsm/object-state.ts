@@ -291,39 +291,62 @@ export class ObjectStates {
   }
 
   /**
-   * The member that a hurried writer adds where the object may not close yet: the first allowed property that is needed, else the
-   * first allowed one, else a dynamic key; undefined where none is allowed. `bytes` counts the key after its opening quote place:
-   * quotes included.
+   * The member that a hurried writer adds where the object may not close yet: the first allowed property that is needed; else, where a
+   * witness is owed, the cheapest key that supplies one; else the first allowed property, else the cheapest dynamic key; undefined where
+   * none is allowed. `distance` says what a value takes: members that could never be ended (a value that holds itself) are left out.
+   * `bytes` counts the key after its opening quote place: quotes included.
    */
-  nextByPolicy(o: number): { readonly value: ExprId; readonly after: number; readonly bytes: number } | undefined {
-    const { expr } = this;
+  nextByPolicy(
+    o: number,
+    distance: (value: ExprId) => number,
+  ): { readonly value: ExprId; readonly after: number; readonly bytes: number } | undefined {
+    const { properties } = this.expr;
     let pick = -1;
-    const from = this.anyOrder ? 0 : this.at(o, NEXT);
-    for (let p = from; p < this.n; p++) {
+    let missing = false;
+    for (let p = this.anyOrder ? 0 : this.at(o, NEXT); p < this.n && !missing; p++) {
       if (!this.allows(o, p)) continue;
-      const needed = this.needs(o, p);
-      if (needed || pick < 0) pick = p;
-      if (needed) break;
+      missing = this.needs(o, p);
+      if (missing || (pick < 0 && this.canBeEnded(p, distance))) pick = p;
     }
-    const missing = pick >= 0 && this.needs(o, pick);
     if (!missing && (this.owed(o) > 0 || pick < 0)) {
-      const { terms } = this.pool;
-      for (let c = 0; c < this.classTerms.length; c++) {
-        if (!this.allowsDynamic(o, c)) continue;
-        if (this.owed(o) > 0 && expr.dynamic[c]!.witness === undefined) continue;
-        const term = this.dynamicTerm(o, c);
-        if (terms.isEmpty(term)) continue;
-        const q = this.pool.stringAt(term);
+      const c = this.cheapestDynamic(o, distance);
+      if (c >= 0) {
         return {
-          value: expr.dynamic[c]!.value,
+          value: this.expr.dynamic[c]!.value,
           after: this.afterFirst(o, c),
-          bytes: 1 + this.pool.distance(q),
+          bytes: 1 + this.pool.distance(this.pool.stringAt(this.dynamicTerm(o, c))),
         };
       }
     }
     if (pick < 0) return undefined;
-    const { name, value } = expr.properties[pick]!;
+    const { name, value } = properties[pick]!;
     return { value, after: this.afterDeclared(o, pick), bytes: 1 + keyBytes(name, 0) };
+  }
+
+  /** Whether property p and all that it implies have values of finite distance. */
+  private canBeEnded(p: number, distance: (value: ExprId) => number): boolean {
+    const finite = (q: number): boolean => distance(this.expr.properties[q]!.value) < Number.POSITIVE_INFINITY;
+    return finite(p) && (this.implied?.[p]?.every(finite) ?? true);
+  }
+
+  /** The dynamic class whose next key and value are the shortest, of those that supply a witness where one is owed; -1 for none. */
+  private cheapestDynamic(o: number, distance: (value: ExprId) => number): number {
+    const { terms } = this.pool;
+    let best = -1;
+    let least = Number.POSITIVE_INFINITY;
+    for (let c = 0; c < this.classTerms.length; c++) {
+      const { value, witness } = this.expr.dynamic[c]!;
+      if (!this.allowsDynamic(o, c) || (witness === undefined && this.owed(o) > 0)) continue;
+      const after = distance(value);
+      if (after >= least) continue;
+      const term = this.dynamicTerm(o, c);
+      if (terms.isEmpty(term)) continue;
+      const d = after + this.pool.distance(this.pool.stringAt(term));
+      if (d >= least) continue;
+      least = d;
+      best = c;
+    }
+    return best;
   }
 
   /** State after the dynamic key that {@link nextByPolicy} takes, kept out of what may follow. */
