@@ -12,6 +12,7 @@
 import { Distances } from './distance.js';
 import { CAPTURE, DEAD, DYN, ITEM, LEX } from './layout.js';
 import type { MaskShare } from './mask-share.js';
+import { valuesWithin } from './partial-value.js';
 import { Reach } from './reach.js';
 import type { Recognizer } from './recognizer.js';
 import { Remembered } from './remembered.js';
@@ -22,6 +23,9 @@ import type { Vocabulary } from './vocabulary.js';
 const FAR = Number.POSITIVE_INFINITY;
 /** Tokens after which a completion counts as endless. */
 const MAX_CHAIN = 1 << 16;
+/** Bytes of a completion that are searched for objects and arrays, and how many such searches are remembered. */
+const MAX_WRITTEN = 4096;
+const KEPT = 256;
 
 export class Budget {
   private readonly distances: Distances;
@@ -30,6 +34,7 @@ export class Budget {
   private readonly plains: (number | undefined)[] = [];
   private readonly tails: (number | undefined)[] = [];
   private readonly policies: (number | undefined)[] = [];
+  private readonly written = new Map<number, readonly unknown[] | undefined>();
   /** Cheap and far too much, then dearer and close. */
   private readonly reachInBytes: Reach;
   private readonly reachInTokens: Reach;
@@ -38,6 +43,8 @@ export class Budget {
   private readonly scratch: Uint32Array;
   /** Whether every byte is a token, so that bytes bound tokens. */
   private readonly everyByte: boolean;
+  /** Whether distances are what the policy writes; where items must differ from those before they are less. */
+  private readonly bytesBound: boolean;
 
   constructor(
     private readonly recognizer: Recognizer,
@@ -59,6 +66,7 @@ export class Budget {
       (state) => this.tokens(this.plain(state)),
       (state) => this.tail(state),
     );
+    this.bytesBound = !this.remembered.itemsMustDiffer;
     this.scratch = new Uint32Array(Math.ceil(vocabulary.size / 32));
     let singles = 0;
     for (let b = 0; b < 256; b++) {
@@ -207,7 +215,8 @@ export class Budget {
     const plain = this.plain(state);
     const most = this.mosts[plain];
     if (most !== undefined) return left >= most;
-    return this.everyByte && (left >= this.reachInBytes.of(plain) || left >= this.reachInTokens.of(plain));
+    if (!this.everyByte) return false;
+    return (this.bytesBound && left >= this.reachInBytes.of(plain)) || left >= this.reachInTokens.of(plain);
   }
 
   /** Most tokens that the policy needs from this state or from any that it comes through. */
@@ -262,7 +271,10 @@ export class Budget {
       const capture = kind === CAPTURE ? a : configs.data[o + 2]!;
       const stack = configs.data[o + 3]!;
       if (kind === CAPTURE) {
-        if (!captures.isKept(capture) || remembered.values(state)) continue;
+        if (!captures.isKept(capture)) continue;
+        const unlike = Array.from(states.data.subarray(from, to));
+        unlike[i - from] = configs.intern([CAPTURE, captures.unlike, 0, 0], 4);
+        if (remembered.values(state, () => this.later(recognizer.stateOf(unlike.sort((x, y) => x - y))))) continue;
         ids ??= Array.from(states.data.subarray(from, to));
         ids[i - from] = configs.intern([CAPTURE, captures.unlike, 0, 0], 4);
       } else if (kind === DYN || kind === ITEM) {
@@ -274,6 +286,24 @@ export class Budget {
     }
     if (ids === undefined) return state;
     return recognizer.stateOf(ids.sort((x, y) => x - y));
+  }
+
+  /** The objects and arrays that the policy writes from a state on; undefined where it writes very much. */
+  private later(state: number): readonly unknown[] | undefined {
+    const { written } = this;
+    if (written.has(state)) return written.get(state);
+    const bytes: number[] = [];
+    let at = state;
+    while (bytes.length < MAX_WRITTEN && !this.recognizer.accepts(at)) {
+      const byte = this.policy(at);
+      if (byte < 0) break;
+      bytes.push(byte);
+      at = this.recognizer.step(at, byte);
+    }
+    const values = this.recognizer.accepts(at) ? valuesWithin(Uint8Array.from(bytes)) : undefined;
+    if (written.size >= KEPT) written.clear();
+    written.set(state, values);
+    return values;
   }
 
   /** Takes out of a state's mask the tokens by bytes after which more than `left` are needed. */

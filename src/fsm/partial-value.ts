@@ -73,6 +73,43 @@ function significant(text: string): string {
 }
 
 /**
+ * The objects and arrays that begin and end within the rest of a JSON text. Where the rest begins (between lexemes, within a string, behind
+ * a backslash) is not known, so it is read each way: all that are there are found, and perhaps some that are not.
+ */
+export function valuesWithin(rest: Uint8Array): readonly unknown[] {
+  const text = new TextDecoder().decode(rest);
+  const found = new Set<string>();
+  for (const [from, inString] of [
+    [0, false],
+    [0, true],
+    [1, true],
+  ] as const) {
+    const open: number[] = [];
+    let quoted = inString;
+    for (let at = from; at < text.length; at++) {
+      const c = text[at]!;
+      if (quoted) {
+        if (c === '\\') at++;
+        else if (c === '"') quoted = false;
+      } else if (c === '"') quoted = true;
+      else if (c === '{' || c === '[') open.push(at);
+      else if (c === '}' || c === ']') {
+        const begin = open.pop();
+        if (begin !== undefined) found.add(text.slice(begin, at + 1));
+      }
+    }
+  }
+  return [...found].flatMap((part) => {
+    try {
+      return [JSON.parse(part) as unknown];
+    } catch {
+      // Read the wrong way.
+      return [];
+    }
+  });
+}
+
+/**
  * A JSON text that stops in the middle, without what changes no value: blanks between lexemes, escapes that need not be, zeros at the end of
  * a fraction. Prefixes with the same plain form can become the same values.
  */

@@ -8,6 +8,7 @@
 import type { ArrayExpr, ExprId } from '../grammar/ir.js';
 import { FirstWords } from './first-words.js';
 import { END, FRAME } from './layout.js';
+import { couldBecome } from './partial-value.js';
 import type { Recognizer } from './recognizer.js';
 import { numberSpellings, uniqueNumbers } from './unique.js';
 
@@ -33,6 +34,19 @@ export class Remembered {
   private readonly wanted = new Map<string, Wanted>();
 
   constructor(private readonly recognizer: Recognizer) {}
+
+  /**
+   * Whether the policy may have to write more than the shortest items because they would repeat others: where several unique items are
+   * needed, or where one that has begun as an object or array must go on to be new.
+   */
+  get itemsMustDiffer(): boolean {
+    return this.recognizer.grammar.exprs.some(
+      (expr, id) =>
+        expr.op === 'array' &&
+        expr.unique &&
+        (expr.minItems > 1 || expr.counters.some((c) => c.min > 0) || this.hasStructures(id)),
+    );
+  }
 
   /** Whether the dynamic key in progress can matter to one of the objects on top of the stack. */
   key(capture: number, stack: number): boolean {
@@ -72,24 +86,32 @@ export class Remembered {
 
   /**
    * Whether the objects and arrays in progress that are items of arrays with unique items can matter: as what an array has
-   * already, or to items that are still needed.
+   * already, or because a still needed item would become the same. `later` gives the objects and arrays that the policy writes from here on
+   * where nothing is remembered, undefined where they are too many to tell.
    */
-  values(state: number): boolean {
+  values(state: number, later: () => readonly unknown[] | undefined): boolean {
     const { recognizer } = this;
     if (recognizer.couldRepeat(state)) return true;
     const { states, configs } = recognizer;
     const seen = new Set<number>();
+    const texts = new Set<string>();
+    const capture = recognizer.captureOf(state);
     for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
       const o = configs.offsets[states.data[i]!]!;
-      if (configs.data[o] !== END && this.valuesBelow(configs.data[o + 3]!, seen)) return true;
+      if (configs.data[o] !== END) this.neededBelow(configs.data[o + 3]!, capture, seen, texts);
     }
+    if (texts.size === 0) return false;
+    const made = later();
+    if (made === undefined) return true;
+    for (const text of texts) if (made.some((value) => couldBecome(text, value))) return true;
     return false;
   }
 
-  private valuesBelow(stack: number, seen: Set<number>): boolean {
-    if (seen.has(stack)) return false;
+  /** Collects the items in progress of arrays that still need items which may be objects or arrays. */
+  private neededBelow(stack: number, capture: number, seen: Set<number>, texts: Set<string>): void {
+    if (seen.has(stack)) return;
     seen.add(stack);
-    const { stacks, labels, grammar } = this.recognizer;
+    const { stacks, labels, grammar, captures } = this.recognizer;
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
       const l = labels.offsets[stacks.data[i]!]!;
       const parent = stacks.data[i + 1]!;
@@ -98,11 +120,10 @@ export class Remembered {
         const needed =
           (grammar.exprs[id] as ArrayExpr).unique &&
           this.recognizer.arrayStates(id).stillNeeded(labels.data[l + 3]!) > 0;
-        if (needed && this.hasStructures(id)) return true;
+        if (needed && this.hasStructures(id)) texts.add(captures.text(capture, labels.data[l + 4]!) ?? '');
       }
-      if (parent >= 0 && this.valuesBelow(parent, seen)) return true;
+      if (parent >= 0) this.neededBelow(parent, capture, seen, texts);
     }
-    return false;
   }
 
   private wantedBy(id: ExprId, a: number, n: number): Wanted {
