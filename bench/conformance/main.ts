@@ -2,10 +2,11 @@
  * `npm run conformance`: how much of JSON Schema the engine has, counted.
  *
  *   --data DIR        folder with maskbench/ and json-schema-test-suite/ (default ../shared/data)
- *   --parts LIST      of any, schema, suite, deadends, hostile, mutants (default: all)
+ *   --parts LIST      of any, schema, suite, deadends, hostile, mutants, random (default: all)
  *   --sources LIST    MaskBench sources (default: all);  --limit N  schemas per source
  *   --generations N   per schema in deadends (default 3);  --seed N
  *   --mutants N       schemas changed at random (default 3000)
+ *   --random N        random schemas of all drafts against ajv (default 3000)
  *   --list FILE       ids of the MaskBench schemas that compile (part any), by source
  *   --json FILE       everything as JSON;  --wrong N  wrong answers to list per part (default 20)
  *   --log DIR         notes each verdict there at once and goes on where the notes end;  --seconds N  stops each part after that long
@@ -22,7 +23,7 @@ import type { SchemaVerdict } from './maskbench.js';
 import { groupBy, type PartResult, printReport } from './report.js';
 import { type Job, type Part, type Report, runJob } from './worker.js';
 
-const PARTS: readonly Part[] = ['any', 'schema', 'suite', 'deadends', 'hostile', 'mutants'];
+const PARTS: readonly Part[] = ['any', 'schema', 'suite', 'deadends', 'hostile', 'mutants', 'random'];
 const HANG_MS = 20_000;
 
 /** One line of the notes of a part. */
@@ -126,6 +127,7 @@ async function main(): Promise<void> {
       generations: { type: 'string', default: '3' },
       seed: { type: 'string', default: '1' },
       mutants: { type: 'string', default: '3000' },
+      random: { type: 'string', default: '3000' },
       json: { type: 'string' },
       list: { type: 'string' },
       log: { type: 'string' },
@@ -154,6 +156,7 @@ async function main(): Promise<void> {
       seed: Number(values.seed),
       generations: Number(values.generations),
       mutants: Number(values.mutants),
+      random: Number(values.random),
     };
     if (values.log !== undefined) mkdirSync(values.log, { recursive: true });
     const log = values.log === undefined ? undefined : join(values.log, `${part}.jsonl`);

@@ -1,6 +1,7 @@
 /** Compact tables of the parts' verdicts. */
 import type { DeadEndVerdict } from './dead-ends.js';
 import { passes, type SchemaVerdict } from './maskbench.js';
+import type { RandomVerdict } from './random.js';
 import type { GroupVerdict } from './suite.js';
 import type { Part } from './worker.js';
 
@@ -174,11 +175,30 @@ function reportMutants(verdicts: readonly DeadEndVerdict[], list: number): void 
   for (const v of slow.slice(0, list)) console.log(`  slow: ${v.id} ${v.ms.toFixed(0)} ms`);
 }
 
+function reportRandom(verdicts: readonly RandomVerdict[], list: number): void {
+  const n = (k: string): number => verdicts.filter((v) => v.kind === k).length;
+  const sum = (f: (v: RandomVerdict) => number): number => verdicts.reduce((s, v) => s + f(v), 0);
+  const slow = verdicts.filter((v) => v.ms > 2000);
+  console.log(
+    `\nrandom schemas against ajv: ${verdicts.length} schemas; equal ${n('ok')}, without any value ${n('empty')}, refused ${n('refused')}, ajv cannot compile ${n('unchecked')}, apart ${n('apart')}; ` +
+      `${sum((v) => v.answers)} answers, ${sum((v) => v.generated)} values generated, ${sum((v) => v.tooLong)} too long, over 2 s ${slow.length}`,
+  );
+  for (const [why, vs] of groupBy(
+    verdicts.filter((v) => v.kind === 'refused'),
+    (v) => (v.why ?? '').replace(/'#[^']*'/, '').slice(0, 80),
+  ))
+    console.log(`  refused ${vs.length} x ${why}`);
+  for (const v of verdicts.filter((x) => x.kind === 'apart').slice(0, list))
+    console.log(`  seed ${v.seed}: ${v.why ?? ''}\n    ${v.schema ?? ''}`);
+  for (const v of slow.slice(0, list)) console.log(`  slow: seed ${v.seed} ${v.ms.toFixed(0)} ms`);
+}
+
 export function printReport(r: PartResult, list: number): void {
   if (r.part === 'any' || r.part === 'schema')
     reportMaskBench(r.part, r.verdicts as SchemaVerdict[], r.lost.length, list);
   else if (r.part === 'suite') reportSuite(r.verdicts as GroupVerdict[], list);
   else if (r.part === 'mutants') reportMutants(r.verdicts as DeadEndVerdict[], list);
+  else if (r.part === 'random') reportRandom(r.verdicts as RandomVerdict[], list);
   else if (r.part === 'deadends') reportDeadEnds(r.verdicts as DeadEndVerdict[], r.seconds, list);
   else {
     const rows = r.verdicts as { name: string; outcome: string; ok: boolean; ms: number }[];

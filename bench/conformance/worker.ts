@@ -10,9 +10,10 @@ import { judgeDeadEnds } from './dead-ends.js';
 import { HOSTILE, type HostileCase } from './hostile.js';
 import { judgeSchema } from './maskbench.js';
 import { mutant } from './mutants.js';
+import { judgeRandom } from './random.js';
 import { judgeGroup } from './suite.js';
 
-export type Part = 'any' | 'schema' | 'suite' | 'deadends' | 'hostile' | 'mutants';
+export type Part = 'any' | 'schema' | 'suite' | 'deadends' | 'hostile' | 'mutants' | 'random';
 
 export interface Job {
   readonly part: Part;
@@ -25,6 +26,7 @@ export interface Job {
   readonly seed: number;
   readonly generations: number;
   readonly mutants: number;
+  readonly random: number;
 }
 
 export type Report =
@@ -92,6 +94,14 @@ function tasks(job: Job): { name: string; run: () => unknown }[] {
           const bad = verdict.kind === 'failed' || verdict.kind === 'crash' || verdict.ms > 2000;
           return bad ? { ...verdict, schema: JSON.stringify(schema).slice(0, 20_000) } : verdict;
         },
+      }));
+    }
+    case 'random': {
+      const { vocabulary } = loadVocabulary('cl100k');
+      const bytes = byteVocabulary();
+      return Array.from({ length: job.random }, (_, n) => ({
+        name: `random ${job.seed + n}`,
+        run: () => judgeRandom(job.seed + n, vocabulary, bytes),
       }));
     }
     case 'hostile':
