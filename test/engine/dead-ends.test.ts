@@ -39,6 +39,8 @@ const WORDS = [
   '\\"',
   'true',
   ' [',
+  ' {},',
+  '{},\n',
 ];
 const tokens = [
   ...Array.from({ length: 256 }, (_, b) => Uint8Array.of(b)),
