@@ -8,7 +8,7 @@
 import type { ArrayExpr, ExprId } from '../grammar/ir.js';
 import { FirstWords } from './first-words.js';
 import { END, FRAME } from './layout.js';
-import { couldBecome } from './partial-value.js';
+import { couldBecome, readPartial } from './partial-value.js';
 import type { Recognizer } from './recognizer.js';
 import { numberSpellings, uniqueNumbers } from './unique.js';
 
@@ -103,7 +103,10 @@ export class Remembered {
     if (texts.size === 0) return false;
     const made = later();
     if (made === undefined) return true;
-    for (const text of texts) if (made.some((value) => couldBecome(text, value))) return true;
+    for (const text of texts) {
+      const part = readPartial(text);
+      if (made.some((value) => couldBecome(part, value))) return true;
+    }
     return false;
   }
 
