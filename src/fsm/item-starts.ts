@@ -1,4 +1,7 @@
-/** Where in the trie of tokens an object or array may begin as an item: after a comma and blanks, or as the first thing of a token. */
+/**
+ * Where in the trie of tokens an object or array may begin as an item (after a comma and blanks, or as the first thing of a token), and where
+ * one ends before a comma.
+ */
 import type { TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -6,14 +9,19 @@ const COMMA = 0x2c;
 const QUOTE = 0x22;
 const OBJECT = 0x7b;
 const ARRAY = 0x5b;
+const OBJECT_END = 0x7d;
+const ARRAY_END = 0x5d;
 
 /** Bits of a node: such a beginning is its own byte or lies below it; the same, after a quote that ends the string at the token's start. */
 export const STARTS = 1;
 export const STARTS_AFTER_QUOTE = 2;
+/** A comma behind an object or array is its own byte or lies below it; the same after a quote. */
+export const ENDS = 4;
+export const ENDS_AFTER_QUOTE = 8;
 
 const KEY = Symbol('item starts');
 
-/** {@link STARTS} and {@link STARTS_AFTER_QUOTE}, one byte per node of the trie. O(nodes), once for a vocabulary. */
+/** The bits above, one byte per node of the trie. O(nodes), once for a vocabulary. */
 export function itemStartsOf(vocabulary: Vocabulary, trie: TokenTrie): Uint8Array {
   return vocabulary.cache.get(KEY, () => findItemStarts(trie));
 }
@@ -22,6 +30,7 @@ function findItemStarts(trie: TokenTrie): Uint8Array {
   const { nodes, count } = trie;
   const ready = new Uint8Array(count);
   const quoted = new Uint8Array(count);
+  const ended = new Uint8Array(count);
   const starts = new Uint8Array(count);
   const parent = new Int32Array(count);
   ready[0] = 1;
@@ -37,6 +46,8 @@ function findItemStarts(trie: TokenTrie): Uint8Array {
       const opens = ready[n] === 1 && (byte === OBJECT || byte === ARRAY);
       // In an array that begins, its first item may begin.
       if (byte === COMMA || (ready[n] === 1 && blank) || (opens && byte === ARRAY)) ready[c] = 1;
+      ended[c] = byte === OBJECT_END || byte === ARRAY_END || (blank && ended[n] === 1) ? 1 : 0;
+      if (byte === COMMA && ended[n] === 1) starts[c] = ENDS | (quoted[c] === 1 ? ENDS_AFTER_QUOTE : 0);
       if (opens) starts[c] = STARTS | (quoted[c] === 1 ? STARTS_AFTER_QUOTE : 0);
     }
   }

@@ -54,7 +54,7 @@ export class Masks {
     let record = this.records[state];
     if (record === undefined) {
       record = this.find(state);
-      if (this.traps.possible(state)) record = this.withoutTraps(state, record);
+      if (this.traps.possible()) record = this.withoutTraps(state, record);
       this.records[state] = record;
       this.heldBytes += 8;
     }

@@ -4,11 +4,14 @@
  * Masks are made from states without the texts of such items, where this does not show. A trap lies only where an item so far is how
  * a used one begins, or where an item begins, so the walk follows the used items and little else.
  */
-import { itemStartsOf, STARTS, STARTS_AFTER_QUOTE } from './item-starts.js';
+import { ENDS, ENDS_AFTER_QUOTE, itemStartsOf, STARTS, STARTS_AFTER_QUOTE } from './item-starts.js';
 import { CAPTURE, DEAD, DYN, END, FRAME, ITEM, LEX, NAME } from './layout.js';
 import type { Recognizer } from './recognizer.js';
 import type { TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
+
+/** Bytes of a key from which on it counts as long. */
+const LONG_KEY = 64;
 
 export class Traps {
   /** By stack: whether below it some array with unique items has objects or arrays already. */
@@ -20,11 +23,14 @@ export class Traps {
     private readonly vocabulary: Vocabulary,
   ) {}
 
-  /** Whether a token from this state might lead into a trap. */
-  possible(state: number): boolean {
-    const { recognizer } = this;
-    if (!recognizer.hasUnique) return false;
-    const { states, configs } = recognizer;
+  /** Whether a token might lead into a trap. */
+  possible(): boolean {
+    return this.recognizer.hasUnique;
+  }
+
+  /** Whether some array with unique items that the state is in has objects or arrays already. */
+  private anyUsed(state: number): boolean {
+    const { states, configs } = this.recognizer;
     for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
       const o = configs.offsets[states.data[i]!]!;
       if (configs.data[o] !== END && this.isUsed(configs.data[o + 3]!)) return true;
@@ -55,9 +61,14 @@ export class Traps {
     const { recognizer } = this;
     const { nodes } = this.trie;
     const starts = itemStartsOf(this.vocabulary, this.trie);
-    const bit = this.isInString(state) ? STARTS_AFTER_QUOTE : STARTS;
+    // Where nothing is used yet, a token must end the item that could be all there is.
+    const inString = this.isInString(state);
+    const begins = inString ? STARTS_AFTER_QUOTE : STARTS;
+    const ends = inString ? ENDS_AFTER_QUOTE : ENDS;
+    const used = this.anyUsed(state);
+    const wanted = used ? begins | ends : ends;
     let found = false;
-    const stack: number[] = [0, state];
+    const stack: number[] = [0, used ? state : this.withoutLongKeys(state)];
     while (stack.length > 0) {
       const at = stack.pop()!;
       const node = stack.pop()!;
@@ -66,7 +77,7 @@ export class Traps {
       const bits = recognizer.nextBytes(at);
       const near = recognizer.mightTrap(at);
       for (let c = first; c < last; c++) {
-        if (!near && (starts[c]! & bit) === 0) continue;
+        if (!near && (starts[c]! & wanted) === 0) continue;
         const byte = nodes[c * 4 + 1]! & 0xff;
         if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
         const next = recognizer.step(at, byte);
@@ -75,6 +86,23 @@ export class Traps {
       }
     }
     return found;
+  }
+
+  /** The state without long keys in progress, which every token that ends one would note anew: they are no choice that could run out. */
+  private withoutLongKeys(state: number): number {
+    const { recognizer } = this;
+    const { states, configs, captures } = recognizer;
+    const from = states.offsets[state]!;
+    const ids = Array.from(states.data.subarray(from, states.offsets[state + 1]!));
+    let some = false;
+    for (let i = 0; i < ids.length; i++) {
+      const o = configs.offsets[ids[i]!]!;
+      const capture = configs.data[o + 2]!;
+      if (configs.data[o] !== DYN || !captures.isKept(capture) || captures.lengthOf(capture) < LONG_KEY) continue;
+      ids[i] = configs.intern([DYN, configs.data[o + 1]!, captures.unlike, configs.data[o + 3]!], 4);
+      some = true;
+    }
+    return some ? recognizer.stateOf(ids.sort((x, y) => x - y)) : state;
   }
 
   private isInString(state: number): boolean {
