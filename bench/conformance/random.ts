@@ -1,11 +1,12 @@
 /**
  * Random schemas against ajv, both ways: what ajv says of a value the grammar must say of its text, and what the grammar generates under a
- * budget ajv must find valid. A schema without any value must take none of ajv's either. What stays apart is either a bug here or one
- * there; the ones there are listed in `APART`.
+ * budget ajv must find valid. A schema without any value must take none of ajv's either. Where the two differ a
+ * plain validator (the twin in the front end's tests) decides who is wrong.
  */
 import { createRandom } from '../../src/base/random.js';
 import { Matcher, UnsatisfiableError, type Vocabulary } from '../../src/core.js';
 import { Validator } from '../../src/engine/validate.js';
+import { validate } from '../../test/grammar/schema/naive-validator.js';
 import { takes, tryCompile } from './check.js';
 import { generate } from './dead-ends.js';
 import { changed, type Json, randomSchema, randomValue } from './random-schemas.js';
@@ -18,6 +19,8 @@ export interface RandomVerdict {
   readonly answers: number;
   readonly generated: number;
   readonly tooLong: number;
+  /** Answers of ajv that the plain reading of the specification contradicts. */
+  readonly theirs: number;
   readonly ms: number;
   readonly why?: string;
   readonly schema?: string;
@@ -33,11 +36,13 @@ export function judgeRandom(seed: number, vocabulary: Vocabulary, bytes: Vocabul
   const from = performance.now();
   const random = createRandom(seed);
   const { schema } = randomSchema(random);
+  const hasFormat = JSON.stringify(schema).includes('"format":');
+  let theirs = 0;
   let answers = 0;
   let generated = 0;
   let tooLong = 0;
   const done = (kind: RandomVerdict['kind'], why?: string): RandomVerdict => ({
-    ...{ seed, kind, answers, generated, tooLong, ms: performance.now() - from },
+    ...{ seed, kind, answers, generated, tooLong, theirs, ms: performance.now() - from },
     ...(why === undefined ? {} : { why }),
     ...(kind === 'apart' ? { schema: JSON.stringify(schema) } : {}),
   });
@@ -86,6 +91,11 @@ export function judgeRandom(seed: number, vocabulary: Vocabulary, bytes: Vocabul
     answers++;
     const ours = any.kind === 'ok' && takes(any.grammar, bytes, text);
     if (ours === verdict.valid || (verdict.valid && narrowed(text))) continue;
+    // The plain reading of the specification decides, where it has all that the schema uses (it knows no formats).
+    if (!hasFormat && validate(schema, value) === ours) {
+      theirs++;
+      continue;
+    }
     return done(
       'apart',
       `${ours ? 'accepts' : empty ? 'empty, so refuses' : 'refuses'} ${text}: ajv ${verdict.errors[0] ?? 'finds it valid'}`,

@@ -181,7 +181,7 @@ function reportRandom(verdicts: readonly RandomVerdict[], list: number): void {
   const slow = verdicts.filter((v) => v.ms > 2000);
   console.log(
     `\nrandom schemas against ajv: ${verdicts.length} schemas; equal ${n('ok')}, without any value ${n('empty')}, refused ${n('refused')}, ajv cannot compile ${n('unchecked')}, apart ${n('apart')}; ` +
-      `${sum((v) => v.answers)} answers, ${sum((v) => v.generated)} values generated, ${sum((v) => v.tooLong)} too long, over 2 s ${slow.length}`,
+      `${sum((v) => v.answers)} answers, ${sum((v) => v.generated)} values generated, ${sum((v) => v.tooLong)} too long, ${sum((v) => v.theirs)} answers of ajv against the specification, over 2 s ${slow.length}`,
   );
   for (const [why, vs] of groupBy(
     verdicts.filter((v) => v.kind === 'refused'),

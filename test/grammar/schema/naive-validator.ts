@@ -1,6 +1,7 @@
 /**
- * A deliberately plain JSON Schema 2020-12 validator: the specification read aloud, one value at a time, annotations included. No
- * references across documents, no formats. The twin of the schema front end, which never looks at a value.
+ * A deliberately plain JSON Schema validator: the specification read aloud, one value at a time, annotations included. The draft is the
+ * root's `$schema` (2020-12 without one). One resource only, so that dynamic references lead where plain ones do; no formats. The twin of
+ * the schema front end, which never looks at a value.
  */
 type Schema = boolean | { readonly [key: string]: unknown };
 
@@ -8,6 +9,12 @@ interface Outcome {
   readonly valid: boolean;
   readonly props: ReadonlySet<string>;
   readonly items: ReadonlySet<number>;
+}
+
+/** Exact in decimal: both scaled to integers. */
+function isMultiple(v: number, step: number): boolean {
+  const scaled = (x: number): bigint => BigInt(Math.round(x * 1e6));
+  return Math.abs(v) < 1e9 ? scaled(v) % scaled(step) === 0n : Number.isInteger(v / step);
 }
 
 const isObject = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v);
@@ -43,7 +50,25 @@ export function validate(schema: unknown, value: unknown): boolean {
   return check(schema as Schema, value, schema as Schema).valid;
 }
 
+/** The rank of the draft of a document: 4, 6, 7, 2019 or 2020. */
+function draftOf(root: Schema): number {
+  const m = /draft(?:-0|\/)(\d+)/.exec(typeof root === 'object' ? String(root.$schema ?? '') : '');
+  return m === null ? 2020 : Number(m[1]);
+}
+
+function anchored(at: unknown, name: string): unknown {
+  if (typeof at !== 'object' || at === null) return undefined;
+  const { $anchor, $dynamicAnchor } = at as Record<string, unknown>;
+  if ($anchor === name || $dynamicAnchor === name) return at;
+  for (const sub of Object.values(at)) {
+    const found = anchored(sub, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 function pointer(root: Schema, ref: string): Schema {
+  if (/^#[a-z]/.test(ref)) return anchored(root, ref.slice(1)) as Schema;
   let at: unknown = root;
   for (const step of ref.slice(1).split('/').slice(1)) at = (at as Record<string, unknown>)[step];
   return at as Schema;
@@ -52,6 +77,8 @@ function pointer(root: Schema, ref: string): Schema {
 function check(schema: Schema, v: unknown, root: Schema): Outcome {
   if (typeof schema === 'boolean') return schema ? { ...FAIL, valid: true } : FAIL;
   const s = schema as Record<string, never> & Record<string, unknown>;
+  const draft = draftOf(root);
+  if (draft <= 7 && s.$ref !== undefined) return check(pointer(root, s.$ref as string), v, root);
   const props = new Set<string>();
   const items = new Set<number>();
   let ok = true;
@@ -73,9 +100,13 @@ function check(schema: Schema, v: unknown, root: Schema): Outcome {
   if (Object.hasOwn(s, 'const')) need(equalJson(s.const, v));
   if (typeof v === 'number') {
     need(!(v < (num('minimum') ?? v)) && !(v > (num('maximum') ?? v)));
-    if (s.exclusiveMinimum !== undefined) need(v > (num('exclusiveMinimum') as number));
-    if (s.exclusiveMaximum !== undefined) need(v < (num('exclusiveMaximum') as number));
-    if (s.multipleOf !== undefined) need(Number.isInteger(v / (num('multipleOf') as number)));
+    const exclusive = (key: string, plain: string): number | undefined =>
+      (s[key] as unknown) === true ? num(plain) : (s[key] as unknown) === false ? undefined : num(key);
+    const above = exclusive('exclusiveMinimum', 'minimum');
+    const below = exclusive('exclusiveMaximum', 'maximum');
+    if (above !== undefined) need(v > above);
+    if (below !== undefined) need(v < below);
+    if (s.multipleOf !== undefined) need(isMultiple(v, num('multipleOf') as number));
   }
   if (typeof v === 'string') {
     const length = [...v].length;
@@ -84,19 +115,22 @@ function check(schema: Schema, v: unknown, root: Schema): Outcome {
   }
   if (Array.isArray(v)) {
     need(v.length >= (num('minItems') ?? 0) && v.length <= (num('maxItems') ?? v.length));
-    const prefix = list('prefixItems');
+    const older = draft < 2020 && Array.isArray(s.items);
+    const prefix = older ? (s.items as unknown as Schema[]) : draft < 2020 ? [] : list('prefixItems');
+    const rest = (older ? s.additionalItems : s.items) as Schema | undefined;
     v.forEach((x, i) => {
-      const sub = i < prefix.length ? prefix[i] : (s.items as Schema | undefined);
+      const sub = i < prefix.length ? prefix[i] : rest;
       if (sub === undefined) return;
       need(check(sub, x, root).valid);
       items.add(i);
     });
-    if (s.contains !== undefined) {
+    if (s.contains !== undefined && draft > 4) {
       const hits = v
         .map((x, i) => (check(s.contains as unknown as Schema, x, root).valid ? i : -1))
         .filter((i) => i >= 0);
-      for (const i of hits) items.add(i);
-      need(hits.length >= (num('minContains') ?? 1) && hits.length <= (num('maxContains') ?? hits.length));
+      if (draft >= 2020) for (const i of hits) items.add(i);
+      const bound = (key: string): number | undefined => (draft >= 2019 ? num(key) : undefined);
+      need(hits.length >= (bound('minContains') ?? 1) && hits.length <= (bound('maxContains') ?? hits.length));
     }
     if (s.uniqueItems === true) need(!v.some((x, i) => v.some((y, k) => k < i && equalJson(x, y))));
   }
@@ -125,12 +159,23 @@ function check(schema: Schema, v: unknown, root: Schema): Outcome {
       if (Object.hasOwn(v, when)) need(take(check(sub, v, root)));
     }
   }
-  if (s.$ref !== undefined) need(take(check(pointer(root, s.$ref as string), v, root)));
+  if (isObject(v)) {
+    for (const [when, then] of Object.entries(
+      (s.dependencies as Record<string, Schema | string[]> | undefined) ?? {},
+    )) {
+      if (!Object.hasOwn(v, when)) continue;
+      if (Array.isArray(then)) need(then.every((k) => Object.hasOwn(v, k)));
+      else need(take(check(then as Schema, v, root)));
+    }
+  }
+  for (const key of ['$ref', '$dynamicRef', '$recursiveRef']) {
+    if (s[key] !== undefined) need(take(check(pointer(root, s[key] as unknown as string), v, root)));
+  }
   for (const sub of list('allOf')) need(take(check(sub, v, root)));
   if (s.anyOf !== undefined) need(list('anyOf').filter((sub) => take(check(sub, v, root))).length > 0);
   if (s.oneOf !== undefined) need(list('oneOf').filter((sub) => take(check(sub, v, root))).length === 1);
   if (s.not !== undefined) need(!check(s.not as unknown as Schema, v, root).valid);
-  if (s.if !== undefined) {
+  if (s.if !== undefined && draft >= 7) {
     const branch = take(check(s.if as Schema, v, root)) ? s.then : s.else;
     if (branch !== undefined) need(take(check(branch as Schema, v, root)));
   }
