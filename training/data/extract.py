@@ -152,11 +152,11 @@ def domain_record(r: Rng, held_out: bool = False, most: int = 7, extra: Layout |
 
 
 def laid_out(r: Rng, slots: list[Slot], held_out: bool, extra: Layout | None = None) -> str:
-    """The slots in a layout of the split; half of the time in `extra` where there is one."""
+    """The slots in a layout of the split; mostly in `extra` where there is one."""
     pairs = [(slot.label, slot.value.text) for slot in slots]
     if r.random() < 0.5:
         r.shuffle(pairs)
-    if extra and r.random() < 0.5:
+    if extra and r.random() < 0.6:
         return extra(r, pairs)
     layouts = HELD_OUT_LAYOUTS if held_out and r.random() < 0.5 else LAYOUTS
     return r.choice(layouts)(r, pairs)
@@ -168,7 +168,7 @@ def random_record(r: Rng, most: int = 8, held_out: bool = False, extra: Layout |
     thing = random_name(r)
     slots = []
     for name in names:
-        value = r.choice(v.ANY_KINDS)(r)
+        value = r.choice(v.TRAINED_KINDS if extra else v.ANY_KINDS)(r)
         slots.append(Slot(name, name, value, True, describe(r, name, value, thing)))
     told = hide(r, slots, 0.4) if r.random() < 0.15 else slots
     text = laid_out(r, told, held_out, extra)
@@ -208,21 +208,21 @@ def values_in_order(r: Rng) -> dict:
 
 
 def many_records(r: Rng, held_out: bool = False, extra: Layout | None = None) -> dict:
-    """An array of objects from a table, a list or sentences."""
+    """An array of objects from a table, a list or sentences; more columns and rows with `extra` (training)."""
     domain = r.choice(list((HELD_OUT if held_out else TRAINED).values()))
     invented_names = not held_out and r.random() < 0.35
-    fields = r.sample(domain.fields, r.randint(2, 4))
+    fields = r.sample(domain.fields, r.randint(2, 5 if extra else 4))
     base = draw_slots(r, domain, fields)
     fields = [f for f in fields if any(s.name in f.names for s in base)]
     kinds = [kind_of(f.kind) for f in fields]
     if invented_names:
         for slot in base:
             slot.name = slot.label = random_name(r)
-        kinds = [r.choice(v.ANY_KINDS) for _ in fields]
+        kinds = [r.choice(v.TRAINED_KINDS if extra else v.ANY_KINDS) for _ in fields]
     thing = random_name(r) if invented_names else domain.name
     rows = [
         [Slot(s.name, s.label, kind(r), True, s.description) for s, kind in zip(base, kinds)]
-        for _ in range(r.randint(1, 4))
+        for _ in range(r.choice((2, 2, 3, 3, 4, 5)) if extra else r.randint(1, 4))
     ]
     for row in rows[1:]:
         for slot, first in zip(row, rows[0]):
@@ -237,7 +237,7 @@ def many_records(r: Rng, held_out: bool = False, extra: Layout | None = None) ->
         text = " ".join(sentences(r, domain, fields, row) for row in rows)
     else:
         layout, state = r.choice(HELD_OUT_LAYOUTS if held_out and r.random() < 0.5 else LAYOUTS), r.getrandbits(32)
-        layout = extra if extra and r.random() < 0.4 else layout
+        layout = extra if extra and r.random() < 0.5 else layout
         text = r.choice(("\n\n", "\n", "\n---\n")).join(layout(Rng(state), p) for p in pairs)
     dialect = Dialect.draw(r, extra is not None)
     order = list(range(len(base)))

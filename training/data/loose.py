@@ -6,44 +6,17 @@ verbs and layouts, with the fields of trained domains mixed, and with invented t
 """
 
 from . import values as v
-from .domains import HELD_OUT_NAMES, TRAINED, Domain
+from .domains import TRAINED, Domain
 from .extract import describe, draw_slots, finish, hide, noisy, random_name
+from .marks import GLUE, verb
 from .prompt import compact
 from .render import filler
 from .schemas import Dialect, Slot, object_schema, styled
-from .tools import HELD_OUT_TOOLS, call
-from .words import Rng, english, invented
+from .tools import call
+from .words import Rng, english
 
-GLUE = "to from for with by at in on as of and under near about after before until via per against over".split()
 ENDS = ("", "s", "ed", "er", "ing", "s")
-UNSEEN_WORDS = frozenset(" ".join([*HELD_OUT_NAMES, *(line.split("|")[0] for line in HELD_OUT_TOOLS.strip().split("\n"))]).split())
 ALL_FIELDS = tuple(field for domain in TRAINED.values() for field in domain.fields)
-
-
-def verb(r: Rng) -> str:
-    """A word that no held-out field or tool is named by."""
-    while True:
-        text = english(r) if r.random() < 0.6 else invented(r)
-        if text not in UNSEEN_WORDS:
-            return text
-
-
-def wrapped(r: Rng, pairs: list[tuple[str, str]]) -> str:
-    """Any marks and words around label and value, the same for the whole record."""
-    gap = r.choice((" ", " ", "_", "-"))
-    up = r.choice((str, str, str.capitalize, str.title, str.upper))
-    word = lambda: " ".join(r.choice((verb(r), r.choice(GLUE), "is", "it", "the", "we")) for _ in range(r.randint(1, 4)))
-    before = r.choice(("", "", "", "* ", "[", "(", "{", "@", "#", "/", "% ", "+ ", word() + " ", word() + " ", "the "))
-    middle = r.choice((": ", "=", " | ", "~", "::", " := ", "\t", "]", ") ", "}: ", " / ", ", ", f" {word()} ", f", {word()} ", f" ({word()}) ", "\n  "))
-    after = r.choice(("", "", "", ".", ";", " |", ")", "]", f" {word()}", f", {word()}"))
-    again = r.random() < 0.15
-    close = r.choice(("[/{}]", " end {}", "{{/{}}}", " (/{})", " {}")) if again else ""
-    joint = r.choice((" ", "\n", "\n", ", ", "; ", "\n\n")) if not again else r.choice(("", " ", "\n"))
-    out = []
-    for label, value in pairs:
-        key = up(label).replace(" ", gap)
-        out.append(f"{before}{key}{middle}{value}{after}" + close.format(key))
-    return joint.join(out)
 
 
 def kin(r: Rng, name: str) -> str:

@@ -6,6 +6,7 @@ expected value, `text` the way it is written. Kinds whose text differs from thei
 """
 
 import datetime
+import string
 from dataclasses import dataclass
 from typing import Any, Callable
 
@@ -292,3 +293,12 @@ ANY_KINDS = (
     random_choice, random_choice, several(one_word), several(capital_word), several(code), several(any_whole), uuid, ip,
     path, percent, street,
 )
+
+
+def scramble(r: Rng) -> Value:
+    """Letters, digits and signs in any order: nothing to go by but the text."""
+    signs = string.ascii_letters + string.digits + "!#$%&'()*+,-./:;<=>?@[]^_`{|}~"
+    return same(letters(r, r.randint(2, 9), signs))
+
+
+TRAINED_KINDS = (*ANY_KINDS, scramble, date, uuid, several(name), several(title))
