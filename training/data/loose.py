@@ -50,12 +50,12 @@ def bucket(value: v.Value) -> str:
     return "date" if "format" in value.schema else "text"
 
 
-def joined(r: Rng, slots: list[Slot], plain: bool = False) -> str:
+def joined(r: Rng, slots: list[Slot], plain: bool = False, looks: dict[str, str] | None = None) -> str:
     """One sentence for all; a value whose kind stands alone may go without any label.
 
-    `plain`: it goes on from words before it.
+    `plain`: it goes on from words before it. `looks`: how the value of each name looks, where its name tells.
     """
-    seen = [bucket(s.value) for s in slots]
+    seen = [looks[s.name] if looks else bucket(s.value) for s in slots]
     parts = []
     for slot, kind in zip(slots, seen):
         text, k = slot.value.text, kin(r, slot.name)

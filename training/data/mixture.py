@@ -5,6 +5,7 @@ from .extract import domain_record, many_records, one_value, random_record, valu
 from .loose import loose_call, loose_record, mixed_record
 from .marks import any_pattern, wrapped
 from .tools import invented_call, known_call
+from .typed import typed_record
 from .words import Rng
 
 SEEN = (
@@ -23,17 +24,18 @@ SEEN = (
 TRAINING = (
     (0.16, lambda r: domain_record(r, extra=any_pattern)),
     (0.07, mixed_record),
-    (0.24, lambda r: random_record(r, 10, extra=any_pattern)),
-    (0.10, loose_record),
+    (0.20, lambda r: random_record(r, 10, extra=any_pattern)),
+    (0.08, loose_record),
+    (0.08, typed_record),
     (0.03, values_only),
     (0.03, values_in_order),
     (0.19, lambda r: many_records(r, extra=wrapped)),
     (0.02, one_value),
     (0.04, lambda r: classification(r)),
-    (0.02, mentioned_label),
+    (0.01, mentioned_label),
     (0.02, lambda r: known_call(r)),
     (0.03, invented_call),
-    (0.05, loose_call),
+    (0.04, loose_call),
 )
 EASY = (
     (0.55, lambda r: random_record(r, 3)),
