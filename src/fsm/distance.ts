@@ -10,7 +10,7 @@
 import type { ArrayExpr, ExprId, Grammar, ObjectExpr } from '../grammar/ir.js';
 import { CAPTURE, DYN, END, FRAME, ITEM, LEX, NAME, PHASE, STRUCT, TOKEN } from './layout.js';
 import type { LexemePool } from './lexeme.js';
-import { keyBytes } from './object-state.js';
+import { keyBytes } from './object-policy.js';
 import type { Recognizer } from './recognizer.js';
 
 const FAR = Number.POSITIVE_INFINITY;
@@ -182,7 +182,7 @@ export class Distances {
         d = known;
         break;
       }
-      const move = states.nextByPolicy(at, this.ofValue);
+      const move = states.policy.next(at, this.ofValue);
       if (move === undefined) {
         d = FAR;
         break;

@@ -7,16 +7,12 @@
  * lead elsewhere are not allowed.
  */
 import { TupleTable } from '../base/tuple-table.js';
-import type { DynamicKeys, ExprId, ObjectExpr } from '../grammar/ir.js';
-import { spelledBytes } from '../regular/distance.js';
-import { FirstWords } from './first-words.js';
+import type { DynamicKeys, ObjectExpr } from '../grammar/ir.js';
 import type { LexemePool } from './lexeme.js';
+import { ObjectPolicy } from './object-policy.js';
 
 /** Distinct finite keys that are counted before a class counts as endless. */
 const ENDLESS = 1 << 20;
-
-/** Object states whose kept prefixes are remembered at a time. */
-const KEPT = 256;
 
 const COUNT = 0;
 const EXCLUDED = 1;
@@ -50,15 +46,14 @@ export class ObjectStates {
   private readonly tuple: number[] = [];
   private nameRootNode = -1;
   private readonly classTerms: number[];
-  private readonly firstKeys: (FirstWords | undefined)[] = [];
   private exhausting: readonly boolean[] | undefined;
-  private readonly kept = new Map<number, ReadonlySet<string>>();
   private endlessKnown: boolean | undefined;
   private finiteKnown: boolean | undefined;
   private readonly missingKnown: (number | undefined)[] = [];
   private readonly outlines: (number | undefined)[] = [];
   private readonly allWitnesses: number;
   private readonly declared: number;
+  readonly policy: ObjectPolicy;
   readonly start: number;
 
   constructor(
@@ -90,6 +85,7 @@ export class ObjectStates {
     this.allWitnesses = expr.witnesses === 0 ? 0 : 2 ** expr.witnesses - 1;
     this.declared =
       expr.dynamic.length > 0 ? pool.terms.literals.build(props.map((p) => p.name)) : pool.terms.literals.none;
+    this.policy = new ObjectPolicy(this, expr, pool, this.classTerms);
     const first = new Array<number>(SEEN + this.seenWords).fill(0);
     first[EXCLUDED] = this.declared;
     this.start = this.tuples.intern(first, first.length);
@@ -148,7 +144,7 @@ export class ObjectStates {
   }
 
   /** Whether property p is required or implied by a property that is there. */
-  private needs(o: number, p: number): boolean {
+  needs(o: number, p: number): boolean {
     if (this.required[p] === 1) return true;
     if (this.implied === undefined) return false;
     for (let q = 0; q < this.n; q++) if (this.seen(o, q) && this.implied[q]!.includes(p)) return true;
@@ -206,7 +202,8 @@ export class ObjectStates {
     return m;
   }
 
-  private owed(o: number): number {
+  /** Witnesses that are still owed. */
+  owed(o: number): number {
     let m = 0;
     for (let bits = this.allWitnesses & ~this.at(o, WITNESSES); bits !== 0; bits &= bits - 1) m++;
     return m;
@@ -218,6 +215,26 @@ export class ObjectStates {
     let m = 0;
     for (let c = 0; c < this.classTerms.length; c++) m += terms.countUpTo(this.dynamicTerm(o, c), 10_000);
     return m;
+  }
+
+  /** The first declared property that may come next as far as the order goes. */
+  firstDeclared(o: number): number {
+    return this.anyOrder ? 0 : this.at(o, NEXT);
+  }
+
+  /** Members so far, up to the greatest count that matters. */
+  countOf(o: number): number {
+    return this.at(o, COUNT);
+  }
+
+  /** Term of the keys that must not come again: declared ones and remembered dynamic ones. */
+  excludedKeys(o: number): number {
+    return this.pool.terms.literalNode(this.at(o, EXCLUDED));
+  }
+
+  /** What property p implies, itself left out. */
+  impliedBy(p: number): readonly number[] {
+    return this.implied?.[p] ?? [];
   }
 
   /** Whether some declared name at or below a trie node may come next. */
@@ -288,106 +305,6 @@ export class ObjectStates {
       this.at(o, COUNT) >= this.expr.minProperties &&
       this.at(o, WITNESSES) === this.allWitnesses
     );
-  }
-
-  /**
-   * The member that a hurried writer adds where the object may not close yet: the first allowed property that is needed; else, where a
-   * witness is owed, the cheapest key that supplies one; else the first allowed property, else the cheapest dynamic key; undefined where
-   * none is allowed. `distance` says what a value takes: members that could never be ended (a value that holds itself) are left out.
-   * `bytes` counts the key after its opening quote place: quotes included.
-   */
-  nextByPolicy(
-    o: number,
-    distance: (value: ExprId) => number,
-  ): { readonly value: ExprId; readonly after: number; readonly bytes: number } | undefined {
-    const { properties } = this.expr;
-    let pick = -1;
-    let missing = false;
-    for (let p = this.anyOrder ? 0 : this.at(o, NEXT); p < this.n && !missing; p++) {
-      if (!this.allows(o, p)) continue;
-      missing = this.needs(o, p);
-      if (missing || (pick < 0 && this.canBeEnded(p, distance))) pick = p;
-    }
-    if (!missing && (this.owed(o) > 0 || pick < 0)) {
-      const c = this.cheapestDynamic(o, distance);
-      if (c >= 0) {
-        return {
-          value: this.expr.dynamic[c]!.value,
-          after: this.afterFirst(o, c),
-          bytes: 1 + this.pool.distance(this.pool.stringAt(this.dynamicTerm(o, c))),
-        };
-      }
-    }
-    if (pick < 0) return undefined;
-    const { name, value } = properties[pick]!;
-    return { value, after: this.afterDeclared(o, pick), bytes: 1 + keyBytes(name, 0) };
-  }
-
-  /** Whether property p and all that it implies have values of finite distance. */
-  private canBeEnded(p: number, distance: (value: ExprId) => number): boolean {
-    const finite = (q: number): boolean => distance(this.expr.properties[q]!.value) < Number.POSITIVE_INFINITY;
-    return finite(p) && (this.implied?.[p]?.every(finite) ?? true);
-  }
-
-  /** The dynamic class whose next key and value are the shortest, of those that supply a witness where one is owed; -1 for none. */
-  private cheapestDynamic(o: number, distance: (value: ExprId) => number): number {
-    const { terms } = this.pool;
-    let best = -1;
-    let least = Number.POSITIVE_INFINITY;
-    for (let c = 0; c < this.classTerms.length; c++) {
-      const { value, witness } = this.expr.dynamic[c]!;
-      if (!this.allowsDynamic(o, c) || (witness === undefined && this.owed(o) > 0)) continue;
-      const after = distance(value);
-      if (after >= least) continue;
-      const term = this.dynamicTerm(o, c);
-      if (terms.isEmpty(term)) continue;
-      const d = after + this.pool.distance(this.pool.stringAt(term));
-      if (d >= least) continue;
-      least = d;
-      best = c;
-    }
-    return best;
-  }
-
-  /** State after the dynamic key that {@link nextByPolicy} takes, kept out of what may follow. */
-  private afterFirst(o: number, c: number): number {
-    return this.afterDynamic(o, c, this.remembersKeys ? this.freeKeys(o, c, 1)[0] : undefined);
-  }
-
-  /** The first keys of class c that are not excluded, in the order of the policy. */
-  private freeKeys(o: number, c: number, count: number): readonly string[] {
-    const { terms } = this.pool;
-    const excluded = terms.literalNode(this.at(o, EXCLUDED));
-    this.firstKeys[c] ??= new FirstWords(this.pool, this.pool.stringAt(this.classTerms[c]!), decodeKey);
-    const keys: string[] = [];
-    for (let i = 0; keys.length < count; i++) {
-      const key = this.firstKeys[c].at(i);
-      if (key === undefined) break;
-      if (!terms.matches(excluded, key)) keys.push(key);
-    }
-    return keys;
-  }
-
-  /**
-   * Whether the text of a dynamic key in progress (decoded as far as it is read; o: the state before it) can matter to how the policy
-   * ends the object: only where it may become one of the keys that the policy would take.
-   *
-   * After this key the policy adds at most n dynamic keys (members up to the minimum, witnesses owed), always the first free ones of a
-   * class. A key that is not among the first n of any class leaves all those choices as they are, whatever it is.
-   */
-  keyMatters(o: number, prefix: string): boolean {
-    const n = Math.max(this.expr.minProperties - this.at(o, COUNT) - 1, 0) + this.owed(o);
-    if (n === 0) return false;
-    let kept = this.kept.get(o);
-    if (kept === undefined) {
-      const all = new Set<string>();
-      for (let c = 0; c < this.classTerms.length; c++)
-        for (const key of this.freeKeys(o, c, n)) for (let i = 0; i <= key.length; i++) all.add(key.slice(0, i));
-      if (this.kept.size >= KEPT) this.kept.clear();
-      this.kept.set(o, all);
-      kept = all;
-    }
-    return kept.has(prefix);
   }
 
   /** State after the declared property p. */
@@ -497,19 +414,6 @@ export class ObjectStates {
     for (let i = this.tuples.offsets[o]!, end = this.tuples.offsets[o + 1]!; i < end; i++) t.push(this.tuples.data[i]!);
     return t;
   }
-}
-
-const decodeKey = (text: string): string => JSON.parse(`"${text}`) as string;
-
-/** Bytes of a key from a UTF-16 offset on, in its shortest JSON spelling, with the closing quote. */
-export function keyBytes(name: string, from: number): number {
-  let n = 1;
-  for (let i = from; i < name.length; ) {
-    const cp = name.codePointAt(i)!;
-    n += spelledBytes('string', cp, cp);
-    i += cp > 0xffff ? 2 : 1;
-  }
-  return n;
 }
 
 function closure(expr: ObjectExpr): readonly (readonly number[])[] {

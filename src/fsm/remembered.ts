@@ -55,7 +55,7 @@ export class Remembered {
     if (prefix === undefined) return false;
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
       const l = labels.offsets[stacks.data[i]!]!;
-      if (this.recognizer.objectStates(labels.data[l + 1]!).keyMatters(labels.data[l + 3]!, prefix)) return true;
+      if (this.recognizer.objectStates(labels.data[l + 1]!).policy.keyMatters(labels.data[l + 3]!, prefix)) return true;
     }
     return false;
   }

@@ -1,0 +1,138 @@
+/**
+ * How a hurried writer ends an object: which member comes next where it may not close yet, and which keys in progress could change
+ * that. Budgets count on this policy (budget.ts).
+ */
+import type { ExprId, ObjectExpr } from '../grammar/ir.js';
+import { spelledBytes } from '../regular/distance.js';
+import { FirstWords } from './first-words.js';
+import type { LexemePool } from './lexeme.js';
+import type { ObjectStates } from './object-state.js';
+
+/** Object states whose kept prefixes are remembered at a time. */
+const KEPT = 256;
+
+export class ObjectPolicy {
+  private readonly firstKeys: (FirstWords | undefined)[] = [];
+  private readonly kept = new Map<number, ReadonlySet<string>>();
+
+  constructor(
+    private readonly states: ObjectStates,
+    private readonly expr: ObjectExpr,
+    private readonly pool: LexemePool,
+    private readonly classTerms: readonly number[],
+  ) {}
+
+  /**
+   * The member that a hurried writer adds where the object may not close yet: the first allowed property that is needed; else, where a
+   * witness is owed, the cheapest key that supplies one; else the first allowed property, else the cheapest dynamic key; undefined where
+   * none is allowed. `distance` says what a value takes: members that could never be ended (a value that holds itself) are left out.
+   * `bytes` counts the key after its opening quote place: quotes included.
+   */
+  next(
+    o: number,
+    distance: (value: ExprId) => number,
+  ): { readonly value: ExprId; readonly after: number; readonly bytes: number } | undefined {
+    const { states } = this;
+    const { properties } = this.expr;
+    let pick = -1;
+    let missing = false;
+    for (let p = states.firstDeclared(o); p < properties.length && !missing; p++) {
+      if (!states.allows(o, p)) continue;
+      missing = states.needs(o, p);
+      if (missing || (pick < 0 && this.canBeEnded(p, distance))) pick = p;
+    }
+    if (!missing && (states.owed(o) > 0 || pick < 0)) {
+      const c = this.cheapestDynamic(o, distance);
+      if (c >= 0) {
+        return {
+          value: this.expr.dynamic[c]!.value,
+          after: this.afterFirst(o, c),
+          bytes: 1 + this.pool.distance(this.pool.stringAt(this.states.dynamicTerm(o, c))),
+        };
+      }
+    }
+    if (pick < 0) return undefined;
+    const { name, value } = properties[pick]!;
+    return { value, after: states.afterDeclared(o, pick), bytes: 1 + keyBytes(name, 0) };
+  }
+
+  /** Whether property p and all that it implies have values of finite distance. */
+  private canBeEnded(p: number, distance: (value: ExprId) => number): boolean {
+    const finite = (q: number): boolean => distance(this.expr.properties[q]!.value) < Number.POSITIVE_INFINITY;
+    return finite(p) && this.states.impliedBy(p).every(finite);
+  }
+
+  /** The dynamic class whose next key and value are the shortest, of those that supply a witness where one is owed; -1 for none. */
+  private cheapestDynamic(o: number, distance: (value: ExprId) => number): number {
+    const { terms } = this.pool;
+    let best = -1;
+    let least = Number.POSITIVE_INFINITY;
+    for (let c = 0; c < this.classTerms.length; c++) {
+      const { value, witness } = this.expr.dynamic[c]!;
+      if (!this.states.allowsDynamic(o, c) || (witness === undefined && this.states.owed(o) > 0)) continue;
+      const after = distance(value);
+      if (after >= least) continue;
+      const term = this.states.dynamicTerm(o, c);
+      if (terms.isEmpty(term)) continue;
+      const d = after + this.pool.distance(this.pool.stringAt(term));
+      if (d >= least) continue;
+      least = d;
+      best = c;
+    }
+    return best;
+  }
+
+  /** State after the dynamic key that {@link next} takes, kept out of what may follow. */
+  private afterFirst(o: number, c: number): number {
+    return this.states.afterDynamic(o, c, this.states.remembersKeys ? this.freeKeys(o, c, 1)[0] : undefined);
+  }
+
+  /** The first keys of class c that are not excluded, in the order of the policy. */
+  private freeKeys(o: number, c: number, count: number): readonly string[] {
+    const { terms } = this.pool;
+    const excluded = this.states.excludedKeys(o);
+    this.firstKeys[c] ??= new FirstWords(this.pool, this.pool.stringAt(this.classTerms[c]!), decodeKey);
+    const keys: string[] = [];
+    for (let i = 0; keys.length < count; i++) {
+      const key = this.firstKeys[c].at(i);
+      if (key === undefined) break;
+      if (!terms.matches(excluded, key)) keys.push(key);
+    }
+    return keys;
+  }
+
+  /**
+   * Whether the text of a dynamic key in progress (decoded as far as it is read; o: the state before it) can matter to how the policy
+   * ends the object: only where it may become one of the keys that the policy would take.
+   *
+   * After this key the policy adds at most n dynamic keys (members up to the minimum, witnesses owed), always the first free ones of a
+   * class. A key that is not among the first n of any class leaves all those choices as they are, whatever it is.
+   */
+  keyMatters(o: number, prefix: string): boolean {
+    const n = Math.max(this.expr.minProperties - this.states.countOf(o) - 1, 0) + this.states.owed(o);
+    if (n === 0) return false;
+    let kept = this.kept.get(o);
+    if (kept === undefined) {
+      const all = new Set<string>();
+      for (let c = 0; c < this.classTerms.length; c++)
+        for (const key of this.freeKeys(o, c, n)) for (let i = 0; i <= key.length; i++) all.add(key.slice(0, i));
+      if (this.kept.size >= KEPT) this.kept.clear();
+      this.kept.set(o, all);
+      kept = all;
+    }
+    return kept.has(prefix);
+  }
+}
+
+const decodeKey = (text: string): string => JSON.parse(`"${text}`) as string;
+
+/** Bytes of a key from a UTF-16 offset on, in its shortest JSON spelling, with the closing quote. */
+export function keyBytes(name: string, from: number): number {
+  let n = 1;
+  for (let i = from; i < name.length; ) {
+    const cp = name.codePointAt(i)!;
+    n += spelledBytes('string', cp, cp);
+    i += cp > 0xffff ? 2 : 1;
+  }
+  return n;
+}
