@@ -32,6 +32,8 @@ export class Masks {
   private readonly traps: Traps;
   private readonly words: number;
   private heldBytes = 0;
+  /** A mask while traps are taken out of it. */
+  private scratch: Uint32Array | undefined;
 
   constructor(
     private readonly recognizer: Recognizer,
@@ -62,11 +64,11 @@ export class Masks {
   }
 
   private withoutTraps(state: number, record: MaskRecord): MaskRecord {
-    const mask = new Uint32Array(this.words);
-    writeRecord(record, mask, this.words);
-    if (!this.traps.remove(state, mask)) return record;
-    this.heldBytes += mask.byteLength;
-    return this.keep(makeRecord([mask], [], NONE, [], NONE, NONE));
+    this.scratch ??= new Uint32Array(this.words);
+    this.heldBytes += writeRecord(record, this.scratch, this.words);
+    if (!this.traps.remove(state, this.scratch)) return record;
+    this.heldBytes += this.scratch.byteLength;
+    return this.keep(makeRecord([this.scratch.slice()], [], NONE, [], NONE, NONE));
   }
 
   /** Writes a record into a mask of `words` words or more; spare words are zeroed. */
