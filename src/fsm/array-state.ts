@@ -27,7 +27,8 @@ const FORGOTTEN = 3;
 export class ArrayStates {
   private readonly tuples = new TupleTable(8);
   private readonly verdict: number[] = [];
-  private readonly values: UsedValues;
+  /** Objects and arrays so far, where items are unique. */
+  private readonly values: UsedValues | undefined;
   private readonly clampIndex: number;
   private readonly most: number;
   /** Where the fields of unique items begin. */
@@ -39,18 +40,18 @@ export class ArrayStates {
     private readonly pool: LexemePool,
     captures: Captures,
   ) {
-    this.values = new UsedValues(captures);
+    this.values = expr.unique ? new UsedValues(captures) : undefined;
     this.most = Math.min(expr.maxItems, expr.rest.length > 0 ? Number.POSITIVE_INFINITY : expr.prefix.length);
     this.clampIndex = this.most === Number.POSITIVE_INFINITY ? Math.max(expr.prefix.length, expr.minItems) : this.most;
     const first = new Array<number>(1 + expr.counters.length).fill(0);
     this.used = first.length;
     const { none } = pool.terms.literals;
-    if (expr.unique) first.push(none, NEVER, this.values.none, 0);
+    if (this.values !== undefined) first.push(none, NEVER, this.values.none, 0);
     this.start = this.tuples.intern(first, first.length);
   }
 
   get bytes(): number {
-    return this.tuples.bytes + this.values.bytes;
+    return this.tuples.bytes + (this.values?.bytes ?? 0);
   }
 
   /** Distinct states met so far. */
@@ -167,18 +168,18 @@ export class ArrayStates {
 
   /** Whether some object or array was used. */
   hasValues(a: number): boolean {
-    return this.field(a, this.used + USED_VALUES) !== this.values.none;
+    return this.field(a, this.used + USED_VALUES) !== this.values!.none;
   }
 
   /** How many object and array items there are. */
   valueCount(a: number): number {
-    return this.values.sizeOf(this.field(a, this.used + USED_VALUES));
+    return this.values!.sizeOf(this.field(a, this.used + USED_VALUES));
   }
 
   /** Whether an object or array item that begins with this text could end as one that was used. */
   couldRepeat(a: number, prefix: string): boolean {
     const part = readPartial(prefix);
-    return this.values.some(this.field(a, this.used + USED_VALUES), (v) => couldBecome(part, v));
+    return this.values!.some(this.field(a, this.used + USED_VALUES), (v) => couldBecome(part, v));
   }
 
   /** State after an item that was not remembered. */
@@ -200,7 +201,7 @@ export class ArrayStates {
   /** State after an object or array item whose text begins at byte `start` of a capture, or -1 where it was there before. */
   useValue(a: number, capture: number, start: number): number {
     const before = this.field(a, this.used + USED_VALUES);
-    const after = this.values.add(before, capture, start);
+    const after = this.values!.add(before, capture, start);
     return after === before ? -1 : this.with(a, USED_VALUES, after);
   }
 
@@ -210,7 +211,7 @@ export class ArrayStates {
     if (this.expr.unique) {
       t[this.used + USED_STRINGS] = literals(t[this.used + USED_STRINGS]!);
       t[this.used + USED_TEXTS] = term(t[this.used + USED_TEXTS]!);
-      t[this.used + USED_VALUES] = this.values.carry(from.values, t[this.used + USED_VALUES]!);
+      t[this.used + USED_VALUES] = this.values!.carry(from.values!, t[this.used + USED_VALUES]!);
     }
     return this.tuples.intern(t, t.length);
   }
