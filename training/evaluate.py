@@ -70,7 +70,7 @@ def main() -> None:
     runner = Runner(onnx.load(args.model / "onnx" / "model.onnx"), shape)
     tokenizer = Tokenizer.from_file(str(args.model / "tokenizer.json"))
     report, shown = {}, 0
-    for split in ("seen", "heldout"):
+    for split in ("seen", "heldout", "fresh"):
         totals: dict[str, dict] = defaultdict(lambda: defaultdict(int))
         for text in (args.eval / f"extraction-{split}.jsonl").read_text(encoding="utf-8").splitlines()[: args.count]:
             line = json.loads(text)

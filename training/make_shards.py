@@ -58,6 +58,7 @@ def main() -> None:
     tokenizer = str(args.tokenizer)
     jobs = [("easy", i, args.size, args.seed, tokenizer, shards) for i in range(args.easy)]
     jobs += [("full", args.first + i, args.size, args.seed, tokenizer, shards) for i in range(args.full)]
+    # Not the fresh split: whoever watches the validation loss steers by it.
     jobs += [(split, 0, 300, args.seed + 1000, tokenizer, validation) for split in ("seen", "heldout")]
     with Pool(args.processes) as workers:
         for line in workers.imap(make, jobs):

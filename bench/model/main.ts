@@ -1,5 +1,6 @@
 /**
- * `npm run bench:model`: quality of the embedded model on its held-out evaluation records, greedy.
+ * `npm run bench:model`: quality of the embedded model on its evaluation records, greedy: `seen`, new records of trained domains;
+ * `heldout`, which training data was developed on; `fresh`, held out from the authors too, the figure to quote.
  *
  *   --model NAME      embedded (default), embedded-moe, or a folder
  *   --limit N         records per split (default 100; 0: all)
@@ -26,8 +27,11 @@ interface EvalRecord {
   readonly expected: unknown;
 }
 
+/** How each file of records in models/eval is called in the output. */
+const SPLITS = { seen: 'seen', heldout: 'held out (development)', fresh: 'held out (fresh)' } as const;
+
 interface Figures {
-  readonly split: string;
+  readonly split: keyof typeof SPLITS;
   readonly records: number;
   readonly constrained: FieldScore & { readonly whole: number };
   readonly unconstrained: FieldScore & { readonly json: number; readonly fits: number; readonly records: number };
@@ -41,7 +45,7 @@ const { values: args } = parseArgs({
   },
 });
 
-async function measure(engine: Engine, split: string, records: readonly EvalRecord[]): Promise<Figures> {
+async function measure(engine: Engine, split: Figures['split'], records: readonly EvalRecord[]): Promise<Figures> {
   const constrained = { right: 0, fields: 0, whole: 0 };
   const free = { right: 0, fields: 0, json: 0, fits: 0, records: 0 };
   for (const [i, r] of records.entries()) {
@@ -86,7 +90,7 @@ const percent = (n: number, of: number): string => (of === 0 ? '-' : `${((100 * 
 const limit = Number(args.limit);
 const engine = await createEngine({ model: args.model });
 const figures: Figures[] = [];
-for (const split of ['seen', 'heldout']) {
+for (const split of ['seen', 'heldout', 'fresh'] as const) {
   const all = readFileSync(`models/eval/extraction-${split}.jsonl`, 'utf8')
     .trim()
     .split('\n')
@@ -98,7 +102,7 @@ console.log(`model ${args.model}, greedy`);
 for (const f of figures) {
   const { constrained: c, unconstrained: u } = f;
   console.log(
-    `${f.split.padEnd(8)} ${f.records} records | constrained: fields right ${percent(c.right, c.fields)}, records right ${percent(c.whole, f.records)}` +
+    `${SPLITS[f.split].padEnd(22)} ${f.records} records | constrained: fields right ${percent(c.right, c.fields)}, records right ${percent(c.whole, f.records)}` +
       ` | unconstrained (${u.records}): JSON ${percent(u.json, u.records)}, fits ${percent(u.fits, u.records)}, fields right ${percent(u.right, u.fields)}`,
   );
 }

@@ -1,13 +1,15 @@
 """Classification samples: an enumeration whose label the text only implies.
 
-Sentences are composed from openings, cues of the label and endings. Cues of the held-out
-part are never trained on: they show how far a cue's kin carries.
+Sentences are composed from openings, cues of the label and endings. The last cue of each label and those of
+the fresh split are never trained on: they show how far a cue's kin carries.
 """
 
+from . import fresh
 from .extract import describe, random_name
 from .prompt import compact
 from .render import filler
 from .schemas import Dialect, Slot, object_schema
+from .splits import FRESH, HELD_OUT_SPLIT, TRAINING, Split
 from .values import Value, code, email, name, product
 from .words import Rng
 
@@ -50,12 +52,18 @@ ASKS = ("Classify this {t}: ", "Classify: ", "Classify this {t}:\n", "What is th
 THINGS = ("ticket", "message", "review", "text", "comment", "mail", "request")
 
 
-def classification(r: Rng, held_out: bool = False) -> dict:
+def cues_of(split: Split, label: str, cues: list[str]) -> list[str]:
+    """The cues of a label that the split may use."""
+    if split is FRESH:
+        return [fresh.CUES[label]]
+    return cues[-1:] if split is HELD_OUT_SPLIT else cues[:-1]
+
+
+def classification(r: Rng, split: Split = TRAINING) -> dict:
     keys = r.choice(list(TASKS))
     labels = TASKS[keys]
     label = r.choice(list(labels))
-    cues = labels[label].split("|")
-    cue = r.choice(cues[-1:] if held_out else cues[:-1])
+    cue = r.choice(cues_of(split, label, labels[label].split("|")))
     names = list(labels)
     r.shuffle(names)
     upper = r.random() < 0.12
@@ -81,11 +89,11 @@ def classification(r: Rng, held_out: bool = False) -> dict:
     return {"domain": "classification", "schema": schema, "messages": [{"role": "user", "content": content}], "expected": compact(expected)}
 
 
-def mentioned_label(r: Rng) -> dict:
+def mentioned_label(r: Rng, split: Split = TRAINING) -> dict:
     """An enumeration of invented labels, one of which the text names."""
-    labels = list(dict.fromkeys(random_name(r) for _ in range(r.randint(2, 6))))
+    labels = list(dict.fromkeys(random_name(r, split) for _ in range(r.randint(2, 6))))
     label = r.choice(labels)
-    key = random_name(r)
+    key = random_name(r, split)
     before, after = filler(r), filler(r)
     text = f"{before} {r.choice(('It is {}.', 'We chose {}.', 'Clearly {}.', 'This is about {}.', '{}!')).format(label)} {after}"
     enum = Value(label, label, {"type": "string", "enum": labels})

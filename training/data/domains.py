@@ -2,8 +2,9 @@
 
 `domains_*.txt` hold them. A field line is `name|alias ; kind ; sentence ; sentence`; `{}` in a
 sentence stands for the value, and a kind `=a,b,c` is an enumeration of these labels. A domain sentence uses `{field}` for several fields at
-once (spaces in a field's first name become underscores). Domains in `HELD_OUT` are never
-trained on: they, their field names and their sentences appear in the evaluation only.
+once (spaces in a field's first name become underscores). Domains in `HELD_OUT` and `FRESH_DOMAINS` are never
+trained on: they, their field names and their sentences appear in the evaluation only. A trained domain that
+repeats one of them, or a trained field with no name but theirs, is an error when this module is loaded.
 """
 
 from dataclasses import dataclass
@@ -69,8 +70,37 @@ def parse(text: str) -> dict[str, Domain]:
     return domains
 
 
-TRAINED = parse((Path(__file__).parent / "domains_trained.txt").read_text(encoding="utf-8"))
-HELD_OUT = parse((Path(__file__).parent / "domains_held_out.txt").read_text(encoding="utf-8"))
+def load(*paths: Path) -> dict[str, Domain]:
+    """The domains of all files; a domain in two of them is an error."""
+    domains: dict[str, Domain] = {}
+    for path in paths:
+        more = parse(path.read_text(encoding="utf-8"))
+        if twice := sorted(domains.keys() & more.keys()):
+            raise ValueError(f"{path.name}: domain {', '.join(twice)} is in another file too; rename or remove it")
+        domains |= more
+    return domains
 
-HELD_OUT_NAMES = frozenset(alias for d in HELD_OUT.values() for f in d.fields for alias in f.names)
-HELD_OUT_NAMES -= frozenset(alias for d in TRAINED.values() for f in d.fields for alias in f.names)
+
+def names_of(*sets: dict[str, Domain]) -> frozenset[str]:
+    """Every name of every field."""
+    return frozenset(name for domains in sets for d in domains.values() for f in d.fields for name in f.names)
+
+
+def refuse_held_out(trained: dict[str, Domain], *held_out: dict[str, Domain]) -> None:
+    """ValueError that names each trained domain, and each trained field all of whose names are, in a held-out set."""
+    known = names_of(*held_out)
+    wrong = [f"domain {name}" for name in trained if any(name in domains for domains in held_out)]
+    wrong += [f"field {f.names[0]} of {d.name}" for d in trained.values() for f in d.fields if known.issuperset(f.names)]
+    if wrong:
+        raise ValueError(f"held out, so not to be trained on: {'; '.join(wrong)}. Remove or rename them on the trained side")
+
+
+FOLDER = Path(__file__).parent
+SEEN_DOMAINS = load(FOLDER / "domains_trained.txt")
+TRAINED = load(FOLDER / "domains_trained.txt", *sorted(FOLDER.glob("domains_more_*.txt")))
+HELD_OUT = load(FOLDER / "domains_held_out.txt")
+FRESH_DOMAINS = load(FOLDER / "domains_fresh.txt")
+refuse_held_out(TRAINED, HELD_OUT, FRESH_DOMAINS)
+
+HELD_OUT_NAMES = names_of(HELD_OUT) - names_of(SEEN_DOMAINS)
+UNSEEN_NAMES = HELD_OUT_NAMES | names_of(FRESH_DOMAINS)

@@ -1,10 +1,11 @@
 """Extraction samples: a record, a text that tells it, a schema that asks for it."""
 
 from . import values as v
-from .domains import HELD_OUT, HELD_OUT_NAMES, TRAINED, Domain, Field, kind_of
+from .domains import Domain, Field, kind_of
 from .prompt import compact
-from .render import HELD_OUT_LAYOUTS, LAYOUTS, Layout, cased, filler, table
+from .render import LAYOUTS, Layout, cased, filler, table
 from .schemas import Dialect, Group, Slot, object_schema, styled
+from .splits import TRAINING, Split
 from .words import Rng, english, invented
 
 INSTRUCTIONS = (
@@ -19,13 +20,13 @@ DESCRIBED = ("The {n}", "the {n} of the {d}", "{n}", "{N} as written", "{N} of t
 PLURALS = ("items", "entries", "records", "rows", "list", "results", "{d} list", "{d}s", "{d}s")
 
 
-def random_name(r: Rng) -> str:
-    """A field name of one to three words that is not held out."""
+def random_name(r: Rng, split: Split = TRAINING) -> str:
+    """A field name of one to three words that the split does not refuse."""
     while True:
         style = r.random()
         parts = [invented(r) if style < 0.35 else english(r) for _ in range(r.choice((1, 1, 1, 2, 2, 3)))]
         name = " ".join(parts)
-        if name not in HELD_OUT_NAMES and not any(part in HELD_OUT_NAMES for part in parts):
+        if name not in split.refused and not any(part in split.refused for part in parts):
             return name
 
 
@@ -96,27 +97,27 @@ def sentences(r: Rng, domain: Domain, fields: list[Field], slots: list[Slot]) ->
     return " ".join(parts + rest)
 
 
-def grouped(r: Rng, slots: list[Slot], rate: float) -> list:
+def grouped(r: Rng, slots: list[Slot], rate: float, split: Split = TRAINING) -> list:
     """Move a run of slots into a nested object at `rate`."""
     if len(slots) < 3 or r.random() > rate:
         return list(slots)
     start = r.randint(0, len(slots) - 2)
     end = min(len(slots), start + r.randint(2, 3))
     names = {slot.name for slot in slots}
-    name = r.choice([n for n in GROUPS if n not in names]) if r.random() < 0.6 else random_name(r)
+    name = r.choice([n for n in GROUPS if n not in names]) if r.random() < 0.6 else random_name(r, split)
     if name in names:
         return list(slots)
     return [*slots[:start], Group(name, slots[start:end]), *slots[end:]]
 
 
-def finish(r: Rng, slots: list[Slot], text: str, thing: str, nested: float = 0.2, lean: bool = False) -> dict:
+def finish(r: Rng, slots: list[Slot], text: str, thing: str, nested: float = 0.2, lean: bool = False, split: Split = TRAINING) -> dict:
     """Schema, messages and expected answer for one record and its text."""
     dialect = Dialect.draw(r, lean)
     asked = list(slots)
     if r.random() < 0.5:
         r.shuffle(asked)
     loose = {id(slot) for slot in asked if r.random() < 0.12}
-    schema, expected = object_schema(r, grouped(r, asked, nested), dialect, loose)
+    schema, expected = object_schema(r, grouped(r, asked, nested, split), dialect, loose)
     if dialect.zod:
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
     return {"schema": schema, "messages": ask(r, text, thing), "expected": compact(expected)}
@@ -131,9 +132,9 @@ def hide(r: Rng, slots: list[Slot], rate: float) -> list[Slot]:
     return [slot for slot in slots if slot.told]
 
 
-def domain_record(r: Rng, held_out: bool = False, most: int = 7, extra: Layout | None = None) -> dict:
+def domain_record(r: Rng, split: Split = TRAINING, most: int = 7, extra: Layout | None = None) -> dict:
     """One record of a domain, as sentences or in a layout."""
-    domain = r.choice(list((HELD_OUT if held_out else TRAINED).values()))
+    domain = r.choice(split.domains)
     fields = r.sample(domain.fields, r.randint(2, min(most, len(domain.fields))))
     if r.random() < 0.5 and domain.sentences:
         wanted = {p.split("}")[0] for p in r.choice(domain.sentences).split("{")[1:]}
@@ -146,39 +147,39 @@ def domain_record(r: Rng, held_out: bool = False, most: int = 7, extra: Layout |
     if r.random() < 0.55:
         text = sentences(r, domain, [f for f, _ in pairs_of], [s for _, s in pairs_of])
     else:
-        text = laid_out(r, told, held_out, extra)
+        text = laid_out(r, told, split, extra)
     asked = slots if r.random() < 0.6 or len(slots) < 3 else sorted(r.sample(slots, len(slots) - r.randint(1, len(slots) // 2)), key=slots.index)
-    return {"domain": domain.name, **finish(r, asked, noisy(r, text), domain.name, lean=extra is not None)}
+    return {"domain": domain.name, **finish(r, asked, noisy(r, text), domain.name, lean=extra is not None, split=split)}
 
 
-def laid_out(r: Rng, slots: list[Slot], held_out: bool, extra: Layout | None = None) -> str:
+def laid_out(r: Rng, slots: list[Slot], split: Split, extra: Layout | None = None) -> str:
     """The slots in a layout of the split; mostly in `extra` where there is one."""
     pairs = [(slot.label, slot.value.text) for slot in slots]
     if r.random() < 0.5:
         r.shuffle(pairs)
     if extra and r.random() < 0.6:
         return extra(r, pairs)
-    layouts = HELD_OUT_LAYOUTS if held_out and r.random() < 0.5 else LAYOUTS
+    layouts = split.layouts if split.held_out and r.random() < 0.5 else LAYOUTS
     return r.choice(layouts)(r, pairs)
 
 
-def random_record(r: Rng, most: int = 8, held_out: bool = False, extra: Layout | None = None) -> dict:
+def random_record(r: Rng, most: int = 8, split: Split = TRAINING, extra: Layout | None = None) -> dict:
     """Invented field names and values: only the label in the text tells where a value goes."""
-    names = list(dict.fromkeys(random_name(r) for _ in range(r.randint(1, most))))
-    thing = random_name(r)
+    names = list(dict.fromkeys(random_name(r, split) for _ in range(r.randint(1, most))))
+    thing = random_name(r, split)
     slots = []
     for name in names:
         value = r.choice(v.TRAINED_KINDS if extra else v.ANY_KINDS)(r)
         slots.append(Slot(name, name, value, True, describe(r, name, value, thing)))
     told = hide(r, slots, 0.4) if r.random() < 0.15 else slots
-    text = laid_out(r, told, held_out, extra)
+    text = laid_out(r, told, split, extra)
     asked = list(slots)
     if len(slots) > 2 and r.random() < 0.3:
         asked = r.sample(slots, r.randint(1, len(slots) - 1))
-    return {"domain": "invented", **finish(r, asked, noisy(r, text), thing, lean=extra is not None)}
+    return {"domain": "invented", **finish(r, asked, noisy(r, text), thing, lean=extra is not None, split=split)}
 
 
-def values_only(r: Rng) -> dict:
+def values_only(r: Rng, split: Split = TRAINING) -> dict:
     """Values without labels, told apart by kind: 'John Smith, 42, john@example.com'."""
     kinds = [
         (("name", "full name", "person", "customer"), v.name), (("age", "age in years"), v.whole(1, 99)),
@@ -194,32 +195,32 @@ def values_only(r: Rng) -> dict:
         name = r.choice(names)
         slots.append(Slot(name, name, value, True, describe(r, name, value, "person")))
     joint = r.choice((", ", ", ", ", ", "; ", " | ", "\n", " / ", " - "))
-    return {"domain": "person", **finish(r, slots, joint.join(s.value.text for s in slots), r.choice(("person", "record", "contact", "customer")), 0.08)}
+    return {"domain": "person", **finish(r, slots, joint.join(s.value.text for s in slots), r.choice(("person", "record", "contact", "customer")), 0.08, split=split)}
 
 
-def values_in_order(r: Rng) -> dict:
+def values_in_order(r: Rng, split: Split = TRAINING) -> dict:
     """Invented names, no labels: values of different types, in the order of the schema."""
     kinds = r.sample((v.name, v.any_whole, v.email, v.code, v.title, v.date, v.url, v.boolean, v.phrase, v.city, v.time), r.randint(2, 5))
-    names = list(dict.fromkeys(random_name(r) for _ in kinds))
+    names = list(dict.fromkeys(random_name(r, split) for _ in kinds))
     slots = [Slot(name, name, kind(r)) for name, kind in zip(names, kinds)]
     joint = r.choice((", ", "; ", " | ", "\n", " - ", "\t"))
     schema, expected = object_schema(r, list(slots), Dialect.draw(r))
-    return {"domain": "invented", "schema": schema, "messages": ask(r, joint.join(s.value.text for s in slots), random_name(r)), "expected": compact(expected)}
+    return {"domain": "invented", "schema": schema, "messages": ask(r, joint.join(s.value.text for s in slots), random_name(r, split)), "expected": compact(expected)}
 
 
-def many_records(r: Rng, held_out: bool = False, extra: Layout | None = None) -> dict:
+def many_records(r: Rng, split: Split = TRAINING, extra: Layout | None = None) -> dict:
     """An array of objects from a table, a list or sentences; more columns and rows with `extra` (training)."""
-    domain = r.choice(list((HELD_OUT if held_out else TRAINED).values()))
-    invented_names = not held_out and r.random() < 0.35
+    domain = r.choice(split.domains)
+    invented_names = not split.held_out and r.random() < 0.35
     fields = r.sample(domain.fields, r.randint(2, 5 if extra else 4))
     base = draw_slots(r, domain, fields)
     fields = [f for f in fields if any(s.name in f.names for s in base)]
     kinds = [kind_of(f.kind) for f in fields]
     if invented_names:
         for slot in base:
-            slot.name = slot.label = random_name(r)
+            slot.name = slot.label = random_name(r, split)
         kinds = [r.choice(v.TRAINED_KINDS if extra else v.ANY_KINDS) for _ in fields]
-    thing = random_name(r) if invented_names else domain.name
+    thing = random_name(r, split) if invented_names else domain.name
     rows = [
         [Slot(s.name, s.label, kind(r), True, s.description) for s, kind in zip(base, kinds)]
         for _ in range(r.choice((2, 2, 3, 3, 4, 5)) if extra else r.randint(1, 4))
@@ -236,7 +237,7 @@ def many_records(r: Rng, held_out: bool = False, extra: Layout | None = None) ->
     elif style < 0.6 and not invented_names:
         text = " ".join(sentences(r, domain, fields, row) for row in rows)
     else:
-        layout, state = r.choice(HELD_OUT_LAYOUTS if held_out and r.random() < 0.5 else LAYOUTS), r.getrandbits(32)
+        layout, state = r.choice(split.layouts if split.held_out and r.random() < 0.5 else LAYOUTS), r.getrandbits(32)
         layout = extra if extra and r.random() < 0.5 else layout
         text = r.choice(("\n\n", "\n", "\n---\n")).join(layout(Rng(state), p) for p in pairs)
     dialect = Dialect.draw(r, extra is not None)
@@ -253,11 +254,11 @@ def many_records(r: Rng, held_out: bool = False, extra: Layout | None = None) ->
     return {"domain": "invented" if invented_names else domain.name, "schema": array, "messages": ask(r, noisy(r, text), thing + "s"), "expected": compact(expected)}
 
 
-def one_value(r: Rng) -> dict:
+def one_value(r: Rng, split: Split = TRAINING) -> dict:
     """A scalar or a list at the root of the schema, or one field."""
     value = r.choice(v.ANY_KINDS)(r)
-    name = random_name(r) if r.random() < 0.5 else r.choice([f for d in TRAINED.values() for f in d.fields]).names[0]
-    other = [(random_name(r), r.choice(v.ANY_KINDS)(r).text) for _ in range(r.randint(0, 2))]
+    name = random_name(r, split) if r.random() < 0.5 else r.choice([f for d in split.domains for f in d.fields]).names[0]
+    other = [(random_name(r, split), r.choice(v.ANY_KINDS)(r).text) for _ in range(r.randint(0, 2))]
     pairs = [*other, (name, value.text)]
     r.shuffle(pairs)
     text = r.choice(LAYOUTS)(r, pairs)

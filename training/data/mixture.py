@@ -1,24 +1,26 @@
 """Which samples in which shares; the curriculum only shortens records at the start."""
 
+from . import splits
 from .classify import classification, mentioned_label
 from .extract import domain_record, many_records, one_value, random_record, values_in_order, values_only
 from .loose import loose_call, loose_record, mixed_record
 from .marks import any_pattern, wrapped
+from .splits import Split
 from .tools import invented_call, known_call
 from .typed import typed_record
 from .words import Rng
 
 SEEN = (
-    (0.36, lambda r: domain_record(r)),
-    (0.20, lambda r: random_record(r)),
-    (0.07, values_only),
-    (0.02, values_in_order),
-    (0.10, lambda r: many_records(r)),
-    (0.05, one_value),
-    (0.07, lambda r: classification(r)),
-    (0.03, mentioned_label),
-    (0.05, lambda r: known_call(r)),
-    (0.05, invented_call),
+    (0.36, lambda r: domain_record(r, splits.SEEN)),
+    (0.20, lambda r: random_record(r, split=splits.SEEN)),
+    (0.07, lambda r: values_only(r, splits.SEEN)),
+    (0.02, lambda r: values_in_order(r, splits.SEEN)),
+    (0.10, lambda r: many_records(r, splits.SEEN)),
+    (0.05, lambda r: one_value(r, splits.SEEN)),
+    (0.07, lambda r: classification(r, splits.SEEN)),
+    (0.03, lambda r: mentioned_label(r, splits.SEEN)),
+    (0.05, lambda r: known_call(r, splits.SEEN)),
+    (0.05, lambda r: invented_call(r, splits.SEEN)),
 )
 # Training sees more ways to say things than the evaluation asks for.
 TRAINING = (
@@ -43,13 +45,20 @@ EASY = (
     (0.10, one_value),
     (0.10, values_only),
 )
-HELD = (
-    (0.55, lambda r: domain_record(r, True)),
-    (0.13, lambda r: random_record(r, held_out=True)),
-    (0.14, lambda r: many_records(r, True)),
-    (0.08, lambda r: classification(r, True)),
-    (0.10, lambda r: known_call(r, True)),
-)
+
+
+def held_out(split: Split):
+    """The shares of both held-out splits."""
+    return (
+        (0.55, lambda r: domain_record(r, split)),
+        (0.13, lambda r: random_record(r, split=split)),
+        (0.14, lambda r: many_records(r, split)),
+        (0.08, lambda r: classification(r, split)),
+        (0.10, lambda r: known_call(r, split)),
+    )
+
+
+HELD, FRESH = held_out(splits.HELD_OUT_SPLIT), held_out(splits.FRESH)
 
 
 def draw(r: Rng, shares) -> dict:

@@ -1,11 +1,12 @@
 """Tool choice: several tools are offered, the request fits one of them."""
 
-from . import values as v
+from . import fresh, values as v
 from .domains import kind_of
 from .extract import random_name
 from .prompt import compact
 from .render import LAYOUTS, filler
 from .schemas import Dialect, Slot, object_schema, styled
+from .splits import FRESH, HELD_OUT_SPLIT, TRAINING, Split
 from .words import Rng, english
 
 TOOLS = """
@@ -41,7 +42,8 @@ def parsed(block: str) -> list[tuple[str, str, list[tuple[str, str]], list[str]]
     return tools
 
 
-KNOWN, UNSEEN = parsed(TOOLS), parsed(HELD_OUT_TOOLS)
+KNOWN = parsed(TOOLS)
+UNSEEN = {HELD_OUT_SPLIT: parsed(HELD_OUT_TOOLS), FRESH: parsed(fresh.TOOLS)}
 
 
 def definition(r: Rng, name: str, description: str, slots: list[Slot], dialect: Dialect) -> tuple[dict, dict]:
@@ -52,8 +54,8 @@ def definition(r: Rng, name: str, description: str, slots: list[Slot], dialect: 
     return {**tool, "parameters": schema}, expected
 
 
-def known_call(r: Rng, held_out: bool = False) -> dict:
-    chosen = r.choice(UNSEEN if held_out else KNOWN)
+def known_call(r: Rng, split: Split = TRAINING) -> dict:
+    chosen = r.choice(UNSEEN.get(split, KNOWN))
     others = r.sample([t for t in KNOWN if t is not chosen], r.randint(1, 3))
     dialect = Dialect.draw(r)
     texts: dict[str, str] = {}
@@ -71,15 +73,15 @@ def known_call(r: Rng, held_out: bool = False) -> dict:
     return call("tools", request if r.random() < 0.8 else f"{request} {filler(r)}", tools, answer)
 
 
-def invented_call(r: Rng) -> dict:
+def invented_call(r: Rng, split: Split = TRAINING) -> dict:
     """Tools with invented names; the request says the name in words and the arguments in a layout."""
     dialect = Dialect.draw(r)
     verbs = ("create", "get", "update", "delete", "send", "find", "list", "open", "start", "check", "add", "move")
     tools, answer, request = [], {}, ""
     chosen = r.randint(0, 2)
     for index in range(r.randint(chosen + 1, 4)):
-        verb, noun = r.choice(verbs), random_name(r)
-        names = list(dict.fromkeys(random_name(r) for _ in range(r.randint(1, 3))))
+        verb, noun = r.choice(verbs), random_name(r, split)
+        names = list(dict.fromkeys(random_name(r, split) for _ in range(r.randint(1, 3))))
         slots = [Slot(n, n, r.choice(v.ANY_KINDS)(r)) for n in names]
         shown, expected = definition(r, f"{verb} {noun}", r.choice(("", f"{verb.capitalize()} a {noun}", f"{verb.capitalize()} the {noun} by {english(r)}")), slots, dialect)
         tools.append(shown)

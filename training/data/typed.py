@@ -6,7 +6,7 @@ forms, and tell the values with a kin word or with none where only one value loo
 """
 
 from . import values as v
-from .domains import HELD_OUT_NAMES
+from .domains import UNSEEN_NAMES
 from .extract import describe, finish, hide, noisy, random_name
 from .loose import hinted, joined
 from .marks import verb
@@ -37,7 +37,7 @@ def fresh(r: Rng) -> str:
     """A word none of whose forms is a held-out name."""
     while True:
         w = verb(r)
-        if HELD_OUT_NAMES.isdisjoint(w + end for end in ("er", "or", "s", "ed by", "ed on", "ed")):
+        if UNSEEN_NAMES.isdisjoint(w + end for end in ("er", "or", "s", "ed by", "ed on", "ed")):
             return w
 
 
@@ -51,7 +51,7 @@ def typed_record(r: Rng) -> dict:
     for look, kinds, names, sentences in forms:
         w = topic if r.random() < 0.25 else fresh(r)
         name, value = r.choice(names).format(w=w), r.choice(kinds)(r)
-        if any(slot.name == name for slot in slots):
+        if name in UNSEEN_NAMES or any(slot.name == name for slot in slots):
             continue
         slots.append(Slot(name, name, value, True, describe(r, name, value, thing)))
         looks[name] = look
