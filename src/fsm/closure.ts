@@ -37,6 +37,7 @@ export class Closure implements Completion {
   finish(): number {
     const { step } = this;
     while (step.next()) this.enter(step.pendingExpr, step.pendingStack);
+    step.settle();
     return step.finish(step.capture >= 0 && this.unique.mustCapture());
   }
 
@@ -97,7 +98,7 @@ export class Closure implements Completion {
     const { tables, step } = this;
     if (index === items.length) this.complete(stack);
     else if (index === items.length - 1) step.pend(items[index]!, stack);
-    else step.pend(items[index]!, tables.push(tables.labels.intern([FRAME.seq, id, index + 1], 3), stack));
+    else step.pendEdge(items[index]!, tables.labels.intern([FRAME.seq, id, index + 1], 3), stack);
   }
 
   private repeatFrom(id: ExprId, item: ExprId, min: number, max: number, done: number, stack: number): void {
@@ -106,7 +107,7 @@ export class Closure implements Completion {
     if (done < max) {
       const next = max === Number.POSITIVE_INFINITY ? Math.min(done + 1, min) : done + 1;
       if (next === max) step.pend(item, stack);
-      else step.pend(item, tables.push(tables.labels.intern([FRAME.repeat, id, next], 3), stack));
+      else step.pendEdge(item, tables.labels.intern([FRAME.repeat, id, next], 3), stack);
     }
   }
 

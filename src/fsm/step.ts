@@ -2,9 +2,11 @@
  * The set of configs that one step is building: what was added, and which expressions are still to be entered.
  *
  * Equal configs are joined by the union of their stacks, and an expression entered from several places is entered once with the union
- * of theirs; that keeps ambiguous grammars polynomial. Scratch only: nothing here outlives the step but what `Tables` interned.
+ * of theirs; that keeps ambiguous grammars polynomial. What is joined is collected as edges and interned when it is asked for
+ * (edge-lists.ts). Scratch only: nothing here outlives the step but what `Tables` interned.
  */
 import type { ExprId } from '../grammar/ir.js';
+import { EdgeLists } from './edge-lists.js';
 import { BOTTOM, CAPTURE, DEAD, END } from './layout.js';
 import type { Tables } from './tables.js';
 
@@ -15,14 +17,17 @@ export class Step {
   endedAnew = false;
   /** Whether keys that begin in this step need not be remembered (states cut for masks). */
   forgetful = false;
-  /** Four numbers a config. */
+  /** Four numbers a config; in place of a stack may stand -1 less the number of a list of edges until {@link settle}. */
   readonly out: number[] = [];
+  /** Expression and stack (or list) of each entry. */
   private readonly pending: number[] = [];
   /** Offset in `pending` of the entry being processed. */
   private processing = -2;
   private generation = 0;
   private readonly entered: Int32Array;
-  private readonly enteredStack: Int32Array;
+  /** Offset in `pending` of the last entry of an expression. */
+  private readonly enteredAt: Int32Array;
+  private readonly lists: EdgeLists;
   private readonly config = [0, 0, 0, 0];
   private readonly ids: number[] = [];
 
@@ -31,7 +36,8 @@ export class Step {
     expressions: number,
   ) {
     this.entered = new Int32Array(expressions);
-    this.enteredStack = new Int32Array(expressions);
+    this.enteredAt = new Int32Array(expressions);
+    this.lists = new EdgeLists(tables.stacks);
   }
 
   begin(): void {
@@ -40,18 +46,41 @@ export class Step {
     this.capture = -1;
     this.out.length = 0;
     this.pending.length = 0;
+    this.lists.clear();
   }
 
   /** Adds a config, joining stacks with an equal one. */
   add(kind: number, a: number, capture: number, stack: number): void {
+    const i = this.find(kind, a, capture);
+    if (i < 0) this.out.push(kind, a, capture, stack);
+    else this.join(this.out, i + 3, stack);
+  }
+
+  /** Adds a config whose stack has a single edge. */
+  addEdge(kind: number, a: number, capture: number, label: number, parent: number): void {
+    const i = this.find(kind, a, capture);
+    if (i < 0) this.out.push(kind, a, capture, this.tables.push(label, parent));
+    else this.joinEdge(this.out, i + 3, label, parent);
+  }
+
+  /** Offset of a config that is there, or -1. */
+  private find(kind: number, a: number, capture: number): number {
     const { out } = this;
-    for (let i = 0; i < out.length; i += 4) {
-      if (out[i] === kind && out[i + 1] === a && out[i + 2] === capture) {
-        if (out[i + 3] !== stack) out[i + 3] = this.tables.union(out[i + 3]!, stack);
-        return;
-      }
-    }
-    out.push(kind, a, capture, stack);
+    for (let i = 0; i < out.length; i += 4) if (out[i] === kind && out[i + 1] === a && out[i + 2] === capture) return i;
+    return -1;
+  }
+
+  private join(at: number[], i: number, stack: number): void {
+    const known = at[i]!;
+    if (known === stack) return;
+    if (known >= 0) at[i] = -1 - this.lists.open(known);
+    this.lists.addAll(-1 - at[i]!, stack);
+  }
+
+  private joinEdge(at: number[], i: number, label: number, parent: number): void {
+    const known = at[i]!;
+    if (known >= 0) at[i] = -1 - this.lists.open(known);
+    this.lists.add(-1 - at[i]!, label, parent);
   }
 
   /** The text is complete. */
@@ -66,31 +95,54 @@ export class Step {
 
   /** Notes that an expression is entered. */
   pend(expr: ExprId, stack: number): void {
-    if (this.entered[expr] === this.generation) {
-      const known = this.enteredStack[expr]!;
+    const { pending } = this;
+    if (this.isWaiting(expr)) this.join(pending, this.enteredAt[expr]! + 1, stack);
+    else if (this.entered[expr] !== this.generation) this.wait(expr, stack);
+    else {
+      // Processed already: process again with the wider stack (monotone, so this ends).
+      const known = pending[this.enteredAt[expr]! + 1]!;
       const all = this.tables.union(known, stack);
-      if (all === known) return;
-      this.enteredStack[expr] = all;
-      const { pending } = this;
-      // Still waiting: widen it. Already processed: process again with the wider stack (monotone, so this ends).
-      for (let i = pending.length - 2; i > this.processing; i -= 2) {
-        if (pending[i] === expr) {
-          pending[i + 1] = all;
-          return;
-        }
-      }
-      pending.push(expr, all);
-      return;
+      if (all !== known) this.wait(expr, all);
     }
+  }
+
+  /** {@link pend} with a stack of a single edge. */
+  pendEdge(expr: ExprId, label: number, parent: number): void {
+    if (this.isWaiting(expr)) this.joinEdge(this.pending, this.enteredAt[expr]! + 1, label, parent);
+    else this.pend(expr, this.tables.push(label, parent));
+  }
+
+  private isWaiting(expr: ExprId): boolean {
+    return this.entered[expr] === this.generation && this.enteredAt[expr]! > this.processing;
+  }
+
+  private wait(expr: ExprId, stack: number): void {
     this.entered[expr] = this.generation;
-    this.enteredStack[expr] = stack;
+    this.enteredAt[expr] = this.pending.length;
     this.pending.push(expr, stack);
+  }
+
+  /** The stack of edges in any order, which it puts in theirs. */
+  stackOf(edges: number[]): number {
+    return this.lists.stackOf(edges);
   }
 
   /** Goes on to the next pending expression; false where none is left. */
   next(): boolean {
     this.processing += 2;
-    return this.processing < this.pending.length;
+    if (this.processing >= this.pending.length) return false;
+    this.intern(this.pending, this.processing + 1);
+    return true;
+  }
+
+  private intern(at: number[], i: number): void {
+    if (at[i]! < 0) at[i] = this.lists.stack(-1 - at[i]!);
+  }
+
+  /** Interns the stacks of what was added. */
+  settle(): void {
+    const { out } = this;
+    for (let i = 3; i < out.length; i += 4) this.intern(out, i);
   }
 
   /** The expression at hand and the stack it was entered with. */
@@ -102,7 +154,7 @@ export class Step {
     return this.pending[this.processing + 1]!;
   }
 
-  /** Interns the set of configs, with what is captured beside it where `captured`; DEAD where it is empty. */
+  /** Interns the set of configs, which is settled, with what is captured beside it where `captured`; DEAD where it is empty. */
   finish(captured: boolean): number {
     const { out, config, ids } = this;
     if (captured) out.push(CAPTURE, this.capture, 0, 0);

@@ -66,7 +66,7 @@ export class Structures {
   /** Before the opening bracket of an object or array. */
   open(frame: number, id: ExprId, stack: number): void {
     const start = frame === FRAME.object ? this.objectStates(id).start : this.arrayStates(id).start;
-    this.step.add(STRUCT, 0, 0, this.tables.push(this.tables.label(frame, id, PHASE.open, start, 0), stack));
+    this.step.addEdge(STRUCT, 0, 0, this.tables.label(frame, id, PHASE.open, start, 0), stack);
   }
 
   /** Adds the structural config of a phase with nothing of its whitespace read, and what it opens. */
@@ -85,18 +85,18 @@ export class Structures {
     const dyn = labels.data[l + 3]!;
     let own = true;
     if (object && phase === PHASE.value) {
-      step.pend(labels.data[l + 4]!, tables.push(tables.label(FRAME.object, id, PHASE.after, dyn, 0), parent));
+      step.pendEdge(labels.data[l + 4]!, tables.label(FRAME.object, id, PHASE.after, dyn, 0), parent);
       own = false;
     } else if (!object && (phase === PHASE.first || phase === PHASE.next)) {
       const states = this.arrayStates(id);
       for (const v of states.next(dyn)) {
         const after = states.after(dyn, v);
-        if (after >= 0) step.pend(v.value, tables.push(tables.label(FRAME.array, id, PHASE.after, after, 0), parent));
+        if (after >= 0) step.pendEdge(v.value, tables.label(FRAME.array, id, PHASE.after, after, 0), parent);
       }
       own = phase === PHASE.first && states.canClose(dyn);
     }
     if (own || whitespaceGoesOn(this.grammar.whitespace, ws))
-      step.add(STRUCT, ws, step.forgetful ? tables.captures.empty : 0, tables.push(label, parent));
+      step.addEdge(STRUCT, ws, step.forgetful ? tables.captures.empty : 0, label, parent);
   }
 
   /** A structural config reads a byte. `capture` is `empty` where keys that begin here need not be remembered. */
@@ -198,20 +198,19 @@ export class Structures {
     }
     if (states.isOutline(o)) {
       // Which key is not known: what comes next is in doubt.
-      step.add(STRUCT, 0, 0, tables.push(tables.label(FRAME.object, id, PHASE.key, o, 0), parent));
+      step.addEdge(STRUCT, 0, 0, tables.label(FRAME.object, id, PHASE.key, o, 0), parent);
       return;
     }
     if (states.allowsAnyDeclared(o)) {
       const q = pool.stringAt(pool.terms.nameNode(states.nameRoot));
-      step.add(NAME, q, 0, tables.push(tables.label(FRAME.object, id, PHASE.key, o, 0), parent));
+      step.addEdge(NAME, q, 0, tables.label(FRAME.object, id, PHASE.key, o, 0), parent);
     }
     const { empty, none } = tables.captures;
     const capture = states.remembersKeys && !step.forgetful ? empty : none;
     for (let c = 0; c < states.expr.dynamic.length; c++) {
       if (!states.allowsDynamic(o, c)) continue;
       const q = pool.stringAt(states.dynamicTerm(o, c));
-      if (q !== DEAD)
-        step.add(DYN, q, capture, tables.push(tables.label(FRAME.object, id, PHASE.key, o, -1 - c), parent));
+      if (q !== DEAD) step.addEdge(DYN, q, capture, tables.label(FRAME.object, id, PHASE.key, o, -1 - c), parent);
     }
   }
 
@@ -249,7 +248,7 @@ export class Structures {
           return node >= 0 && states.allowsBelow(o, node);
         })
       )
-        this.step.add(NAME, q, 0, tables.push(label, parent));
+        this.step.addEdge(NAME, q, 0, label, parent);
     }
   }
 

@@ -80,7 +80,7 @@ export class UniqueItems {
       const states = this.structures.arrayStates(labels.data[l + 1]!);
       const a = labels.data[l + 3]!;
       const less = string ? pool.stringOpen(states.stringTerm(a, term)) : pool.textAt(states.textTerm(a, term));
-      if (less !== DEAD) this.step.add(ITEM, less, tables.captures.empty, tables.push(label, parent));
+      if (less !== DEAD) this.step.addEdge(ITEM, less, tables.captures.empty, label, parent);
     }
     if (others.length === 0) return -1;
     return others.length === stacks.offsets[stack + 1]! - stacks.offsets[stack]!
@@ -102,13 +102,7 @@ export class UniqueItems {
       const start = captures.lengthOf(step.capture);
       marked[i - from] = tables.label(FRAME.array, labels.data[l + 1]!, PHASE.after, labels.data[l + 3]!, start);
     }
-    if (marked === undefined) return stack;
-    let all = -1;
-    for (let i = 0; i < marked.length; i += 2) {
-      const one = tables.push(marked[i]!, marked[i + 1]!);
-      all = all < 0 ? one : tables.union(all, one);
-    }
-    return all;
+    return marked === undefined ? stack : step.stackOf(marked);
   }
 
   /** A scalar item reads a byte. */
