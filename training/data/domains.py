@@ -1,8 +1,8 @@
 """Domains as data: the fields of a record and the sentences that speak of them.
 
 `domains_*.txt` hold them. A field line is `name|alias ; kind ; sentence ; sentence`; `{}` in a
-sentence stands for the value, and a kind `=a,b,c` is an enumeration of these labels. A domain sentence uses `{field}` for several fields at
-once (spaces in a field's first name become underscores). Domains in `HELD_OUT` and `FRESH_DOMAINS` are never
+sentence stands for the value, a kind `=a,b,c` is an enumeration of these labels, `~a,b,c` a string such as these. A domain sentence
+uses `{field}` for several fields at once (spaces in a field's first name become underscores). Domains in `HELD_OUT` and `FRESH_DOMAINS` are never
 trained on: they, their field names and their sentences appear in the evaluation only. A trained domain that
 repeats one of them, or a trained field with no name but theirs, is an error when this module is loaded.
 
@@ -41,6 +41,8 @@ KINDS: dict[str, Callable] = {
 
 def kind_of(text: str) -> Callable:
     """The maker of values that a field line names."""
+    if text.startswith("~"):
+        return v.such_as(*text[1:].split(","))
     return v.choice(*text[1:].split(",")) if text.startswith("=") else KINDS[text]
 
 

@@ -46,8 +46,8 @@ KNOWN = parsed(TOOLS)
 UNSEEN = {HELD_OUT_SPLIT: parsed(HELD_OUT_TOOLS), FRESH: parsed(fresh.TOOLS)}
 
 
-def definition(r: Rng, name: str, description: str, slots: list[Slot], dialect: Dialect) -> tuple[dict, dict]:
-    schema, expected = object_schema(r, slots, dialect)
+def definition(r: Rng, name: str, description: str, slots: list[Slot], dialect: Dialect, loose: set[int] | None = None) -> tuple[dict, dict]:
+    schema, expected = object_schema(r, slots, dialect, loose)
     tool = {"name": styled(name, dialect.style if dialect.style in ("snake", "camel") else "snake")}
     if description:
         tool["description"] = description

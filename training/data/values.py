@@ -263,6 +263,15 @@ def choice(*labels: str) -> Callable[[Rng], Value]:
     return make
 
 
+def such_as(*texts: str) -> Callable[[Rng], Value]:
+    """A string the schema does not list; mostly one of these, else any word."""
+
+    def make(r: Rng) -> Value:
+        return same(r.choice(texts) if r.random() < 0.8 else word(r))
+
+    return make
+
+
 def random_choice(r: Rng) -> Value:
     labels = list(dict.fromkeys(word(r) for _ in range(r.randint(2, 6))))
     if r.random() < 0.2:
