@@ -13,7 +13,7 @@ import type { LexemePool } from './lexeme.js';
 import { type Residual, Residuals } from './residual.js';
 import { firstByteOf, LONGEST_RUN, popcount, Runs } from './run.js';
 import type { Slices } from './slices.js';
-import { ASCII_GROUP, GROUP_NON_ASCII, type TokenTrie } from './trie.js';
+import { ASCII_GROUP, NON_ASCII_GROUPS, type TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
 
 export interface LexemeMask {
@@ -153,7 +153,7 @@ export class LexemeMasks {
    */
   private build(q: number): LexemeMask {
     const { pool, trie, slices } = this;
-    const { nodes, deepest, same, tokenSignature, tokenLength, order } = trie;
+    const { nodes, deepest, completes, same, tokenSignature, tokenLength, order } = trie;
     const run = this.runs.of(pool.termOf(q), pool.isStringContent(q));
     const base = run.signature === 0 ? undefined : slices.get(run.signature, run.depth);
     const outside = ~run.signature;
@@ -179,7 +179,8 @@ export class LexemeMasks {
         if (depth >= 0) {
           const b = record & 0xff;
           if (b < 0x80) depth = ((run.signature >>> ASCII_GROUP[b]!) & 1) === 1 ? depth + 1 : -1;
-          else if (b >= 0xc0) depth = ((run.signature >>> GROUP_NON_ASCII) & 1) === 1 ? depth + 1 : -1;
+          else if (b >= 0xc0) depth = (run.signature & NON_ASCII_GROUPS) !== 0 ? depth + 1 : -1;
+          else if (completes[c] !== 0 && ((run.signature >>> completes[c]!) & 1) === 0) depth = -1;
         }
         if (
           depth >= 0 &&

@@ -5,7 +5,15 @@
 import type { TermStore } from '../regular/terms.js';
 import type { LexemePool } from './lexeme.js';
 import type { Slices } from './slices.js';
-import { ASCII_GROUP, GROUP_NON_ASCII, GROUP_PARTIAL, LETTER_GROUPS, type TokenTrie } from './trie.js';
+import {
+  ASCII_GROUP,
+  GROUP_NON_ASCII,
+  GROUP_NON_ASCII_SPACE,
+  GROUP_PARTIAL,
+  LETTER_GROUPS,
+  NON_ASCII_SPACES,
+  type TokenTrie,
+} from './trie.js';
 
 export interface Run {
   /** Character groups such that every run of them, up to `depth` code points, keeps the lexeme alive. */
@@ -82,11 +90,11 @@ export class Runs {
       return { ...this.of(terms.all, string), loops: false, together: false };
     }
     let loop = 0;
-    for (let g = 0; g <= GROUP_NON_ASCII; g++) if (first[g] === term) loop |= 1 << g;
+    for (let g = 0; g < GROUP_PARTIAL; g++) if (first[g] === term) loop |= 1 << g;
     if (loop !== 0) return { signature: loop, depth: LONGEST_RUN, loops: true, together: true, ends: false };
     // The target that most groups share, then as long as they stay together.
     const votes = new Map<number, number>();
-    for (let g = 0; g <= GROUP_NON_ASCII; g++) {
+    for (let g = 0; g < GROUP_PARTIAL; g++) {
       const t = first[g]!;
       if (t >= 0) votes.set(t, (votes.get(t) ?? 0) | (1 << g));
     }
@@ -102,7 +110,7 @@ export class Runs {
     while (depth < LONGEST_RUN) {
       const next = this.groupTargets(target, string);
       let shared = -1;
-      for (let g = 0; g <= GROUP_NON_ASCII; g++) {
+      for (let g = 0; g < GROUP_PARTIAL; g++) {
         if (((signature >>> g) & 1) === 0) continue;
         const t = next[g]!;
         if (t < 0 || (shared >= 0 && t !== shared)) {
@@ -134,18 +142,8 @@ export class Runs {
       if (out[g] === -2) out[g] = t;
       else if (out[g] !== t) out[g] = -1;
     }
-    // Beyond ASCII: one target for all characters that UTF-8 can spell.
-    let at = 0x80;
-    let shared = -2;
-    for (; i < edges.length && shared !== -1; i += 3) {
-      const lo = Math.max(edges[i]!, 0x80);
-      if (edges[i + 1]! < lo) continue;
-      if (lo > at && !(at >= 0xd800 && lo <= 0xe000)) shared = -1;
-      else if (shared === -2) shared = edges[i + 2]!;
-      else if (shared !== edges[i + 2]) shared = -1;
-      at = edges[i + 1]! + 1;
-    }
-    out[GROUP_NON_ASCII] = shared >= 0 && at > 0x10ffff ? shared : -1;
+    out[GROUP_NON_ASCII] = sharedTarget(edges, OTHER_NON_ASCII);
+    out[GROUP_NON_ASCII_SPACE] = sharedTarget(edges, NON_ASCII_SPACES);
     this.targets.set(key, out);
     return out;
   }
@@ -175,7 +173,7 @@ export class Runs {
     const targets = this.groupTargets(term, string);
     // Letters are told apart one by one, so their groups are left to them.
     let signature = LETTER_GROUPS;
-    for (let g = 0; g <= GROUP_NON_ASCII; g++) if (targets[g] === term) signature |= 1 << g;
+    for (let g = 0; g < GROUP_PARTIAL; g++) if (targets[g] === term) signature |= 1 << g;
     let small = 0;
     let capital = 0;
     for (let i = 0; i < 26; i++) {
@@ -185,6 +183,40 @@ export class Runs {
     if (signature === LETTER_GROUPS && small === 0 && capital === 0) return NO_LOOP;
     return { signature, small, capital };
   }
+}
+
+/** Characters beyond ASCII that UTF-8 can spell, less {@link NON_ASCII_SPACES}, as ranges. */
+const OTHER_NON_ASCII: readonly number[] = (() => {
+  const out: number[] = [];
+  let at = 0x80;
+  const gap = (lo: number, hi: number): void => {
+    if (lo > at) out.push(at, lo - 1);
+    at = hi + 1;
+  };
+  for (let i = 0; i < NON_ASCII_SPACES.length; i += 2) {
+    if (at < 0xd800 && NON_ASCII_SPACES[i]! > 0xdfff) gap(0xd800, 0xdfff);
+    gap(NON_ASCII_SPACES[i]!, NON_ASCII_SPACES[i + 1]!);
+  }
+  gap(0x110000, 0x110000);
+  return out;
+})();
+
+/** The target that an edge list has on all code points of the ranges, or -1. */
+function sharedTarget(edges: Int32Array, ranges: readonly number[]): number {
+  let shared = -1;
+  let i = 0;
+  for (let r = 0; r < ranges.length; r += 2) {
+    let at = ranges[r]!;
+    const hi = ranges[r + 1]!;
+    while (i < edges.length && edges[i + 1]! < at) i += 3;
+    while (at <= hi) {
+      if (i >= edges.length || edges[i]! > at || (shared >= 0 && edges[i + 2] !== shared)) return -1;
+      shared = edges[i + 2]!;
+      at = edges[i + 1]! + 1;
+      if (at <= hi) i += 3;
+    }
+  }
+  return shared;
 }
 
 /** Some ASCII byte of a signature, or -1. */

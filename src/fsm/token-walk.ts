@@ -2,7 +2,7 @@
 import { DEAD } from './layout.js';
 import type { Recognizer } from './recognizer.js';
 import type { Run } from './run.js';
-import { ASCII_GROUP, GROUP_NON_ASCII, type TokenTrie } from './trie.js';
+import { ASCII_GROUP, NON_ASCII_GROUPS, type TokenTrie } from './trie.js';
 
 /**
  * Visits the first token of each trie node that a state allows, with the state after it.
@@ -18,7 +18,7 @@ export function walkTokens(
   plain: (state: number) => number,
   visit: (first: number, state: number) => void,
 ): void {
-  const { nodes, deepest } = trie;
+  const { nodes, deepest, completes } = trie;
   const signature = run === undefined ? 0 : run.signature;
   const outside = ~signature;
   const longest = run === undefined ? 0 : run.depth;
@@ -36,10 +36,11 @@ export function walkTokens(
       const byte = record & 0xff;
       if (((bits[byte >> 5]! >>> (byte & 31)) & 1) === 0) continue;
       let depth = inRun;
-      // A continuation byte belongs to the character before it.
-      if (depth >= 0 && (byte < 0x80 || byte >= 0xc0)) {
-        const group = byte < 0x80 ? ASCII_GROUP[byte]! : GROUP_NON_ASCII;
-        depth = ((signature >>> group) & 1) === 1 ? depth + 1 : -1;
+      // Characters beyond ASCII count at their first byte, and tell their group at their last.
+      if (depth >= 0) {
+        if (byte < 0x80) depth = ((signature >>> ASCII_GROUP[byte]!) & 1) === 1 ? depth + 1 : -1;
+        else if (byte >= 0xc0) depth = (signature & NON_ASCII_GROUPS) !== 0 ? depth + 1 : -1;
+        else if (completes[c] !== 0 && ((signature >>> completes[c]!) & 1) === 0) depth = -1;
       }
       // Below, only tokens of the run: skipped. So is the node's own, unless it may stop inside a character.
       const known = depth >= 0 && (nodes[c * 4 + 3]! & outside) === 0 && depth + deepest[c]! <= longest;

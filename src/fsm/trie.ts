@@ -12,12 +12,15 @@
 import type { Vocabulary } from './vocabulary.js';
 
 /** Character groups, the unit of signatures. */
-export const GROUP_COUNT = 29;
+export const GROUP_COUNT = 30;
+/** Beyond ASCII: what `\s` matches, which `\S` and `.` leave out in part, and all other characters. */
 export const GROUP_NON_ASCII = 27;
+export const GROUP_NON_ASCII_SPACE = 28;
+export const NON_ASCII_GROUPS = (1 << GROUP_NON_ASCII) | (1 << GROUP_NON_ASCII_SPACE);
 /** Groups of letters, which `letters` tells apart. */
 export const LETTER_GROUPS = 0b11110;
 /** Bytes that are not whole characters at token borders, or not UTF-8 at all. */
-export const GROUP_PARTIAL = 28;
+export const GROUP_PARTIAL = 29;
 
 const GROUP_CHARS: readonly string[] = [
   '0123456789',
@@ -57,12 +60,20 @@ export const ASCII_GROUP: Uint8Array = (() => {
   return out;
 })();
 
+/** White space and line terminators beyond ASCII (ECMA-262, `\s`), as ranges. */
+export const NON_ASCII_SPACES: readonly number[] = [
+  0xa0, 0xa0, 0x1680, 0x1680, 0x2000, 0x200a, 0x2028, 0x2029, 0x202f, 0x202f, 0x205f, 0x205f, 0x3000, 0x3000, 0xfeff,
+  0xfeff,
+];
+
 export interface TokenTrie {
   /** Four Int32 per node. */
   readonly nodes: Int32Array;
   readonly count: number;
   /** Greatest number of code points below each node, saturating at 255. */
   readonly deepest: Uint8Array;
+  /** Group of the character beyond ASCII that each node completes; 0 at other nodes. */
+  readonly completes: Uint8Array;
   /** Next token with the same bytes, or -1. */
   readonly same: Int32Array;
   /** Groups of each token's characters; 0 where it has no bytes. */
@@ -178,7 +189,8 @@ function buildTrie(vocabulary: Vocabulary): TokenTrie {
   const deepest = new Uint8Array(count);
   const tokenSignature = new Int32Array(size);
   const tokenLength = new Uint8Array(size);
-  sign(nodes, count, parent, deepest, same, tokenSignature, tokenLength);
+  const completes = new Uint8Array(count);
+  sign(nodes, count, parent, deepest, completes, same, tokenSignature, tokenLength);
   const rootChild = new Int32Array(256).fill(-1);
   const first = nodes[0]!;
   for (let c = first, end = first + (nodes[1]! >>> 8); c < end; c++) rootChild[nodes[c * 4 + 1]! & 0xff] = c;
@@ -187,6 +199,7 @@ function buildTrie(vocabulary: Vocabulary): TokenTrie {
     nodes,
     count,
     deepest,
+    completes,
     same,
     tokenSignature,
     tokenLength,
@@ -233,6 +246,7 @@ function sign(
   count: number,
   parent: Int32Array,
   deepest: Uint8Array,
+  completes: Uint8Array,
   same: Int32Array,
   tokenSignature: Int32Array,
   tokenLength: Uint8Array,
@@ -242,6 +256,8 @@ function sign(
   // Continuation bytes still due, and what the next one may be where the lead byte restricts it (0: any).
   const due = new Uint8Array(count);
   const lead = new Uint8Array(count);
+  // Code point so far.
+  const prefix = new Int32Array(count);
   const partial = 1 << GROUP_PARTIAL;
   for (let node = 1; node < count; node++) {
     const p = parent[node]!;
@@ -256,15 +272,21 @@ function sign(
         !(l === 0xed && b > 0x9f) &&
         !(l === 0xf0 && b < 0x90) &&
         !(l === 0xf4 && b > 0x8f);
-      if (ok) due[node] = due[p]! - 1;
-      else signature |= partial;
+      if (ok) {
+        due[node] = due[p]! - 1;
+        prefix[node] = (prefix[p]! << 6) | (b & 0x3f);
+        if (due[node] === 0) {
+          completes[node] = isNonAsciiSpace(prefix[node]!) ? GROUP_NON_ASCII_SPACE : GROUP_NON_ASCII;
+          signature |= 1 << completes[node]!;
+        }
+      } else signature |= partial;
     } else {
       length = Math.min(255, length + 1);
       if (b < 0x80) signature |= 1 << ASCII_GROUP[b]!;
       else if (b >= 0xc2 && b <= 0xf4) {
-        signature |= 1 << GROUP_NON_ASCII;
         due[node] = b >= 0xf0 ? 3 : b >= 0xe0 ? 2 : 1;
         lead[node] = b;
+        prefix[node] = b & (0x3f >> due[node]!);
       } else signature |= partial;
     }
     pathSignature[node] = signature;
@@ -283,7 +305,8 @@ function sign(
     // What the step into this node adds to the path, and what lies below it.
     let add = pathSignature[node]! & ~pathSignature[p]!;
     const b = nodes[node * 4 + 1]! & 0xff;
-    if (due[p]! === 0) add |= b < 0x80 ? 1 << ASCII_GROUP[b]! : 1 << GROUP_NON_ASCII;
+    if (due[p]! === 0 && b < 0x80) add |= 1 << ASCII_GROUP[b]!;
+    if (completes[node] !== 0) add |= 1 << completes[node]!;
     if ((pathSignature[node]! & partial) !== 0) add |= partial;
     if (ends && due[node]! > 0) add |= partial;
     nodes[node * 4 + 3] = below[node]!;
@@ -293,6 +316,12 @@ function sign(
   }
   nodes[3] = below[0]!;
   deepest[0] = deep[0]!;
+}
+
+function isNonAsciiSpace(cp: number): boolean {
+  for (let i = 0; i < NON_ASCII_SPACES.length; i += 2)
+    if (cp >= NON_ASCII_SPACES[i]! && cp <= NON_ASCII_SPACES[i + 1]!) return true;
+  return false;
 }
 
 function grow(a: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
