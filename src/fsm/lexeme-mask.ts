@@ -38,6 +38,8 @@ export interface LessLiterals {
 const MAX_SINGLE_BITS = 192;
 /** Length bounds from here on are left out of the walk and made good token by token. */
 const MIN_OPEN_BOUND = 20;
+/** So many sets of bounds are tried, the largest left out first. */
+const MOST_OPENINGS = 4;
 /** Possible bytes from which on a state is worth a mask of its own: digits. */
 const WIDE_BYTES = 10;
 const NONE = new Int32Array(0);
@@ -112,23 +114,39 @@ export class LexemeMasks {
   }
 
   /**
-   * Strings of bounded length: as long as much is left, their mask is that of the unbounded string, less the few tokens that are too
-   * long. So a position costs those few and not a walk, and all lengths share one mask.
+   * Strings of bounded length or count: as long as much is left, their mask is that of the unbounded string, less the few tokens that
+   * are too long. So a position costs those few and not a walk, and all lengths share one mask. Bounds that no token reaches are
+   * opened first: what is left does not change from character to character, and its mask is then found in the same way.
    */
   private likeUnbounded(q: number): LexemeMask | undefined {
     const { pool, trie } = this;
     if (!pool.isStringContent(q)) return undefined;
-    const open = pool.terms.unbounded(pool.termOf(q), MIN_OPEN_BOUND);
-    if (open === undefined) return undefined;
-    const free = pool.stringAt(open.term);
+    const term = pool.termOf(q);
+    for (const from of [trie.deepest[0]! + MIN_OPEN_BOUND, MIN_OPEN_BOUND]) {
+      let least = from;
+      for (let tries = 0; tries < MOST_OPENINGS; tries++) {
+        const open = pool.terms.unbounded(term, least);
+        if (open === undefined) break;
+        const made = this.opened(q, open.term, open.bound);
+        if (made !== undefined) return made;
+        least = open.bound + 1;
+      }
+    }
+    return undefined;
+  }
+
+  /** The mask of a state by that of its term with all bounds from `bound` on left out; undefined where too little is left of `bound`. */
+  private opened(q: number, term: number, bound: number): LexemeMask | undefined {
+    const { pool, trie } = this;
+    const free = pool.stringAt(term);
     if (free < 0 || !this.isWide(free)) return undefined;
     const mask = this.get(free);
-    const safe = open.bound - this.farthest(free);
+    const safe = bound - this.farthest(free);
     if (safe < MIN_OPEN_BOUND) return undefined;
     const without: number[] = [];
     if (safe < trie.deepest[0]!)
       for (const t of this.slices.longerThan(safe)) if (!this.sameFate(t, q, free)) without.push(t);
-    if (without.length === 0 && mask.without.length === 0) return mask;
+    if (without.length === 0) return mask;
     return { ...mask, without: Int32Array.from([...mask.without, ...without]) };
   }
 

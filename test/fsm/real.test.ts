@@ -50,6 +50,12 @@ const TEXTS: readonly (readonly [string, object, unknown])[] = [
     'one two  3 four five six seven and 1 a b c d e f g h i j k',
   ],
   [
+    'few words left under a far length',
+    { type: 'string', pattern: '^(?:\\S+\\s+){0,22}\\S+$', maxLength: 400 },
+    'one two\u3000th\u00a0ré \u2028 four',
+  ],
+  ['characters but for line ends', { type: 'string', pattern: '^x?.{0,160}[a-z]$' }, 'é\u3000東京 a.b'],
+  [
     'unique objects, strings among them',
     {
       type: 'array',
