@@ -37,9 +37,9 @@ export function splitFinite(
 const OPEN_DEPTH = 64;
 
 /**
- * The term without its upper bounds of `least` and more repetitions (those whose lower bound is met), and the smallest bound left out.
- * A text of at most so many code points is in both or in neither, since none of it repeats anything more often; complements stay
- * as they are. Undefined where there is no such bound.
+ * The term without its upper bounds of `least` and more repetitions above the lower bound, and the smallest bound left out. A text of at
+ * most so many code points is in both or in neither, since none of it repeats anything more often but the empty text, which may be left
+ * out; complements stay as they are. Undefined where there is no such bound.
  */
 export function unbounded(
   table: TermTable,
@@ -54,9 +54,10 @@ export function unbounded(
     switch (data[o]) {
       case K_REP: {
         const max = data[o + 3]!;
-        if (data[o + 2] !== 0 || max < least) return u;
+        const min = data[o + 2]!;
+        if (max === INF || max - min < least) return u;
         bound = Math.min(bound, max);
-        return table.repeat(data[o + 1]!, 0, INF);
+        return table.repeat(data[o + 1]!, min, INF);
       }
       case K_CAT: {
         const head = data[o + 1]!;
