@@ -48,32 +48,32 @@ export function unbounded(
 ): { readonly term: number; readonly bound: number } | undefined {
   let bound = Number.POSITIVE_INFINITY;
   const { data, offsets } = table.tuples;
+  const opened = new Map<number, number>();
   const open = (u: number, depth: number): number => {
     const o = offsets[u]!;
-    if (depth > OPEN_DEPTH) return u;
-    switch (data[o]) {
-      case K_REP: {
-        const max = data[o + 3]!;
-        const min = data[o + 2]!;
-        if (max === INF || max - min < least) return u;
-        bound = Math.min(bound, max);
-        return table.repeat(data[o + 1]!, min, INF);
-      }
-      case K_CAT: {
-        const head = data[o + 1]!;
-        const tail = data[o + 2]!;
-        return table.cat(open(head, depth + 1), open(tail, depth + 1));
-      }
-      case K_ALT:
-        return table.orAll(Array.from(data.subarray(o + 1, offsets[u + 1]!)).map((x) => open(x, depth + 1)));
-      case K_AND: {
-        let all = table.all;
-        for (const x of Array.from(data.subarray(o + 1, offsets[u + 1]!))) all = table.and(all, open(x, depth + 1));
-        return all;
-      }
-      default:
-        return u;
+    const kind = data[o]!;
+    if (depth > OPEN_DEPTH || kind < K_CAT || kind > K_REP || kind === K_NOT) return u;
+    let made = opened.get(u);
+    if (made === undefined) {
+      made = openOne(u, o, kind, depth);
+      opened.set(u, made);
     }
+    return made;
+  };
+  const openOne = (u: number, o: number, kind: number, depth: number): number => {
+    if (kind === K_REP) {
+      const min = data[o + 2]!;
+      const max = data[o + 3]!;
+      const item = open(data[o + 1]!, depth + 1);
+      if (max === INF || max - min < least) return item === data[o + 1] ? u : table.repeat(item, min, max);
+      bound = Math.min(bound, max);
+      return table.repeat(item, min, INF);
+    }
+    const parts = Array.from(data.subarray(o + 1, offsets[u + 1]!));
+    const made = parts.map((x) => open(x, depth + 1));
+    if (made.every((x, i) => x === parts[i])) return u;
+    if (kind === K_CAT) return table.cat(made[0]!, made[1]!);
+    return kind === K_ALT ? table.orAll(made) : made.reduce((a, b) => table.and(a, b));
   };
   const term = open(t, 0);
   return term === t ? undefined : { term, bound };
