@@ -11,10 +11,11 @@
 import { DEAD } from './layout.js';
 import type { LexemePool } from './lexeme.js';
 import { type Residual, Residuals } from './residual.js';
-import { firstByteOf, LONGEST_RUN, popcount, Runs } from './run.js';
+import { firstByteOf, LONGEST_RUN, popcount, type Run, Runs } from './run.js';
 import type { Slices } from './slices.js';
 import { ASCII_GROUP, NON_ASCII_GROUPS, type TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
+import { type Zone, Zones } from './zone.js';
 
 export interface LexemeMask {
   readonly id: number;
@@ -46,6 +47,7 @@ const NONE = new Int32Array(0);
 
 export class LexemeMasks {
   readonly runs: Runs;
+  private readonly zones: Zones;
   readonly residuals: Residuals;
   private readonly masks = new Map<number, LexemeMask>();
   private readonly wide: (boolean | undefined)[] = [];
@@ -63,11 +65,12 @@ export class LexemeMasks {
     private readonly vocabulary: Vocabulary,
   ) {
     this.runs = new Runs(pool, trie, slices);
+    this.zones = new Zones(pool, trie);
     this.residuals = new Residuals(trie);
   }
 
   get bytes(): number {
-    return this.heldBytes + this.runs.bytes + this.residuals.bytes;
+    return this.heldBytes + this.runs.bytes + this.zones.bytes + this.residuals.bytes;
   }
 
   /** Whether a state is worth a mask of its own: between characters, with many possible bytes. */
@@ -166,13 +169,13 @@ export class LexemeMasks {
   }
 
   /**
-   * Walks the trie but for what is known without: tokens of the state's own run, which are in the base, and all tokens below a node
-   * once a lexeme state is reached that takes every character there and stays as it is.
+   * Walks the trie but for what is known without: tokens of the state's own run or zone, which are in the base, and all tokens below a node
+   * once a lexeme state is reached that survives every character there.
    */
   private build(q: number): LexemeMask {
     const { pool, trie, slices } = this;
     const { nodes, deepest, completes, same, tokenSignature, tokenLength, order } = trie;
-    const run = this.runs.of(pool.termOf(q), pool.isStringContent(q));
+    const { run, zone } = this.coverOf(q);
     const base = run.signature === 0 ? undefined : slices.get(run.signature, run.depth);
     const outside = ~run.signature;
     // In a string nothing of the run can follow the lexeme either: its end is a quote.
@@ -180,6 +183,8 @@ export class LexemeMasks {
     const extra: number[] = [];
     const crossing: number[] = [];
     const ends = new Set<number>([q]);
+    const used = new Set<Zone>();
+    if (zone !== undefined) used.add(zone);
     let dense: Uint32Array | undefined;
     // Walk: node, lexeme state, code points so far inside the run (-1: the path left the run).
     const stack: number[] = [0, q, 0];
@@ -209,8 +214,11 @@ export class LexemeMasks {
           if (nodes[c * 4 + 2]! >= 0) ends.add(next);
           continue;
         }
-        if (record >>> 8 !== 0 && this.runs.takesAll(next, c)) {
+        const wide = record >>> 8 !== 0 && this.runs.takesAll(next, c);
+        const around = wide || record >>> 8 === 0 ? undefined : this.zones.around(next, c);
+        if (wide || around !== undefined) {
           ends.add(next);
+          if (around !== undefined) used.add(around);
           dense ??= base === undefined ? new Uint32Array(slices.words) : base.slice();
           for (let i = trie.from[c]!, end = trie.to[c]!; i < end; i++) dense[order[i]! >> 5]! |= 1 << (order[i]! & 31);
           continue;
@@ -228,6 +236,8 @@ export class LexemeMasks {
         stack.push(c, next, depth);
       }
     }
+    for (const z of used)
+      for (const t of z.terms) ends.add(pool.isStringContent(q) ? pool.stringAt(t) : pool.textAt(t));
     // Many single bits cost more than the copy: merge them into a dense mask of this state's own.
     if (dense !== undefined || extra.length > MAX_SINGLE_BITS) {
       dense ??= base === undefined ? new Uint32Array(slices.words) : base.slice();
@@ -244,6 +254,20 @@ export class LexemeMasks {
       residual: this.residuals.of(crossing),
       without: NONE,
     };
+  }
+
+  /** Groups and length of the tokens that the walk may leave out: those of the state's run, or of its zone where it has more. */
+  private coverOf(q: number): { readonly run: Run; readonly zone: Zone | undefined } {
+    const { pool, trie } = this;
+    const run = this.runs.of(pool.termOf(q), pool.isStringContent(q));
+    const zone = this.zones.of(q);
+    const more =
+      (zone.signature & ~run.signature) !== 0 &&
+      (run.signature & ~zone.signature) === 0 &&
+      zone.depth >= Math.min(run.depth, trie.deepest[0]!);
+    if (!more) return { run, zone: undefined };
+    const wider = { ...run, signature: zone.signature, depth: zone.depth, loops: false, together: false, ends: false };
+    return this.runs.paysOff(wider) ? { run: wider, zone } : { run, zone: undefined };
   }
 
   /** Most bytes that the lexeme may need after a token that stays inside or ends with it. */

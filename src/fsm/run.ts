@@ -12,6 +12,7 @@ import {
   GROUP_PARTIAL,
   LETTER_GROUPS,
   NON_ASCII_SPACES,
+  OTHER_NON_ASCII,
   type TokenTrie,
 } from './trie.js';
 
@@ -69,7 +70,8 @@ export class Runs {
     return run;
   }
 
-  private paysOff(run: Run): boolean {
+  /** Whether a run has enough tokens for a slice of its own. */
+  paysOff(run: Run): boolean {
     const mask = this.slices.get(run.signature, run.depth);
     let n = 0;
     for (let i = 0; i < mask.length && n < MIN_SLICE_TOKENS; i++) n += popcount(mask[i]!);
@@ -184,22 +186,6 @@ export class Runs {
     return { signature, small, capital };
   }
 }
-
-/** Characters beyond ASCII that UTF-8 can spell, less {@link NON_ASCII_SPACES}, as ranges. */
-const OTHER_NON_ASCII: readonly number[] = (() => {
-  const out: number[] = [];
-  let at = 0x80;
-  const gap = (lo: number, hi: number): void => {
-    if (lo > at) out.push(at, lo - 1);
-    at = hi + 1;
-  };
-  for (let i = 0; i < NON_ASCII_SPACES.length; i += 2) {
-    if (at < 0xd800 && NON_ASCII_SPACES[i]! > 0xdfff) gap(0xd800, 0xdfff);
-    gap(NON_ASCII_SPACES[i]!, NON_ASCII_SPACES[i + 1]!);
-  }
-  gap(0x110000, 0x110000);
-  return out;
-})();
 
 /** The target that an edge list has on all code points of the ranges, or -1. */
 function sharedTarget(edges: Int32Array, ranges: readonly number[]): number {

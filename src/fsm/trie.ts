@@ -66,6 +66,22 @@ export const NON_ASCII_SPACES: readonly number[] = [
   0xfeff,
 ];
 
+/** Characters beyond ASCII that UTF-8 can spell, less {@link NON_ASCII_SPACES}, as ranges. */
+export const OTHER_NON_ASCII: readonly number[] = (() => {
+  const out: number[] = [];
+  let at = 0x80;
+  const gap = (lo: number, hi: number): void => {
+    if (lo > at) out.push(at, lo - 1);
+    at = hi + 1;
+  };
+  for (let i = 0; i < NON_ASCII_SPACES.length; i += 2) {
+    if (at < 0xd800 && NON_ASCII_SPACES[i]! > 0xdfff) gap(0xd800, 0xdfff);
+    gap(NON_ASCII_SPACES[i]!, NON_ASCII_SPACES[i + 1]!);
+  }
+  gap(0x110000, 0x110000);
+  return out;
+})();
+
 export interface TokenTrie {
   /** Four Int32 per node. */
   readonly nodes: Int32Array;
