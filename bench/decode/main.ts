@@ -1,6 +1,6 @@
 /**
  * `npm run bench:decode [-- --full] [-- --part NAME[,NAME]] [-- --json FILE]`: what batching, paging, the prefix cache, forced tokens,
- * speculation and expert-aware batches gain. Seeded; every figure is a ratio within one run; processor time, since machines are shared.
+ * speculation, expert-aware batches and turns gain. Seeded; every figure is a ratio within one run; processor time, since machines are shared.
  *
  * Each part takes minutes at most and stands alone. Results go to bench/out/decode.json, or to FILE, where those of other parts stay:
  * `--full --part batch --json bench/record/decode.json` renews one part of the record.
@@ -20,6 +20,7 @@ import { prefixPart } from './prefix.js';
 import { writeRecordModel } from './record-model.js';
 import { samePart } from './same.js';
 import { soakPart } from './soak.js';
+import { turnsPart } from './turns.js';
 
 const PARTS: Readonly<Record<string, (quick: boolean) => Promise<Line[]>>> = {
   batch: batchPart,
@@ -28,6 +29,7 @@ const PARTS: Readonly<Record<string, (quick: boolean) => Promise<Line[]>>> = {
   extraction: extractionPart,
   same: samePart,
   experts: expertsPart,
+  turns: turnsPart,
   soak: soakPart,
 };
 

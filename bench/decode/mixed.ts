@@ -10,6 +10,7 @@
  * peak bytes.
  */
 import { createRandom } from '../../src/base/random.js';
+import { measureStepCost } from '../../src/decoder/cost-probe.js';
 import { DecodeLoop } from '../../src/decoder/loop.js';
 import { resolveSampling } from '../../src/decoder/sampling.js';
 import { loadModel } from '../../src/runtime/load.js';
@@ -108,14 +109,15 @@ export async function mixedPart(quick: boolean): Promise<Line[]> {
       'whole context': () => context,
     };
     const policies = Object.keys(reserve) as Policy[];
-    const run = async (policy: Policy, contexts: number, atOnce: number): Promise<Outcome> => {
+    const run = async (policy: Policy, contexts: number, atOnce: number, batch?: 'all'): Promise<Outcome> => {
       const blocks = (contexts * context) / 16;
       const { model, vocabulary } = await loadModel(folder, {
         device: 'cpu',
         threads: 1,
         kv: { blocks, prefixCache: false },
       });
-      const loop = new DecodeLoop(model, vocabulary, { maxRows: ROWS, maxSequences: atOnce });
+      const cost = await measureStepCost(model);
+      const loop = new DecodeLoop(model, vocabulary, { maxRows: ROWS, maxSequences: atOnce, batch, cost });
       const blockBytes = (model.memory?.().poolBytes ?? 0) / blocks;
       const random = createRandom(5);
       const { sampling } = resolveSampling({ logitBias: { [vocabulary.eos[0] ?? 0]: -1000 } }, () => 1);

@@ -9,9 +9,10 @@
  * place (else from the one that came first) and adds, one at a time, the sequence whose expected use adds least to the union so far. Waiting is bounded
  * by the scheduler: it only offers sequences of equal urgency, and urgency rises with waiting.
  */
-import type { PassCost } from './cost-model.js';
+import type { StepCost } from './cost-model.js';
 import type { ExpertTrace } from './model.js';
 import { TokenRouting } from './token-routing.js';
+import type { Company } from './turns.js';
 
 /** Weight of the newest token in a profile, once it has seen more than a few. */
 const RATE = 0.1;
@@ -88,6 +89,11 @@ export class ExpertProfiles {
     }
   }
 
+  /** Whether the model has told where tokens go. */
+  get known(): boolean {
+    return this.#steps > 0;
+  }
+
   forget(id: number): void {
     this.#profiles.delete(id);
   }
@@ -101,23 +107,32 @@ export class ExpertProfiles {
    * Composes by the tokens that wait to run in each sequence; the order stays as it was where too little would be saved. Undefined while
    * there is nothing to go by.
    */
-  composer(waiting: (id: number) => readonly number[], cost: PassCost): Composer | undefined {
+  composer(waiting: (id: number) => readonly number[], cost: Pick<StepCost, 'pays'>): Composer | undefined {
     if (this.#profiles.size === 0) return undefined;
     return (ids, rows, sure = []) => {
       const width = this.#layers * this.#experts;
       const all = [...sure, ...ids];
-      if (this.#expected.length < all.length * width) this.#expected = new Float32Array(all.length * width);
-      const expected = this.#expected;
       const tokens = all.map(waiting);
-      all.forEach((id, i) => {
-        this.#expect(id, tokens[i]!, expected.subarray(i * width, (i + 1) * width));
-      });
+      const expected = this.#expectAll(all, tokens);
       const as = all.map((_, i) => i);
       const { order, distinct } = compose(as, sure.length, sure.length + rows, expected, width);
       const plain = as.slice(0, sure.length + rows);
       const count = plain.reduce((n, i) => n + tokens[i]!.length, 0);
       if (!cost.pays(count, touched(plain, expected, width), distinct)) return ids;
       return order.slice(sure.length).map((i) => all[i]!);
+    };
+  }
+
+  /** What these sequences are expected to touch when their waiting tokens run, until the next call; undefined as above. */
+  company(ids: readonly number[], waiting: (id: number) => readonly number[]): Company | undefined {
+    if (this.#profiles.size === 0) return undefined;
+    const width = this.#layers * this.#experts;
+    const expected = this.#expectAll(ids, ids.map(waiting));
+    return {
+      width,
+      distinct: (rows) => touched(rows, expected, width),
+      average: () => averageTouched(ids.length, expected, width),
+      gather: (left, goesOn) => gather(left, expected, width, goesOn),
     };
   }
 
@@ -162,6 +177,17 @@ export class ExpertProfiles {
     this.#steps++;
     this.#distinct += distinct;
     this.lastStep = { distinct, rows: count };
+  }
+
+  /** Chances by sequence, layer and expert, in memory that the next call takes. */
+  #expectAll(ids: readonly number[], tokens: readonly (readonly number[])[]): Float32Array {
+    const width = this.#layers * this.#experts;
+    if (this.#expected.length < ids.length * width) this.#expected = new Float32Array(ids.length * width);
+    const expected = this.#expected;
+    ids.forEach((id, i) => {
+      this.#expect(id, tokens[i]!, expected.subarray(i * width, (i + 1) * width));
+    });
+    return expected;
   }
 
   /** Writes the chance that a sequence touches each expert when these tokens run; 0 for all where nothing is known: it runs soon, and then tells. */
@@ -241,6 +267,44 @@ function compose(
     occupy(idle, expected, chosen);
   }
   return { order: [...order, ...left], distinct: width - sum(idle) };
+}
+
+/** The first of `left` and, one at a time, the row that adds least, while `goesOn` takes it. */
+function gather(
+  left: readonly number[],
+  expected: Float32Array,
+  width: number,
+  goesOn: (rows: readonly number[], distinct: number) => boolean,
+): readonly number[] {
+  const rest = [...left];
+  const rows: number[] = [];
+  const idle = new Float32Array(width).fill(1);
+  while (rest.length > 0) {
+    const [chosen] = rest.splice(rows.length === 0 ? 0 : leastAdded(rest, idle, expected), 1);
+    if (chosen === undefined) break;
+    rows.push(chosen);
+    occupy(idle, expected, chosen);
+    if (goesOn(rows, width - sum(idle))) continue;
+    rows.pop();
+    break;
+  }
+  return rows;
+}
+
+/** Distinct experts of 0, 1, 2, … `most` rows whose chances are the mean of those of the first `most`. */
+function averageTouched(most: number, expected: Float32Array, width: number): Float32Array {
+  const out = new Float32Array(most + 1);
+  for (let e = 0; e < width; e++) {
+    let chance = 0;
+    for (let row = 0; row < most; row++) chance += expected[row * width + e]!;
+    chance /= most;
+    let idle = 1;
+    for (let rows = 1; rows <= most; rows++) {
+      idle *= 1 - chance;
+      out[rows]! += 1 - idle;
+    }
+  }
+  return out;
 }
 
 /** Distinct experts that these rows are expected to touch. */

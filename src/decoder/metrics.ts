@@ -61,6 +61,8 @@ const COUNTERS = {
   steps: 'Forward passes',
   rows: 'Rows over all forward passes',
   stepTokens: 'Tokens over all forward passes',
+  rounds: 'Rounds: every row that is ready, once',
+  cutRounds: 'Rounds cut into several steps, because that costs less',
   overlappedSteps: 'Passes on a device whose masks were made while it computed',
   lateMasks: 'Those whose device had nothing left to compute when the masks were ready',
   preemptions: 'Requests moved out of a full pool',
@@ -74,6 +76,9 @@ const TIMES = {
   totalMs: 'Time from arrival to the end',
   maskMs: 'Time to fill one mask',
   stepMs: 'Time of one forward pass',
+  predictedMs: 'Time that steps of decoding rows were expected to take, once costs are measured',
+  measuredMs: 'Time that they took, from plan to outcome',
+  probeMs: 'Time to measure what steps cost',
   overlapMs: 'Time to make the masks of one pass while the device computes',
   deviceMs: 'Time from those masks to the tokens: what the device had left, mask transfer, sampler',
 } as const;

@@ -7,9 +7,18 @@
  * plus one for each `agingSteps` steps of waiting, so nothing starves), then arrival. Where rows are fewer than decoding
  * sequences, `prefer` (a composition by shared experts) may reorder those of equal priority that compete for the last places.
  *
+ * What steps cost decides how many rows run at once and how long chunks are (cost-model.ts). The rows that could run make up a round; where
+ * that is cheaper they take turns (turns.ts), prompts beside the first. Memory is planned for all of a round when it begins, so turns push nobody out.
+ * With a bound on the time of a step chunks are cut to what is left beside the first turn, or have a turn of their own.
+ *
  * Memory: a row is planned only if its blocks fit beside those already planned. When the first row of a step does not fit, the
  * least urgent other sequence is preempted until it does; a sequence that does not fit alone is reported as stuck.
  */
+import type { StepCost } from './cost-model.js';
+import { type Company, cutRound, evenRound, type ReadyRow } from './turns.js';
+
+/** Least prompt tokens of a step that has a bound on its time. */
+const LEAST_CHUNK = 16;
 
 export interface SlotView {
   readonly id: number;
@@ -47,6 +56,10 @@ export interface Limits {
   /** Steps of waiting that count as one level of priority. */
   readonly agingSteps: number;
   readonly blocks?: { readonly size: number; readonly free: number } | undefined;
+  /** Decoding rows of a step: as many as are ready, at most so many, or what costs least a token (also where absent; needs `cost`). */
+  readonly batch?: 'all' | 'auto' | number | undefined;
+  /** Most milliseconds of a step (needs `cost`). */
+  readonly stepMs?: number | undefined;
 }
 
 export interface PlannedRow {
@@ -65,6 +78,8 @@ export interface Plan {
   readonly preempt: readonly number[];
   /** Sequences that cannot run even alone. */
   readonly stuck: readonly number[];
+  /** Turns of the round that are left after this step. */
+  readonly turns: readonly (readonly number[])[];
 }
 
 export interface PlanInput {
@@ -73,17 +88,26 @@ export interface PlanInput {
   readonly limits: Limits;
   /** Reorders ids of decoding slots of which `rows` join those of `sure` in a step, best first; must return a permutation. */
   readonly prefer?: ((ids: readonly number[], rows: number, sure: readonly number[]) => readonly number[]) | undefined;
+  /** What steps cost, once it is known. */
+  readonly cost?: StepCost | undefined;
+  /** Shared experts of decoding slots. */
+  readonly company?: ((ids: readonly number[]) => Company | undefined) | undefined;
+  /** What the plan before this one left of its round. */
+  readonly turns?: readonly (readonly number[])[] | undefined;
 }
 
 /** See the module's header. */
-export function planStep({ slots, queue, limits, prefer }: PlanInput): Plan {
+export function planStep(input: PlanInput): Plan {
+  const { slots, queue, limits, prefer, cost } = input;
   const urgency = (v: { priority: number; waited: number }): number =>
     v.priority + Math.floor(v.waited / limits.agingSteps);
   const order = (a: SlotView | QueuedView, b: SlotView | QueuedView): number =>
     urgency(b) - urgency(a) || a.arrived - b.arrived || a.id - b.id;
   const decoding = slots.filter((s) => s.decoding).sort(order);
   const prefilling = slots.filter((s) => !s.decoding).sort(order);
-  const wanted = compose(decoding, limits, prefer, urgency);
+  const left = turnsLeft(input.turns, decoding);
+  const begins = left.length === 0;
+  const wanted = begins ? compose(decoding, limits, prefer, urgency) : rowsOf(left, decoding);
 
   const size = limits.blocks?.size ?? 1;
   const blocksFor = (slot: SlotView, tokens: number): number => {
@@ -132,22 +156,98 @@ export function planStep({ slots, queue, limits, prefer }: PlanInput): Plan {
   };
   const kept = prefilling.length > 0 && limits.maxRows > 1 ? 1 : 0;
   for (const slot of wanted) if (rows.length < limits.maxRows - kept) take(slot, Number.POSITIVE_INFINITY);
-  for (const slot of prefilling) take(slot, limits.prefillChunk);
+
+  // All of the round has its memory; what runs now is its first turn.
+  const ready = readyRows(rows, slots);
+  const turns = begins ? cut(ready, input) : left;
+  let [first = [], ...rest] = turns;
+  if (begins && prefilling.length > 0) {
+    const chunk = Math.min(limits.prefillChunk, cost?.table.chunk ?? limits.prefillChunk);
+    let prompt = promptTokens(ready, first, chunk, limits, cost);
+    const apart = prompt < LEAST_CHUNK;
+    if (apart) prompt = Math.max(LEAST_CHUNK, promptTokens(ready, [], chunk, limits, cost));
+    for (const slot of prefilling) {
+      const before = tokensLeft;
+      if (prompt >= Math.min(LEAST_CHUNK, slot.pending)) take(slot, Math.min(chunk, prompt));
+      prompt -= before - tokensLeft;
+    }
+    // Prompts that do not go with the first turn have one before it: they have waited for all of the last round.
+    if (apart && rows.length > ready.length) [first, rest] = [[], [...turns]];
+  }
+  const now = new Set(first);
+  const later = new Set(rest.flat());
+  const running = rows.filter((r) => now.has(r.id) || !later.has(r.id));
 
   const admit: number[] = [];
   let open = slots.length;
   if (preempt.size === 0 && !slots.some((s) => s.suspended)) {
     for (const request of [...queue].sort(order)) {
       if (open >= limits.maxSequences) break;
-      const first = Math.min(request.promptTokens, limits.prefillChunk);
-      const need = limits.blocks === undefined ? 0 : Math.ceil(first / size);
+      const chunk = Math.min(request.promptTokens, limits.prefillChunk);
+      const need = limits.blocks === undefined ? 0 : Math.ceil(chunk / size);
       if (need > free && open > 0) break;
       free -= need;
       open++;
       admit.push(request.id);
     }
   }
-  return { rows, admit, preempt: [...preempt], stuck };
+  return { rows: running, admit, preempt: [...preempt], stuck, turns: rest };
+}
+
+/** Turns without those that have left. */
+function turnsLeft(turns: PlanInput['turns'], decoding: readonly SlotView[]): readonly (readonly number[])[] {
+  if (turns === undefined || turns.length === 0) return [];
+  const there = new Set(decoding.map((s) => s.id));
+  return turns.map((turn) => turn.filter((id) => there.has(id))).filter((turn) => turn.length > 0);
+}
+
+/** The slots of these turns, in order. */
+function rowsOf(turns: readonly (readonly number[])[], decoding: readonly SlotView[]): readonly SlotView[] {
+  const byId = new Map(decoding.map((s) => [s.id, s]));
+  return turns.flatMap((turn) => turn.flatMap((id) => byId.get(id) ?? []));
+}
+
+function readyRows(rows: readonly PlannedRow[], slots: readonly SlotView[]): readonly ReadyRow[] {
+  const byId = new Map(slots.map((s) => [s.id, s]));
+  return rows.map(({ id, tokens, drafts }) => ({
+    id,
+    tokens: tokens + drafts,
+    positions: (byId.get(id)?.length ?? 0) + tokens + drafts,
+  }));
+}
+
+/** The turns of a round of these rows, in the order of their first rows. */
+function cut(ready: readonly ReadyRow[], { limits, cost, company }: PlanInput): readonly (readonly number[])[] {
+  const { batch = 'auto', agingSteps, stepMs } = limits;
+  if (typeof batch === 'number') return evenRound(ready, batch, agingSteps);
+  const everyone = ready.map((r) => r.id);
+  if (cost === undefined || (batch === 'all' && stepMs === undefined)) return [everyone];
+  const mixture = cost.table.expertMs > 0;
+  const shared = mixture ? company?.(everyone) : undefined;
+  // Turns of a mixture each pay for their experts: without knowing which, a cut would seem cheaper than it is.
+  if (mixture && shared === undefined && stepMs === undefined) return [everyone];
+  return cutRound(ready, cost, { turns: agingSteps, stepMs }, shared);
+}
+
+/** Prompt tokens that fit a step beside these rows. */
+function promptTokens(
+  ready: readonly ReadyRow[],
+  turn: readonly number[],
+  chunk: number,
+  { stepMs, maxStepTokens }: Limits,
+  cost: StepCost | undefined,
+): number {
+  if (stepMs === undefined || cost === undefined) return Number.POSITIVE_INFINITY;
+  const ids = new Set(turn);
+  const rows = ready.filter((r) => ids.has(r.id));
+  let [tokens, longest, positions] = [0, 0, 0];
+  for (const row of rows) {
+    tokens += row.tokens;
+    positions += row.positions;
+    longest = Math.max(longest, row.positions);
+  }
+  const used = rows.length === 0 ? 0 : cost.predict(rows.length, tokens, longest, positions);
+  return cost.promptTokens(stepMs - used, Math.min(maxStepTokens, 16 * chunk));
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Loads what a service needs: the model, and a draft model where one is asked for. */
 import { ModelError } from '../base/errors.js';
-import { measurePassCost } from '../decoder/cost-probe.js';
+import { measureStepCost } from '../decoder/cost-probe.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 import { loadModel } from '../runtime/load.js';
 import type { LoadOptions } from '../runtime/types.js';
@@ -18,8 +18,7 @@ export interface ServiceOptions {
 export async function openService({ model, draftModel, load, scheduler }: ServiceOptions): Promise<LocalService> {
   const loaded = await loadModel(model, load);
   try {
-    const composes = loaded.info.experts !== undefined && scheduler?.composition !== 'fcfs';
-    const cost = composes ? await measurePassCost(loaded.model) : undefined;
+    const cost = () => measureStepCost(loaded.model);
     if (draftModel === undefined) return new LocalService(loaded, { ...scheduler, cost });
     const draft = await loadModel(draftModel, load);
     if (!sameTokens(loaded.vocabulary, draft.vocabulary)) {

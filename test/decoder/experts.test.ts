@@ -1,93 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PassCost, UNMEASURED } from '../../src/decoder/cost-model.js';
-import { measurePassCost } from '../../src/decoder/cost-probe.js';
+import { StepCost, UNMEASURED } from '../../src/decoder/cost-model.js';
 import { ExpertProfiles } from '../../src/decoder/experts.js';
 import { TokenRouting } from '../../src/decoder/token-routing.js';
-import { FakeModel } from './fakes.js';
 
-describe('PassCost', () => {
-  it('tells rows from experts', () => {
-    const truth = new PassCost(2, 0.3, 0.1);
-    const sample = (tokens: number, distinct: number) => ({ tokens, distinct, ms: truth.predict(tokens, distinct) });
-    const cost = PassCost.of(sample(1, 4), sample(8, 4), sample(8, 20))!;
-    expect(cost.baseMs).toBeCloseTo(2);
-    expect(cost.perTokenMs).toBeCloseTo(0.3);
-    expect(cost.perExpertMs).toBeCloseTo(0.1);
-    expect(cost.pays(8, 20, 12)).toBe(true);
-    expect(cost.pays(8, 20, 18)).toBe(false);
+/** So much for a step, for each token in it, and for each distinct expert. */
+const priced = (base: number, token: number, expertMs: number): StepCost =>
+  new StepCost({
+    points: [1, 2].map((tokens) => ({ tokens, ms: base + token * tokens, positionMs: 0 })),
+    padding: 1,
+    chunks: [],
+    expertMs,
+    ownExperts: 0,
+    noise: 0,
   });
-  it('experts that cost nothing never pay', () => {
-    const cost = PassCost.of(
-      { tokens: 1, distinct: 2, ms: 1 },
-      { tokens: 8, distinct: 2, ms: 3 },
-      { tokens: 8, distinct: 9, ms: 2.9 },
-    )!;
-    expect(cost.perExpertMs).toBe(0);
-    expect(cost.pays(8, 9, 2)).toBe(false);
-  });
-  it('one that was not measured takes experts for all of the cost', () => {
-    expect(UNMEASURED.pays(8, 40, 37)).toBe(true);
-    expect(UNMEASURED.pays(8, 40, 39)).toBe(false);
-  });
-  it('says nothing where rows and experts cannot be told apart', () => {
-    const one = { tokens: 1, distinct: 2, ms: 1 };
-    const wide = { tokens: 8, distinct: 2, ms: 3 };
-    expect(PassCost.of(one, wide, wide)).toBeUndefined();
-    expect(PassCost.of(wide, wide, { ...wide, distinct: 9 })).toBeUndefined();
-    expect(PassCost.of(one, wide, { ...wide, distinct: 9, ms: Number.NaN })).toBeUndefined();
-  });
-});
-
-describe('measurePassCost', () => {
-  const experts = { count: 32, k: 2, pick: (token: number) => [token % 32, (token + 1) % 32] };
-  /** A model whose passes move a clock by what they cost; every pass of `noise` is 10 ms late. */
-  const timed = (scale: number, options: { experts?: typeof experts; maxRows?: number; noise?: number } = {}) => {
-    let clock = 0;
-    const model = new FakeModel({ vocabSize: 300, ...options });
-    const submit = model.submit.bind(model);
-    const truth = new PassCost(2 * scale, 0.3 * scale, 0.1 * scale);
-    model.submit = async (rows) => {
-      const handle = await submit(rows);
-      const distinct = new Set(rows.flatMap((r) => r.tokens.flatMap((t) => experts.pick(t)))).size;
-      clock += truth.predict(rows.length, distinct) + (model.steps % (options.noise ?? Infinity) === 0 ? 10 : 0);
-      return handle;
-    };
-    return { model, now: () => clock };
-  };
-  it('finds what passes cost, late ones left out, and leaves nothing open', async () => {
-    const { model, now } = timed(1, { experts, noise: 4 });
-    const cost = await measurePassCost(model, now);
-    expect(cost?.baseMs).toBeCloseTo(2);
-    expect(cost?.perTokenMs).toBeCloseTo(0.3);
-    expect(cost?.perExpertMs).toBeCloseTo(0.1);
-    expect(model.openSequences).toBe(0);
-  });
-  it('keeps its time', async () => {
-    for (const scale of [1, 3, 5, 8, 30, 1000]) {
-      const { model, now } = timed(scale, { experts });
-      const cost = await measurePassCost(model, now);
-      // What does not fit is given up after a round, or after the very first pass.
-      expect(now()).toBeLessThanOrEqual(scale < 30 ? 200 : 2.5 * scale);
-      if (scale <= 5) expect(cost?.perExpertMs).toBeCloseTo(0.1 * scale);
-      if (scale >= 8) expect(cost).toBeUndefined();
-      expect(model.openSequences).toBe(0);
-    }
-  });
-  it('models without experts and steps of one row are not measured', async () => {
-    const dense = timed(1);
-    expect(await measurePassCost(dense.model, dense.now)).toBeUndefined();
-    expect(dense.model.steps).toBe(1);
-    const narrow = timed(1, { experts, maxRows: 1 });
-    expect(await measurePassCost(narrow.model, narrow.now)).toBeUndefined();
-    expect(narrow.model.steps).toBe(0);
-  });
-  it('a pass that fails closes what was opened', async () => {
-    const model = new FakeModel({ vocabSize: 300, experts, fault: () => new Error('broken') });
-    await expect(measurePassCost(model)).rejects.toThrow('broken');
-    expect(model.openSequences).toBe(0);
-  });
-});
 
 describe('TokenRouting', () => {
   it('remembers the last visit and how often it repeats', () => {
@@ -169,9 +95,9 @@ describe('ExpertProfiles', () => {
   });
   it('keeps the order where too little is saved', () => {
     const profiles = four();
-    const cheap = new PassCost(10, 1, 0.01);
+    const cheap = priced(10, 1, 0.01);
     expect(profiles.composer(() => [99_999], cheap)?.(ids, 8)).toEqual(ids);
-    const dear = new PassCost(1, 0.1, 1);
+    const dear = priced(1, 0.1, 1);
     expect(domains(profiles.composer(() => [99_999], dear)?.(ids, 8) ?? [], 8)).toBe(1);
   });
   it('a cached prompt makes a profile of what its tokens did elsewhere', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { StepCost } from '../../src/decoder/cost-model.js';
 import { type Limits, planStep, type QueuedView, type SlotView } from '../../src/decoder/schedule.js';
 
 const limits: Limits = { maxRows: 4, maxStepTokens: 64, prefillChunk: 16, maxSequences: 8, agingSteps: 4 };
@@ -23,6 +24,22 @@ const queued = (id: number, part: Partial<QueuedView> = {}): QueuedView => ({
   promptTokens: 10,
   ...part,
 });
+
+/** Beyond four rows each costs four times as much; prompts 0.1 ms a token. */
+const convex = (part: object = {}): StepCost =>
+  new StepCost({
+    points: [
+      { tokens: 1, ms: 1, positionMs: 0 },
+      { tokens: 4, ms: 2, positionMs: 0 },
+      { tokens: 8, ms: 8, positionMs: 0 },
+    ],
+    padding: 1,
+    chunks: [{ tokens: 64, ms: 6.4 }],
+    expertMs: 0,
+    ownExperts: 0,
+    noise: 0,
+    ...part,
+  });
 
 describe('planStep', () => {
   it('decoding rows first, prompts in chunks beside them', () => {
@@ -101,6 +118,81 @@ describe('planStep', () => {
     expect(asked).toEqual([[[1, 2, 3, 6], 2, [4, 5]]]);
     expect(plan.rows.map((r) => r.id)).toEqual([4, 5, 6, 3]);
   });
+  const wide = { ...limits, maxRows: 16 };
+  const ids = (rows: readonly { readonly id: number }[]): number[] => rows.map((r) => r.id);
+  it('rows take turns where that costs less; each runs once in a round, a newcomer waits for the next', () => {
+    const slots = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => slot(id));
+    const first = planStep({ slots, queue: [], limits: wide, cost: convex() });
+    expect(ids(first.rows)).toEqual([1, 2, 3, 4]);
+    expect(first.turns).toEqual([[5, 6, 7, 8]]);
+    const later = [...slots.filter((s) => s.id !== 6), slot(9)];
+    const second = planStep({ slots: later, queue: [], limits: wide, cost: convex(), turns: first.turns });
+    expect(ids(second.rows)).toEqual([5, 7, 8]);
+    expect(second.turns).toEqual([]);
+  });
+  it('a round of which nobody is left is over', () => {
+    const plan = planStep({ slots: [slot(3)], queue: [], limits: wide, cost: convex(), turns: [[1, 2], [4]] });
+    expect(ids(plan.rows)).toEqual([3]);
+  });
+  it('all, or so many, whatever they cost', () => {
+    const slots = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => slot(id));
+    const all = planStep({ slots, queue: [], limits: { ...wide, batch: 'all' }, cost: convex() });
+    expect(all.rows).toHaveLength(8);
+    const three = planStep({ slots, queue: [], limits: { ...wide, batch: 3 } });
+    expect(ids(three.rows)).toEqual([1, 2, 3]);
+    expect(three.turns).toEqual([
+      [4, 5, 6],
+      [7, 8],
+    ]);
+    // At most as many turns as a row may wait steps.
+    const one = planStep({ slots, queue: [], limits: { ...wide, agingSteps: 2, batch: 1 } });
+    expect(one.turns).toHaveLength(1);
+  });
+  it('prompts run beside the first turn alone, in chunks as measured', () => {
+    const slots = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => slot(id));
+    const prompt = slot(9, { decoding: false, pending: 100 });
+    const first = planStep({ slots: [...slots, prompt], queue: [], limits: wide, cost: convex({ chunk: 8 }) });
+    expect(ids(first.rows)).toEqual([1, 2, 3, 4, 9]);
+    expect(first.rows.at(-1)!.tokens).toBe(8);
+    const second = planStep({ slots: [...slots, prompt], queue: [], limits: wide, cost: convex(), turns: first.turns });
+    expect(ids(second.rows)).toEqual([5, 6, 7, 8]);
+  });
+  it('a mixture whose experts are not known yet runs whole', () => {
+    const slots = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => slot(id));
+    const plan = planStep({ slots, queue: [], limits: wide, cost: convex({ expertMs: 1 }), company: () => undefined });
+    expect(plan.rows).toHaveLength(8);
+  });
+  it('a bound on time: fewer rows, shorter chunks, and prompts by themselves where nothing is left', () => {
+    const cost = convex();
+    const slots = [1, 2, 3, 4].map((id) => slot(id));
+    const prompt = slot(9, { decoding: false, pending: 200 });
+    const given = { ...limits, maxStepTokens: 1000, prefillChunk: 256 };
+    const roomy = planStep({ slots: [...slots, prompt], queue: [], limits: { ...given, maxRows: 8, stepMs: 6 }, cost });
+    expect(ids(roomy.rows)).toEqual([1, 2, 3, 4, 9]);
+    expect(cost.prefill(roomy.rows[4]!.tokens)).toBeLessThanOrEqual(4);
+    expect(roomy.rows[4]!.tokens).toBeGreaterThan(30);
+    const tight = planStep({ slots: [...slots, prompt], queue: [], limits: { ...given, maxRows: 8, stepMs: 2 }, cost });
+    expect(ids(tight.rows)).toEqual([9]);
+    expect(tight.rows[0]!.tokens).toBe(16);
+    expect(tight.turns).toEqual([[1, 2, 3, 4]]);
+    const after = planStep({
+      slots: [...slots, prompt],
+      queue: [],
+      limits: { ...given, maxRows: 8, stepMs: 2 },
+      cost,
+      turns: tight.turns,
+    });
+    expect(ids(after.rows)).toEqual([1, 2, 3, 4]);
+  });
+  it('turns push nobody out: a round has its memory when it begins', () => {
+    // Each row needs a block; six fit.
+    const slots = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => slot(id, { length: 8 }));
+    const blocks = { size: 4, free: 6 };
+    const first = planStep({ slots, queue: [queued(20)], limits: { ...wide, blocks }, cost: convex() });
+    expect(first.preempt).toEqual([]);
+    expect([...ids(first.rows), ...first.turns.flat()]).toHaveLength(6);
+    expect(first.admit).toEqual([]);
+  });
   it('plans are within their limits, pure, and never idle while something can run (property)', () => {
     const arbSlot = fc.record({
       priority: fc.nat(2),
@@ -116,13 +208,18 @@ describe('planStep', () => {
         fc.array(arbSlot, { maxLength: 10 }),
         fc.array(fc.record({ promptTokens: fc.integer({ min: 1, max: 60 }) }), { maxLength: 5 }),
         fc.nat(40),
-        (specs, waiting, free) => {
+        fc.option(fc.constantFrom<Partial<Limits>>({}, { batch: 'all' }, { batch: 2 }, { stepMs: 2 })),
+        (specs, waiting, free, part) => {
           const slots = specs.map((s, i) => slot(i + 1, s));
           const queue = waiting.map((w, i) => queued(100 + i, w));
-          const given = { ...limits, blocks: { size: 4, free } };
-          const plan = planStep({ slots, queue, limits: given });
-          expect(planStep({ slots, queue, limits: given })).toEqual(plan);
-          expect(plan.rows.length).toBeLessThanOrEqual(limits.maxRows);
+          const given = { ...limits, maxRows: part === null ? 4 : 9, blocks: { size: 4, free }, ...part };
+          const input = { slots, queue, limits: given, cost: part === null ? undefined : convex() };
+          const plan = planStep(input);
+          expect(planStep(input)).toEqual(plan);
+          expect(plan.rows.length).toBeLessThanOrEqual(given.maxRows);
+          const round = [...plan.rows.map((r) => r.id), ...plan.turns.flat()];
+          expect(new Set(round).size).toBe(round.length);
+          expect(plan.turns.length).toBeLessThanOrEqual(given.agingSteps);
           expect(plan.rows.reduce((n, r) => n + r.tokens + r.drafts, 0)).toBeLessThanOrEqual(limits.maxStepTokens);
           const byId = new Map(slots.map((s) => [s.id, s]));
           for (const r of plan.rows) {
