@@ -8,7 +8,7 @@
  */
 import { LimitError, ModelError, OptionError } from '../base/errors.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
-import { type StepCost, UNMEASURED } from './cost-model.js';
+import { UNMEASURED } from './cost-model.js';
 import { Drafting } from './drafting.js';
 import { ExpertProfiles } from './experts.js';
 import { finishJob, type Job, memoryGauges } from './job.js';
@@ -18,12 +18,13 @@ import type { StepModel } from './model.js';
 import { PassPhase, type PassRow } from './pass.js';
 import { WaitingQueue } from './queue.js';
 import type { DecodeRequest, DecodeResult } from './request.js';
+import { type RoundOptions, Rounds, type StepShape } from './rounds.js';
 import { planStep, type SlotView } from './schedule.js';
 import { createScratch, type Scratch } from './scratch.js';
 import { Sequence } from './sequence.js';
 import { type Slot, Slots } from './slots.js';
 
-export interface LoopOptions {
+export interface LoopOptions extends RoundOptions {
   /** Most prompt tokens of one row in one step (default 256). */
   readonly prefillChunk?: number | undefined;
   /** Most sequences that hold KV memory at once (default: a quarter more than the rows of a step). */
@@ -38,35 +39,14 @@ export interface LoopOptions {
   readonly maxStepTokens?: number | undefined;
   /** How rows that share a step are chosen where a mixture of experts reports its routing (default 'profile'). */
   readonly composition?: 'fcfs' | 'profile' | undefined;
-  /** Decoding rows of a step: what costs least a token, once that is measured ('auto', default), all, or at most so many (turns.ts). */
-  readonly batch?: 'auto' | 'all' | number | undefined;
-  /** Most milliseconds of a step, as far as measurements can tell. */
-  readonly maxStepMs?: number | undefined;
-  /** What steps cost, or how to find out (cost-probe.ts), which happens once, when it first matters. */
-  readonly cost?: StepCost | (() => Promise<StepCost | undefined>) | undefined;
   /** A smaller model of the same vocabulary that guesses ahead. */
   readonly draftModel?: StepModel | undefined;
 }
 
 /** Sequences that hold memory, for each row of a step: prompts get ready while others decode. */
 const SPARE_SEQUENCES = 1.25;
-/** Decoding rows with which it begins to matter what steps cost. */
-const COST_MATTERS = 4;
-/** Rounds after one that is best run whole in which turns are not looked for: looking costs up to 4% of a step. */
-const REST = 7;
-/** After so many rounds that were cut into turns one runs whole. */
-const CHECK_WHOLE = 64;
 /** Cached prompt tokens that make a sequence's first expert profile. */
 const SEED = 32;
-
-/** What a step of decoding rows consists of. */
-interface StepShape {
-  readonly rows: number;
-  readonly tokens: number;
-  /** Positions of its longest row, and over all rows. */
-  readonly longest: number;
-  readonly positions: number;
-}
 
 export class DecodeLoop {
   readonly metrics: Metrics;
@@ -81,29 +61,13 @@ export class DecodeLoop {
   readonly #drafting: Drafting;
   readonly #memory: MemoryPhase;
   readonly #pass: PassPhase;
-  /** Undefined: not known; null: there is no knowing. */
-  #cost: StepCost | null | undefined;
-  /** What is left of the round. */
-  #turns: readonly (readonly number[])[] = [];
-  /** Rounds that were cut since one last ran whole. */
-  #cuts = 0;
-  /** Rounds that go whole unasked, since one just did by choice. */
-  #rest = 0;
-  /** Rows that decoded then: with more or fewer it is asked anew. */
-  #restSize = 0;
+  readonly #rounds: Rounds;
   #jobs = 0;
   #steps = 0;
   #running = false;
   #closed: Error | undefined;
 
   constructor(model: StepModel, vocabulary: Vocabulary, options: LoopOptions = {}) {
-    const { batch, maxStepMs } = options;
-    if (typeof batch === 'number' ? !(batch >= 1) : batch !== undefined && batch !== 'auto' && batch !== 'all') {
-      throw new OptionError('scheduler.batch', "'auto', 'all' or a number of rows", String(batch));
-    }
-    if (maxStepMs !== undefined && !(maxStepMs > 0)) {
-      throw new OptionError('scheduler.maxStepMs', 'more than 0 milliseconds', String(maxStepMs));
-    }
     this.#model = model;
     this.#options = options;
     this.#scratch = createScratch(model, vocabulary);
@@ -118,10 +82,10 @@ export class DecodeLoop {
       ...(model.blocks === undefined ? {} : { blocks: model.blocks.total, freeBlocks: model.blocks.free() }),
       ...memoryGauges(model),
       ...this.#experts.gauges(),
-      ...this.#cost?.gauges(),
+      ...this.#rounds.cost?.gauges(),
     }));
     this.#memory = new MemoryPhase(model, this.#slots, this.metrics);
-    if (typeof options.cost !== 'function') this.#cost = options.cost ?? null;
+    this.#rounds = new Rounds(options, this.metrics);
     const observers = { metrics: this.metrics, experts: this.#experts };
     this.#pass = new PassPhase(model, this.#slots, this.#scratch, observers);
   }
@@ -231,22 +195,17 @@ export class DecodeLoop {
   /** One turn; false where there was nothing to run. */
   async #step(): Promise<boolean> {
     this.#steps++;
-    if (this.#cost === undefined) await this.#measure();
+    const composes = this.#options.composition !== 'fcfs';
+    await this.#rounds.measure(() => this.#views().filter((s) => s.decoding).length, composes && this.#experts.known);
+    const { cost, turns, begins } = this.#rounds;
     const began = performance.now();
-    const begins = this.#turns.length === 0;
     // Rows that wait for their turn have their guesses already.
     if (begins) await this.#drafting.prepare(this.#slots);
-    const cost = this.#cost ?? undefined;
-    // Whole once in a while, so that what turns are compared with is measured too.
-    const check = this.#cuts >= CHECK_WHOLE;
     const slots = this.#views();
     const decoding = slots.reduce((n, s) => n + (s.decoding ? 1 : 0), 0);
-    if (begins && this.#restSize !== decoding) this.#rest = 0;
-    const whole = check || this.#rest > 0;
-    const limits = this.#limits(whole);
+    const limits = { ...this.#limits(), ...this.#rounds.limits(decoding) };
     const waiting = new Map<number, Job>();
     for (const job of this.#queue.first(Math.max(0, limits.maxSequences - this.#slots.size))) waiting.set(job.id, job);
-    const composes = this.#options.composition !== 'fcfs';
     const waitingTokens = (id: number): readonly number[] => this.#waitingTokens(id);
     const plan = planStep({
       slots,
@@ -261,12 +220,9 @@ export class DecodeLoop {
       prefer: composes ? this.#experts.composer(waitingTokens, cost ?? UNMEASURED) : undefined,
       company: composes ? (ids) => this.#experts.company(ids, waitingTokens) : undefined,
       cost,
-      turns: this.#turns,
+      turns,
     });
-    this.#turns = plan.turns;
-    if (begins) this.metrics.add('rounds');
-    if (begins && plan.turns.length > 0) this.metrics.add('cutRounds');
-    if (begins) this.#count(check, whole, plan.turns.length > 0, decoding);
+    this.#rounds.take(plan, decoding);
     for (const id of plan.admit) {
       const job = waiting.get(id);
       if (job !== undefined) this.#admit(job);
@@ -282,35 +238,8 @@ export class DecodeLoop {
     if (rows.length === 0) return plan.admit.length > 0 || plan.stuck.length > 0 || plan.preempt.length > 0;
     const shape = cost === undefined ? undefined : this.#shape(rows);
     await this.#pass.run(rows, fail, (done) => this.#settleAll(done));
-    if (cost !== undefined && shape !== undefined) this.#learn(cost, shape, performance.now() - began);
+    if (shape !== undefined) this.#rounds.learn(shape, this.#experts.lastStep.distinct, performance.now() - began);
     return true;
-  }
-
-  /** Remembers how a round went, for when to ask again. */
-  #count(check: boolean, whole: boolean, cut: boolean, decoding: number): void {
-    if (this.#rest > 0) this.#rest--;
-    else if (!cut && !check) [this.#rest, this.#restSize] = [REST, decoding];
-    if (check) this.#cuts = 0;
-    else if (cut && !whole) this.#cuts++;
-  }
-
-  /** Finds out what steps cost, where that begins to matter. */
-  async #measure(): Promise<void> {
-    const { cost, batch, composition, maxStepMs } = this.#options;
-    if (typeof cost !== 'function') return;
-    const asked = maxStepMs !== undefined;
-    const composes = composition !== 'fcfs' && this.#experts.known;
-    if (!asked && !composes && typeof batch !== 'undefined' && batch !== 'auto') return;
-    const decoding = this.#slots.all().filter((slot) => this.#slots.decodes(slot, this.#slots.length(slot)));
-    if (!asked && decoding.length < COST_MATTERS) return;
-    const began = performance.now();
-    try {
-      this.#cost = (await cost()) ?? null;
-    } catch {
-      // A step of a request would fail as well, and tell its caller.
-      this.#cost = null;
-    }
-    this.metrics.observe('probeMs', performance.now() - began);
   }
 
   /** Size and lengths of a step of decoding rows; undefined where prompts are among them. */
@@ -325,14 +254,6 @@ export class DecodeLoop {
       longest = Math.max(longest, length + own);
     }
     return { rows: rows.length, tokens, longest, positions };
-  }
-
-  /** Compares what a step took with what was expected of it. */
-  #learn(cost: StepCost, { rows, tokens, longest, positions }: StepShape, ms: number): void {
-    const distinct = cost.table.expertMs > 0 ? this.#experts.lastStep.distinct : undefined;
-    const predicted = cost.learn(ms, rows, tokens, longest, positions, distinct);
-    this.metrics.observe('predictedMs', predicted);
-    this.metrics.observe('measuredMs', ms);
   }
 
   #views(): SlotView[] {
@@ -361,7 +282,7 @@ export class DecodeLoop {
     return [...tokens.slice(this.#slots.length(slot)), ...draft.map((d) => d.token)];
   }
 
-  #limits(whole: boolean) {
+  #limits() {
     const model = this.#model;
     const maxRows = Math.min(this.#options.maxRows ?? model.maxRows, model.maxRows);
     return {
@@ -370,8 +291,6 @@ export class DecodeLoop {
       prefillChunk: this.#options.prefillChunk ?? 256,
       maxSequences: this.#options.maxSequences ?? Math.ceil(maxRows * SPARE_SEQUENCES),
       agingSteps: this.#options.agingSteps ?? 32,
-      batch: whole && typeof this.#options.batch !== 'number' ? ('all' as const) : this.#options.batch,
-      stepMs: this.#options.maxStepMs,
       blocks: model.blocks === undefined ? undefined : { size: model.blocks.size, free: model.blocks.free() },
     };
   }
