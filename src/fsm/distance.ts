@@ -217,7 +217,8 @@ export class Distances {
     const consider = (term: number, spent: number): void => {
       const node = terms.asNameNode(term);
       if (node < 0) return;
-      for (const p of terms.names.below(node)) {
+      for (let place = terms.names.rangeStart(node), end = terms.names.rangeEnd(node); place < end; place++) {
+        const p = states.nameOf(place);
         if (!states.allows(o, p)) continue;
         const rest = keyBytes(expr.properties[p]!.name, terms.names.depthOf(node));
         const d =

@@ -142,6 +142,8 @@ export class Masks {
     }
     const wide: number[] = [];
     const narrow: number[] = [];
+    // Where the same text ends names of several objects, what follows is asked of all of them at once.
+    const ends = new Map<number, number[]>();
     let captured = -1;
     const from = states.offsets[state]!;
     const to = states.offsets[state + 1]!;
@@ -154,11 +156,13 @@ export class Masks {
       if (kind === CAPTURE) captured = config;
       else if (kind === NAME) {
         const node = this.names.nodeOf(q);
-        if (node >= 0) this.addNames(parts, node, configs.data[o + 3]!);
+        if (node >= 0) this.addNames(parts, node, configs.data[o + 3]!, ends);
         else narrow.push(config);
       } else if ((kind === LEX || kind === DYN || kind === ITEM) && share.lexemes.isWide(q)) wide.push(config);
       else narrow.push(config);
     }
+    for (const [node, names] of ends)
+      this.crossings.addTo(parts, share.lexemes.residuals.at(node), recognizer.afterNames(names));
     for (const config of wide) this.addWide(parts, config, wide.length === 1);
     if (narrow.length > 0) {
       if (captured >= 0) {
@@ -171,12 +175,11 @@ export class Masks {
     return this.keep(parts.record());
   }
 
-  private addNames(parts: MaskParts, node: number, stack: number): void {
+  /** Names of all objects that a config stands for; where tokens go on after a name, see {@link NameMasks.addNames}. */
+  private addNames(parts: MaskParts, node: number, stack: number, ends: Map<number, number[]>): void {
     const { stacks } = this.recognizer;
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2)
-      this.names.addNames(parts, node, stacks.data[i]!, stacks.data[i + 1]!, (residual, after) =>
-        this.crossings.addTo(parts, residual, after),
-      );
+      this.names.addNames(parts, node, stacks.data[i]!, stacks.data[i + 1]!, ends);
   }
 
   /**

@@ -41,17 +41,11 @@ export class NameMasks {
   }
 
   /**
-   * Adds the tokens that spell on at a node of the declared names of an object's frame (label, parent). `cross` is told where tokens
-   * go on after the closing quote: the residual node there, and the state.
+   * Adds the tokens that spell on at a node of the declared names of an object's frame (label, parent). `ends` gets, by trie node of
+   * the closing quote, the names after which tokens go on: [label, parent, name, …].
    */
-  addNames(
-    parts: MaskParts,
-    node: number,
-    label: number,
-    parent: number,
-    cross: (residual: Residual, state: number) => void,
-  ): void {
-    const { recognizer, lexemes, trie } = this;
+  addNames(parts: MaskParts, node: number, label: number, parent: number, ends: Map<number, number[]>): void {
+    const { recognizer, trie } = this;
     const { nodes, same } = trie;
     const { labels } = recognizer;
     const { names } = recognizer.pool.terms;
@@ -63,15 +57,18 @@ export class NameMasks {
     if (this.allowedBefore.length <= count) this.allowedBefore = new Int32Array(count * 2 + 2);
     const before = this.allowedBefore;
     before[0] = 0;
-    for (let i = 0; i < count; i++)
-      before[i + 1] = before[i]! + (states.allows(o, names.nameOf(node, base + i)) ? 1 : 0);
+    for (let i = 0; i < count; i++) before[i + 1] = before[i]! + (states.allows(o, states.nameOf(base + i)) ? 1 : 0);
     const visit = (n: number, at: number): void => {
-      const p = names.nameAt(n);
+      const p = states.nameAt(n);
       if (p >= 0 && states.allows(o, p)) {
         const c = childOf(trie, at, QUOTE);
         if (c >= 0) {
           for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) parts.found.push(t);
-          if (nodes[c * 4 + 1]! >>> 8 !== 0) cross(lexemes.residuals.at(c), recognizer.afterName(label, parent, p));
+          if (nodes[c * 4 + 1]! >>> 8 !== 0) {
+            const list = ends.get(c);
+            if (list === undefined) ends.set(c, [label, parent, p]);
+            else list.push(label, parent, p);
+          }
         }
       }
       const edges = names.edges(n);

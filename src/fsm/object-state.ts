@@ -45,6 +45,8 @@ export class ObjectStates {
   private readonly implied: readonly (readonly number[])[] | undefined;
   private readonly tuple: number[] = [];
   private nameRootNode = -1;
+  /** Properties by the place of their names in sorted order. */
+  private places = new Int32Array(0);
   private readonly classTerms: number[];
   private exhausting: readonly boolean[] | undefined;
   private endlessKnown: boolean | undefined;
@@ -109,8 +111,24 @@ export class ObjectStates {
 
   /** Node of the trie of declared names. */
   get nameRoot(): number {
-    if (this.nameRootNode < 0) this.nameRootNode = this.pool.terms.names.build(this.expr.properties.map((p) => p.name));
+    if (this.nameRootNode < 0) {
+      const { properties } = this.expr;
+      const order = properties.map((_, p) => p).sort((a, b) => (properties[a]!.name < properties[b]!.name ? -1 : 1));
+      this.places = Int32Array.from(order);
+      this.nameRootNode = this.pool.terms.names.build(order.map((p) => properties[p]!.name));
+    }
     return this.nameRootNode;
+  }
+
+  /** The property whose name has a place among the sorted names. */
+  nameOf(place: number): number {
+    return this.places[place]!;
+  }
+
+  /** The property whose name ends at a node of the trie of names, or -1. */
+  nameAt(node: number): number {
+    const place = this.pool.terms.names.nameAt(node);
+    return place < 0 ? -1 : this.places[place]!;
   }
 
   private at(o: number, field: number): number {
@@ -239,18 +257,9 @@ export class ObjectStates {
 
   /** Whether some declared name at or below a trie node may come next. */
   allowsBelow(o: number, node: number): boolean {
-    const below = this.pool.terms.names.below(node);
-    if (!this.anyOrder && this.implied === undefined) {
-      const next = this.at(o, NEXT);
-      const last = this.nextRequired[next]!;
-      for (const p of below) {
-        if (p < next) continue;
-        if (p > last) return false;
-        if (this.allows(o, p)) return true;
-      }
-      return false;
-    }
-    for (const p of below) if (this.allows(o, p)) return true;
+    const { names } = this.pool.terms;
+    for (let place = names.rangeStart(node), end = names.rangeEnd(node); place < end; place++)
+      if (this.allows(o, this.places[place]!)) return true;
     return false;
   }
 

@@ -249,12 +249,14 @@ export class Recognizer {
     return state;
   }
 
-  /** State after the declared name p of an object's frame (label, parent) has ended, the object's state in outline. */
-  afterName(label: number, parent: number, p: number): number {
+  /** State after declared names of objects' frames ([label, parent, name, …]) have ended, any of them; the objects' states in outline. */
+  afterNames(ends: readonly number[]): number {
     const { building, closure } = this;
     building.begin();
-    if (this.hasUnique && closure.unique.isBelow(parent)) building.capture = this.captures.none;
-    closure.structures.afterName(label, parent, p);
+    for (let i = 0; i < ends.length; i += 3) {
+      if (this.hasUnique && closure.unique.isBelow(ends[i + 1]!)) building.capture = this.captures.none;
+      closure.structures.afterName(ends[i]!, ends[i + 1]!, ends[i + 2]!);
+    }
     return closure.finish();
   }
 

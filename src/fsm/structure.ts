@@ -220,7 +220,6 @@ export class Structures {
     const q = pool.step(a, b);
     if (q === DEAD) return;
     const { stacks, labels } = tables;
-    const { names } = pool.terms;
     const from = stacks.offsets[stack]!;
     const to = stacks.offsets[stack + 1]!;
     const final = pool.isFinal(q);
@@ -232,7 +231,7 @@ export class Structures {
       const o = labels.data[l + 3]!;
       const states = this.objectStates(id);
       if (final) {
-        const p = names.nameAt(pool.terms.asNameNode(pool.termOf(q)));
+        const p = states.nameAt(pool.terms.asNameNode(pool.termOf(q)));
         if (states.allows(o, p))
           this.enter(
             FRAME.object,

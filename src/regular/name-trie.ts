@@ -1,6 +1,8 @@
 /**
- * Tries over the declared property names of an object, whose nodes remember which names lie below them. Unlike
- * {@link LiteralTrie} equal suffixes are not shared, because the reader must know which name was spelled.
+ * Tries over the declared property names of objects, whose nodes remember which names lie below them. Unlike
+ * {@link LiteralTrie} equal suffixes are not shared, because the reader must know which name was spelled. Objects with the same set of
+ * names share a trie, so that a hundred shapes of one object are read as one; names go by their place in sorted order, and what
+ * stands there in an object's own order is the object's to know.
  *
  * Nodes are made when first touched: a schema with thousands of names pays for the paths that are walked. A node is a range
  * of the sorted names that share a prefix.
@@ -14,15 +16,12 @@ interface Node {
   readonly depth: number;
   /** [code point, node, …], ascending, once asked for. */
   edges: readonly number[] | undefined;
-  below: readonly number[] | undefined;
 }
 
 interface Trie {
   /** Whether all names are of characters that JSON spells as themselves and in one byte. */
   readonly plain: boolean;
   readonly names: readonly string[];
-  /** Index of each sorted name in the list the trie was built from. */
-  readonly order: readonly number[];
 }
 
 /** Printable ASCII but for the quote and the backslash. */
@@ -31,35 +30,35 @@ const PLAIN = /^[ !#-[\]-~]*$/;
 export class NameTries {
   private readonly tries: Trie[] = [];
   private readonly nodes: Node[] = [];
+  /** Roots by their names. */
+  private readonly roots = new Map<string, number>();
+  private keyBytes = 0;
 
   get bytes(): number {
-    return this.nodes.length * 120;
+    return this.nodes.length * 120 + this.keyBytes;
   }
 
-  /** A trie over different names; returns its root node. */
+  /** The trie over different names in ascending order; returns its root node. */
   build(names: readonly string[]): number {
-    const order = names.map((_, i) => i).sort((a, b) => (names[a]! < names[b]! ? -1 : 1));
-    const plain = names.every((name) => PLAIN.test(name));
-    this.tries.push({ plain, names: order.map((i) => names[i]!), order });
-    return this.node(this.tries.length - 1, 0, names.length, 0);
+    const key = JSON.stringify(names);
+    const known = this.roots.get(key);
+    if (known !== undefined) return known;
+    this.tries.push({ plain: names.every((name) => PLAIN.test(name)), names });
+    const root = this.node(this.tries.length - 1, 0, names.length, 0);
+    this.roots.set(key, root);
+    this.keyBytes += key.length + 60;
+    return root;
   }
 
   private node(trie: number, lo: number, hi: number, depth: number): number {
-    return this.nodes.push({ trie, lo, hi, depth, edges: undefined, below: undefined }) - 1;
+    return this.nodes.push({ trie, lo, hi, depth, edges: undefined }) - 1;
   }
 
-  /** Index (in the list given to {@link build}) of the name that ends at this node, or -1. */
+  /** Place of the name that ends at this node, or -1. */
   nameAt(node: number): number {
     const n = this.nodes[node]!;
     const trie = this.tries[n.trie]!;
-    return n.lo < n.hi && trie.names[n.lo]!.length === n.depth ? trie.order[n.lo]! : -1;
-  }
-
-  /** Indices of the names at and below this node, ascending. */
-  below(node: number): readonly number[] {
-    const n = this.nodes[node]!;
-    n.below ??= this.tries[n.trie]!.order.slice(n.lo, n.hi).sort((a, b) => a - b);
-    return n.below;
+    return n.lo < n.hi && trie.names[n.lo]!.length === n.depth ? n.lo : -1;
   }
 
   /** Whether the edges of a node were asked for already. */
@@ -72,17 +71,13 @@ export class NameTries {
     return this.tries[this.nodes[node]!.trie]!.plain;
   }
 
-  /** Names are sorted, and those at and below a node are a range: its start, its end, and the name at a place of the order. */
+  /** Names at and below a node are a range of places: its start and its end. */
   rangeStart(node: number): number {
     return this.nodes[node]!.lo;
   }
 
   rangeEnd(node: number): number {
     return this.nodes[node]!.hi;
-  }
-
-  nameOf(node: number, place: number): number {
-    return this.tries[this.nodes[node]!.trie]!.order[place]!;
   }
 
   /** UTF-16 offset in its names that a node stands for. */
