@@ -6,16 +6,54 @@ tokens, and the batches shuffled.
 """
 
 import random
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from data.prompt import PAD
 
 IGNORED = -100
+PATIENCE_S = 600
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows [B, T] of input ids. The N answer tokens: where each is asked for, and what it is.
+
+    `index` [N] counts in the last `tail` positions of the rows, flattened: before `tail` no row has an answer.
+    `tokens` are those that are not padding.
+    """
+
+    ids: Tensor
+    index: Tensor
+    targets: Tensor
+    tail: int
+    tokens: int
+
+    def to(self, device: str) -> "Batch":
+        move = {name: getattr(self, name).to(device, non_blocking=True) for name in ("ids", "index", "targets")}
+        return replace(self, **move)
+
+    def pin_memory(self) -> "Batch":
+        return replace(self, ids=self.ids.pin_memory(), index=self.index.pin_memory(), targets=self.targets.pin_memory())
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a device wants of a batch: T a multiple of `unit` (few shapes to plan kernels for), `tail` all of T."""
+
+    unit: int = 1
+    whole: bool = False
+
+    def padded(self, length: int) -> int:
+        return -(-length // self.unit) * self.unit
 
 
 class Shard:
@@ -26,9 +64,8 @@ class Shard:
     def __len__(self) -> int:
         return len(self.answers)
 
-    def rows(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        """Input ids and next-token targets, both [B, T]; targets only on the answer."""
-        longest = max(int(self.offsets[i + 1] - self.offsets[i]) for i in indices) - 1
+    def batch(self, indices: list[int], shape: Shape = Shape()) -> Batch:
+        longest = shape.padded(max(int(self.offsets[i + 1] - self.offsets[i]) for i in indices) - 1)
         ids = np.full((len(indices), longest), PAD, np.int64)
         targets = np.full((len(indices), longest), IGNORED, np.int64)
         for row, i in enumerate(indices):
@@ -36,31 +73,61 @@ class Shard:
             start = int(self.answers[i]) - 1
             ids[row, : len(sample) - 1] = sample[:-1]
             targets[row, start : len(sample) - 1] = sample[start + 1 :]
-        return torch.from_numpy(ids), torch.from_numpy(targets)
+        wanted = targets != IGNORED
+        tail = longest if shape.whole else longest - int(wanted.any(0).argmax())
+        index = np.flatnonzero(wanted[:, longest - tail :])
+        return Batch(torch.from_numpy(ids), torch.from_numpy(index), torch.from_numpy(targets[wanted]), tail, int((ids != PAD).sum()))
 
-    def batches(self, budget: int, seed: str) -> list[list[int]]:
+    def batches(self, budget: int, seed: str, shape: Shape = Shape()) -> list[list[int]]:
         lengths = np.diff(self.offsets)
         out: list[list[int]] = []
         current: list[int] = []
         for index in np.argsort(lengths, kind="stable"):
-            if current and (len(current) + 1) * int(lengths[index]) > budget:
+            if current and (len(current) + 1) * shape.padded(int(lengths[index])) > budget:
                 out.append(current)
                 current = []
             current.append(int(index))
-        out.append(current)
+        # One row alone would be another program to compile.
+        out.append(out.pop() + current if out and len(current) == 1 else current)
         random.Random(seed).shuffle(out)
         return out
 
 
-def stream(paths: list[Path], budget: int, seed: int, skip: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-    """Every shard in turn, again and again; `skip` batches are passed over without reading rows."""
-    turn = 0
-    while True:
-        for path in paths:
-            shard = Shard(path)
-            for indices in shard.batches(budget, f"{seed}-{turn}-{path.name}"):
-                if skip > 0:
-                    skip -= 1
-                    continue
-                yield shard.rows(indices)
-        turn += 1
+def awaited(path: Path) -> Path:
+    """The path, once another process has written it."""
+    for _ in range(PATIENCE_S * 5):
+        if path.exists():
+            return path
+        time.sleep(0.2)
+    raise FileNotFoundError(f"no {path} after {PATIENCE_S} s: is make_shards.py running?")
+
+
+class Stream(IterableDataset):
+    """Every shard in turn, again and again. With several workers each has every n-th shard."""
+
+    def __init__(self, paths: list[Path], budget: int, seed: int, skip: int, shape: Shape):
+        self.paths, self.budget, self.seed, self.skip, self.shape = paths, budget, seed, skip, shape
+
+    def __iter__(self) -> Iterator[Batch]:
+        info = get_worker_info()
+        mine, workers = (info.id, info.num_workers) if info else (0, 1)
+        # The loader takes one batch of each worker in turn.
+        skip, turn = (self.skip + workers - 1 - mine) // workers, 0
+        while True:
+            for path in islice(self.paths, mine, None, workers):
+                shard = Shard(awaited(path))
+                for indices in shard.batches(self.budget, f"{self.seed}-{turn}-{path.name}", self.shape):
+                    if skip > 0:
+                        skip -= 1
+                        continue
+                    yield shard.batch(indices, self.shape)
+            turn += 1
+
+
+def stream(paths: list[Path], budget: int, seed: int, skip: int = 0, workers: int = 0, shape: Shape = Shape()) -> Iterator[Batch]:
+    """Batches of the shards; `skip` of them are passed over without reading rows. `workers` processes prepare them ahead."""
+    if not paths:
+        raise FileNotFoundError("no shard fits the pattern: run make_shards.py")
+    data = Stream(paths, budget, seed, skip, shape)
+    ahead = {"prefetch_factor": 8, "pin_memory": torch.cuda.is_available()} if workers else {}
+    return iter(DataLoader(data, batch_size=None, num_workers=min(workers, len(paths)), **ahead))

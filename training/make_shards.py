@@ -17,7 +17,7 @@ from data.mixture import EASY, HELD, SEEN, TRAINING, draw
 from data.prompt import END, render
 
 HERE = Path(__file__).parent
-LONGEST = 1024
+LONGEST = 1536
 
 
 def make(job: tuple[str, int, int, int, str, Path]) -> str:
@@ -37,7 +37,11 @@ def make(job: tuple[str, int, int, int, str, Path]) -> str:
         answers.append(len(prompt))
     name = f"{mixture}-{index:03d}" if mixture in ("easy", "full") else mixture
     path = out / f"{name}.npz"
-    np.savez(path, tokens=np.array(tokens, np.uint16), offsets=np.array(offsets), answers=np.array(answers))
+    # A trainer may wait for the name.
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        np.savez(file, tokens=np.array(tokens, np.uint16), offsets=np.array(offsets), answers=np.array(answers))
+    unfinished.replace(path)
     return f"{path.name}: {size} samples, {len(tokens)} tokens"
 
 
@@ -56,10 +60,10 @@ def main() -> None:
     shards.mkdir(parents=True, exist_ok=True)
     validation.mkdir(parents=True, exist_ok=True)
     tokenizer = str(args.tokenizer)
-    jobs = [("easy", i, args.size, args.seed, tokenizer, shards) for i in range(args.easy)]
-    jobs += [("full", args.first + i, args.size, args.seed, tokenizer, shards) for i in range(args.full)]
     # Not the fresh split: whoever watches the validation loss steers by it.
-    jobs += [(split, 0, 300, args.seed + 1000, tokenizer, validation) for split in ("seen", "heldout")]
+    splits = [(split, 0, 300, args.seed + 1000, tokenizer, validation) for split in ("seen", "heldout")]
+    jobs = splits + [("easy", i, args.size, args.seed, tokenizer, shards) for i in range(args.easy)]
+    jobs += [("full", args.first + i, args.size, args.seed, tokenizer, shards) for i in range(args.full)]
     with Pool(args.processes) as workers:
         for line in workers.imap(make, jobs):
             print(line, flush=True)

@@ -55,9 +55,11 @@ def causal_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """q [B, H, T, D] on k and v [B, K, S, D]; the T queries are the last of the S positions.
 
     The queries that share a key/value head are one tall matrix, so nothing is repeated. For
-    short rows on a CPU this is 1.7x faster, whole step, than the fused kernel.
+    short rows on a CPU this is 1.7x faster, whole step, than the fused kernel, which a GPU takes.
     """
     rows, heads, steps, size = q.shape
+    if q.is_cuda and steps == k.shape[2]:
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
     pairs, total = rows * k.shape[1], k.shape[2]
     scores = q.reshape(pairs, -1, size) @ k.reshape(pairs, total, size).mT
     seen = torch.ones(steps, total, dtype=torch.bool, device=q.device).tril(total - steps)
@@ -74,6 +76,9 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.is_cuda and torch.is_autocast_enabled("cuda"):
+            # One kernel, and one conversion for all that read it.
+            return F.rms_norm(x, self.weight.shape, self.weight, self.eps).bfloat16()
         scale = torch.rsqrt(x.float().square().mean(-1, keepdim=True) + self.eps)
         return (x.float() * scale * self.weight).to(x.dtype)
 
@@ -109,6 +114,18 @@ def swiglu(gate_up: Tensor) -> Tensor:
     """[..., 2 F], gates before ups, to [..., F]."""
     gate, up = gate_up.chunk(2, dim=-1)
     return F.silu(gate) * up
+
+
+def by_expert(x: Tensor, weights: Tensor, sizes: Tensor) -> Tensor:
+    """x [N, C], its rows sorted by expert, sizes [E] of them; weights [E, F, C]. Returns [N, F].
+
+    A GPU takes one grouped product and need not wait for the sizes; it has no other type than bfloat16.
+    """
+    if x.is_cuda and torch.is_autocast_enabled("cuda"):
+        ends = sizes.cumsum(0).to(torch.int32)
+        return torch._grouped_mm(x.bfloat16(), weights.bfloat16().mT, offs=ends)
+    pieces = x.split(sizes.tolist())
+    return torch.cat([piece @ weight.to(x.dtype).T for piece, weight in zip(pieces, weights.unbind(0))])
 
 
 class DenseMLP(nn.Module):
@@ -147,12 +164,11 @@ class MixtureMLP(nn.Module):
             logits = F.linear(flat.float(), self.router.weight.float())
         top, index = logits.topk(k, dim=-1)
         order = index.flatten().argsort(stable=True)
-        sizes = index.flatten().bincount(minlength=self.c.num_experts).tolist()
+        sizes = F.one_hot(index.flatten(), self.c.num_experts).sum(0)
         # Gate rows before up rows: two contiguous halves are faster than every other column.
-        fc1 = self.fc1.to(flat.dtype).unflatten(1, (-1, 2)).transpose(1, 2).flatten(1, 2)
-        pieces = flat[order // k].split(sizes)
-        hidden = swiglu(torch.cat([piece @ weight.T for piece, weight in zip(pieces, fc1.unbind(0))]))
-        out = torch.cat([piece @ weight.T for piece, weight in zip(hidden.split(sizes), self.fc2.unbind(0))])
+        fc1 = self.fc1.unflatten(1, (-1, 2)).transpose(1, 2).flatten(1, 2)
+        hidden = swiglu(by_expert(flat[order // k], fc1, sizes))
+        out = by_expert(hidden, self.fc2, sizes)
         chosen = out[order.argsort()].view(-1, k, x.shape[-1])
         return (chosen * top.softmax(-1).to(out.dtype)[..., None]).sum(1).view_as(x), logits
 

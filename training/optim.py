@@ -59,5 +59,5 @@ def make_optimizers(model: nn.Module, muon_lr: float, adam_lr: float, weight_dec
         matrices.append(p) if p.ndim >= 2 and "embedding" not in name and "router" not in name else rest.append(p)
     return [
         Muon(matrices, muon_lr, weight_decay=weight_decay),
-        torch.optim.AdamW(rest, adam_lr, betas=(0.9, 0.98), weight_decay=0.0),
+        torch.optim.AdamW(rest, adam_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
     ]

@@ -2,9 +2,9 @@
 
 Schedule: linear warm-up, constant, linear decay to zero over the last `decay` steps (WSD), so a
 run may be prolonged or ended early from any checkpoint: `--resume CHECKPOINT --steps N --decay M`.
-The order of the data, the first weights and therefore the run follow from the seed. The mixture
-starts from a dense checkpoint (`--upcycle`): every expert begins as a copy of the dense inner layer
-plus a little noise (Komatsuzaki et al. 2022).
+`--seconds S --decay-share D` fits a run into the time of a borrowed device instead: the decay begins when that share of the time
+is left, and the log and the checkpoint tell the steps that came of it. The order of the data and the first weights follow from
+the seed; so does the run, on the same hardware. The mixture starts from a dense checkpoint (`--upcycle`, upcycle.py).
 """
 
 import argparse
@@ -15,10 +15,11 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from batches import IGNORED, Shard, stream
+from batches import Shape, Shard, stream
 from induction import install
 from model import Decoder, ModelConfig
 from optim import make_optimizers
+from upcycle import upcycle
 
 HERE = Path(__file__).parent
 
@@ -28,31 +29,26 @@ def schedule(step: int, first: int, warmup: int, steps: int, decay: int) -> floa
     return max(0.0, min(1.0, (step - first + 1) / warmup, (steps - step) / decay))
 
 
-def balance_loss(routers: list, keep: torch.Tensor, k: int) -> torch.Tensor:
-    """experts * sum(share of tokens * mean probability), averaged over layers; 1 when even."""
-    total = torch.zeros((), device=keep.device)
+def balance_loss(routers: list, real: torch.Tensor, k: int) -> torch.Tensor:
+    """experts * sum(share of tokens * mean probability), averaged over layers; 1 when even. `real` [B, T]: no padding."""
+    total = torch.zeros((), device=real.device)
     for logits in routers:
-        # The last layer's router saw only the end of the rows.
-        chosen = logits[keep[:, -(logits.shape[0] // keep.shape[0]) :].flatten()]
-        share = F.one_hot(chosen.topk(k, -1).indices, chosen.shape[-1]).sum(1).float().mean(0) / k
-        total = total + chosen.shape[-1] * (share * chosen.softmax(-1).mean(0)).sum()
+        # The last layer's router may have seen only the end of the rows.
+        keep = real[:, -(logits.shape[0] // real.shape[0]) :].flatten().float()[:, None]
+        share = (F.one_hot(logits.topk(k, -1).indices, logits.shape[-1]).sum(1) * keep).sum(0) / (k * keep.sum())
+        mean = (logits.softmax(-1) * keep).sum(0) / keep.sum()
+        total = total + logits.shape[-1] * (share * mean).sum()
     return total / len(routers)
 
 
-def loss_of(model: Decoder, ids: torch.Tensor, targets: torch.Tensor, balance: float, body=None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean loss over answer tokens (plus balance), and whether each was the top choice.
-
-    `body` stands for `model.hidden` where a compiled twin of it is to be used.
-    """
-    wanted = targets != IGNORED
-    answers = ids.shape[1] - int(wanted.any(0).int().argmax())
-    hidden, _, routers = (body or model.hidden)(ids, tail=answers)
-    wanted, targets = wanted[:, -answers:], targets[:, -answers:]
-    logits = model.head(hidden[wanted])
-    loss = F.cross_entropy(logits, targets[wanted])
+def loss_of(model: Decoder, ids: torch.Tensor, index: torch.Tensor, targets: torch.Tensor, tail: int | None, balance: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean loss over the answer tokens of a `Batch` (plus balance), and whether each was the top choice. No tail: all positions."""
+    hidden, _, routers = model.hidden(ids, tail=tail)
+    logits = model.head(hidden.flatten(0, 1)[index])
+    loss = F.cross_entropy(logits, targets)
     if balance:
         loss = loss + balance * balance_loss(routers, ids != 0, model.c.experts_per_token)
-    return loss, logits.argmax(-1) == targets[wanted]
+    return loss, logits.argmax(-1) == targets
 
 
 @torch.no_grad()
@@ -62,16 +58,15 @@ def validate(model: Decoder, paths: list[Path]) -> dict:
     for path in paths:
         shard, losses, tokens, right_tokens, whole, samples = Shard(path), 0.0, 0, 0, 0, 0
         for indices in shard.batches(8192, "validation"):
-            ids, targets = (part.to(model.cos.device) for part in shard.rows(indices))
-            with torch.autocast(ids.device.type, torch.bfloat16):
-                loss, right = loss_of(model, ids, targets, 0.0)
-            wanted = targets != IGNORED
-            hits = torch.ones_like(wanted)
-            hits[wanted] = right
-            losses += float(loss) * int(wanted.sum())
-            tokens += int(wanted.sum())
+            batch = shard.batch(indices, Shape(32, True)).to(model.cos.device)
+            with torch.autocast(batch.ids.device.type, torch.bfloat16):
+                loss, right = loss_of(model, batch.ids, batch.index, batch.targets, None, 0.0)
+            hits = torch.ones(batch.ids.numel(), dtype=torch.bool, device=right.device)
+            hits[batch.index] = right
+            losses += float(loss) * len(right)
+            tokens += len(right)
             right_tokens += int(right.sum())
-            whole += int(hits.all(1).sum())
+            whole += int(hits.view(len(indices), -1).all(1).sum())
             samples += len(indices)
         out[path.stem] = {
             "loss": round(losses / tokens, 4),
@@ -81,25 +76,6 @@ def validate(model: Decoder, paths: list[Path]) -> dict:
     return out
 
 
-@torch.no_grad()
-def upcycle(model: Decoder, state: dict, noise: float = 0.05) -> None:
-    """Fill a mixture from dense weights; gate and up rows become interleaved.
-
-    Routers start small, so that the balance loss evens them out within few steps.
-    """
-    own = model.state_dict()
-    for key, value in state.items():
-        if ".mlp." not in key:
-            own[key].copy_(value)
-    for i in range(model.c.num_layers):
-        own[f"blocks.{i}.mlp.router.weight"].mul_(0.1)
-        gate, up = state[f"blocks.{i}.mlp.gate_up.weight"].chunk(2)
-        fc1 = torch.stack((gate, up), 1).flatten(0, 1)
-        for key, value in (("fc1", fc1), ("fc2", state[f"blocks.{i}.mlp.down.weight"])):
-            target = own[f"blocks.{i}.mlp.{key}"]
-            target.copy_(value.expand_as(target) + noise * value.std() * torch.randn_like(target))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--config", default="dense")
@@ -107,70 +83,98 @@ def main() -> None:
     parser.add_argument("--resume", type=Path)
     parser.add_argument("--upcycle", type=Path)
     parser.add_argument("--shards", default="full-*.npz", help="pattern of the shards to read, in the order of their names")
+    parser.add_argument("--follow", help="FIRST:COUNT, shards by index in place of a pattern, each read once make_shards.py has written it")
     parser.add_argument("--easy", action="store_true", help="the shards of short samples first")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--decay", type=int)
+    parser.add_argument("--seconds", type=float, help="end after so many seconds, whatever the number of steps")
+    parser.add_argument("--decay-share", type=float, default=0.4, help="of --seconds")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches (for a GPU)")
     parser.add_argument("--compile", action="store_true", help="about 1.4x faster on a CPU; takes a C++ compiler")
     parser.add_argument("--save-every", type=int, default=250)
     args = parser.parse_args()
 
     config = json.loads((HERE / "configs" / f"{args.config}.json").read_text())
     steps, decay = args.steps or config["steps"], args.decay or config["decay"]
+    if args.seconds:
+        steps = decay = 10**9
     torch.set_num_threads(args.threads)
+    torch.set_float32_matmul_precision("high")
     torch.manual_seed(config["seed"])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = Decoder(ModelConfig(**config["model"]))
     if config.get("induction_layers"):
         install(model, tuple(config["induction_layers"]))
     if args.upcycle:
-        upcycle(model, torch.load(args.upcycle, weights_only=True)["model"])
+        upcycle(model, torch.load(args.upcycle, weights_only=True, map_location="cpu")["model"])
     model.to(device)
     optimizers = make_optimizers(model, config["muon_lr"], config["adam_lr"], config["weight_decay"])
     rates = [[g["lr"] for g in o.param_groups] for o in optimizers]
-    step, seen, first, batch = 0, 0, 0, 0
+    step, seen, first, taken = 0, 0, 0, 0
+    source = [args.easy, args.follow or args.shards]
     if args.resume:
-        saved = torch.load(args.resume, weights_only=True)
+        saved = torch.load(args.resume, weights_only=True, map_location=device)
         model.load_state_dict(saved["model"])
         step, seen = saved["step"], saved["tokens"]
         # Weights alone go on with new optimizers, which need a warm-up.
-        first = saved.get("first", step)
+        first = saved.get("first", step) if "optimizers" in saved else step
         for optimizer, state in zip(optimizers, saved.get("optimizers", [])):
             optimizer.load_state_dict(state)
-        if saved.get("shards") == [args.easy, args.shards]:
-            batch = saved["batch"]
+        if saved.get("shards") == source:
+            taken = saved["batch"]
 
-    body = torch.compile(model.hidden, dynamic=True) if args.compile else model.hidden
+    objective = torch.compile(loss_of, dynamic=True) if args.compile else loss_of
+    shape = Shape(32, True) if device == "cuda" else Shape()
+    # It plans anew for every shape of batch.
+    torch.backends.cuda.enable_cudnn_sdp(False)
     shards = args.work / "shards"
     validation = sorted((args.work / "validation").glob("*.npz"))
-    paths = (sorted(shards.glob("easy-*.npz")) if args.easy else []) + sorted(shards.glob(args.shards))
+    paths = sorted(shards.glob("easy-*.npz")) if args.easy else []
+    if args.follow:
+        start, count = map(int, args.follow.split(":"))
+        paths += [shards / f"full-{i:03d}.npz" for i in range(start, start + count)]
+    else:
+        paths += sorted(shards.glob(args.shards))
+
+    def save(name: str) -> None:
+        saved = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step, "tokens": seen, "first": first, "shards": source, "batch": taken, "config": model.c.to_dict()}
+        temporary = args.work / f"{args.config}.tmp"
+        torch.save(saved, temporary)
+        temporary.replace(args.work / name)
+
     log = (args.work / f"{args.config}.jsonl").open("a")
-    started, since, losses = time.time(), seen, []
-    for ids, targets in stream(paths, config["batch_tokens"], config["seed"], skip=batch):
+    started, since, begun, losses = time.time(), seen, step, []
+    for batch in stream(paths, config["batch_tokens"], config["seed"], taken, args.workers, shape):
+        if args.seconds and steps == 10**9:
+            elapsed = time.time() - started
+            if elapsed >= args.seconds * (1 - args.decay_share) and step > begun + config["warmup"]:
+                pace = max(1, step - begun) / elapsed
+                decay = max(1, round((args.seconds - elapsed) * pace))
+                steps = step + decay
+                save(f"{args.config}-before-decay.pt")
         factor = schedule(step, first, config["warmup"], steps, decay)
         for optimizer, base in zip(optimizers, rates):
             for group, lr in zip(optimizer.param_groups, base):
                 group["lr"] = lr * factor
+        batch = batch.to(device)
         with torch.autocast(device, torch.bfloat16):
-            ids, targets = ids.to(device), targets.to(device)
-            loss, _ = loss_of(model, ids, targets, config["balance"], body)
+            loss, _ = objective(model, batch.ids, batch.index, batch.targets, None if shape.whole else batch.tail, config["balance"])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), config["clip"])
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-        step, batch = step + 1, batch + 1
-        seen += int((ids != 0).sum())
-        losses.append(float(loss.detach()))
+        step, taken = step + 1, taken + 1
+        seen += batch.tokens
+        losses.append(loss.detach())
         if step % 50 == 0 or step >= steps:
-            record = {"step": step, "tokens": seen, "loss": round(sum(losses) / len(losses), 4), "lr": round(factor, 4), "tokens_per_s": round((seen - since) / (time.time() - started))}
+            mean = float(torch.stack(losses).mean())
+            record = {"step": step, "tokens": seen, "loss": round(mean, 4), "lr": round(factor, 4), "tokens_per_s": round((seen - since) / (time.time() - started)), "seconds": round(time.time() - started)}
             losses = []
             if step % args.save_every == 0 or step >= steps:
                 record["validation"] = validate(model, validation)
-                saved = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step, "tokens": seen, "first": first, "shards": [args.easy, args.shards], "batch": batch, "config": model.c.to_dict()}
-                temporary = args.work / f"{args.config}.tmp"
-                torch.save(saved, temporary)
-                temporary.replace(args.work / f"{args.config}.pt")
+                save(f"{args.config}.pt")
             print(json.dumps(record), file=log, flush=True)
         if step >= steps:
             break
