@@ -15,11 +15,18 @@ from pathlib import Path
 
 from data import fresh
 from data.domains import FOLDER, FRESH_DOMAINS, HELD_OUT, TRAINED, Domain, load, names_of
+from data.layouts import SHAPES, any_table
 from data.marks import any_pattern
 from data.render import LAYOUTS
 
 SHARED = 1 / 136
-TRAINED_LAYOUTS = (*dict.fromkeys(LAYOUTS), any_pattern)
+
+
+def one_line(r: random.Random, pairs: list[tuple[str, str]]) -> str:
+    return any_table(r, [pairs])
+
+
+TRAINED_LAYOUTS = (*dict.fromkeys(LAYOUTS), any_pattern, *dict.fromkeys(SHAPES), one_line)
 
 
 def sentences_of(*sets: dict[str, Domain]) -> dict[str, str]:

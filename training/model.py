@@ -164,7 +164,7 @@ class MixtureMLP(nn.Module):
             logits = F.linear(flat.float(), self.router.weight.float())
         top, index = logits.topk(k, dim=-1)
         order = index.flatten().argsort(stable=True)
-        sizes = F.one_hot(index.flatten(), self.c.num_experts).sum(0)
+        sizes = (index.flatten()[:, None] == torch.arange(self.c.num_experts, device=x.device)).sum(0)
         # Gate rows before up rows: two contiguous halves are faster than every other column.
         fc1 = self.fc1.unflatten(1, (-1, 2)).transpose(1, 2).flatten(1, 2)
         hidden = swiglu(by_expert(flat[order // k], fc1, sizes))

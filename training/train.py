@@ -35,7 +35,8 @@ def balance_loss(routers: list, real: torch.Tensor, k: int) -> torch.Tensor:
     for logits in routers:
         # The last layer's router may have seen only the end of the rows.
         keep = real[:, -(logits.shape[0] // real.shape[0]) :].flatten().float()[:, None]
-        share = (F.one_hot(logits.topk(k, -1).indices, logits.shape[-1]).sum(1) * keep).sum(0) / (k * keep.sum())
+        chosen = logits >= logits.topk(k, -1).values[:, -1:]
+        share = (chosen * keep).sum(0) / (k * keep.sum())
         mean = (logits.softmax(-1) * keep).sum(0) / keep.sum()
         total = total + logits.shape[-1] * (share * mean).sum()
     return total / len(routers)

@@ -1,7 +1,9 @@
 """Extraction samples: a record, a text that tells it, a schema that asks for it."""
 
 from . import values as v
+from . import wording
 from .domains import Domain, Field, kind_of
+from .layouts import any_table
 from .prompt import compact
 from .render import LAYOUTS, Layout, cased, filler, table
 from .schemas import Dialect, Group, Slot, object_schema, styled
@@ -30,9 +32,11 @@ def random_name(r: Rng, split: Split = TRAINING) -> str:
             return name
 
 
-def ask(r: Rng, text: str, thing: str) -> list[dict]:
-    """User message (and now and then a system message) around a text."""
-    if r.random() < 0.85:
+def ask(r: Rng, text: str, thing: str, varied: bool = False) -> list[dict]:
+    """User message (and now and then a system message) around a text; more ways to ask where `varied` (training)."""
+    if varied and r.random() < 0.4:
+        content = wording.request(r, text, thing)
+    elif r.random() < 0.85:
         content = r.choice(INSTRUCTIONS).format(d=thing) + text
     else:
         content = text + r.choice(ENDINGS).format(d=thing)
@@ -73,8 +77,8 @@ def draw_slots(r: Rng, domain: Domain, fields: list[Field]) -> list[Slot]:
     return slots
 
 
-def sentences(r: Rng, domain: Domain, fields: list[Field], slots: list[Slot]) -> str:
-    """A domain sentence for several fields, then one sentence for each that is left."""
+def sentences(r: Rng, domain: Domain, fields: list[Field], slots: list[Slot], varied: bool = False) -> str:
+    """A domain sentence for several fields, then one sentence for each that is left; booleans may only follow where `varied`."""
     texts = {field.names[0].replace(" ", "_"): slot.value.text for field, slot in zip(fields, slots)}
     keys = {key: slot for key, slot in zip(texts, slots)}
     fitting = [s for s in domain.sentences if all(part.split("}")[0] in texts for part in s.split("{")[1:])]
@@ -87,7 +91,9 @@ def sentences(r: Rng, domain: Domain, fields: list[Field], slots: list[Slot]) ->
     for field, (key, slot) in zip(fields, keys.items()):
         if key in used:
             continue
-        if field.sentences and r.random() < 0.75:
+        if varied and isinstance(slot.value.json, bool) and r.random() < 0.35:
+            rest.append(wording.implied(r, slot.label, slot.value.json))
+        elif field.sentences and r.random() < 0.75:
             rest.append(r.choice(field.sentences).format(slot.value.text))
         else:
             rest.append(r.choice(("The {} is {}.", "{}: {}.", "{} is {}.")).format(cased(r, slot.label), slot.value.text))
@@ -120,7 +126,7 @@ def finish(r: Rng, slots: list[Slot], text: str, thing: str, nested: float = 0.2
     schema, expected = object_schema(r, grouped(r, asked, nested, split), dialect, loose)
     if dialect.zod:
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-    return {"schema": schema, "messages": ask(r, text, thing), "expected": compact(expected)}
+    return {"schema": schema, "messages": ask(r, text, thing, lean), "expected": compact(expected)}
 
 
 def hide(r: Rng, slots: list[Slot], rate: float) -> list[Slot]:
@@ -142,10 +148,12 @@ def domain_record(r: Rng, split: Split = TRAINING, most: int = 7, extra: Layout 
         fields = keep + [f for f in fields if f not in keep][: r.randint(0, 3)]
     slots = draw_slots(r, domain, fields)
     fields = [f for f in fields if any(s.name in f.names for s in slots)][: len(slots)]
+    if extra:
+        wording.spelled(r, slots)
     told = hide(r, slots, 0.5) if r.random() < 0.25 else slots
     pairs_of = [(f, s) for f, s in zip(fields, slots) if s.told]
     if r.random() < 0.55:
-        text = sentences(r, domain, [f for f, _ in pairs_of], [s for _, s in pairs_of])
+        text = sentences(r, domain, [f for f, _ in pairs_of], [s for _, s in pairs_of], extra is not None)
     else:
         text = laid_out(r, told, split, extra)
     asked = slots if r.random() < 0.6 or len(slots) < 3 else sorted(r.sample(slots, len(slots) - r.randint(1, len(slots) // 2)), key=slots.index)
@@ -233,7 +241,7 @@ def many_records(r: Rng, split: Split = TRAINING, extra: Layout | None = None) -
     style = r.random()
     pairs = [[(s.label, s.value.text) for s in row] for row in rows]
     if style < 0.4:
-        text = table(r, pairs)
+        text = (any_table if extra else table)(r, pairs)
     elif style < 0.6 and not invented_names:
         text = " ".join(sentences(r, domain, fields, row) for row in rows)
     else:
@@ -251,7 +259,7 @@ def many_records(r: Rng, split: Split = TRAINING, extra: Layout | None = None) -
         key = styled(r.choice(PLURALS).format(d=thing), dialect.style)
         array = {"type": "object", "properties": {key: array}, "required": [key]}
         expected = {key: expected}
-    return {"domain": "invented" if invented_names else domain.name, "schema": array, "messages": ask(r, noisy(r, text), thing + "s"), "expected": compact(expected)}
+    return {"domain": "invented" if invented_names else domain.name, "schema": array, "messages": ask(r, noisy(r, text), thing + "s", extra is not None), "expected": compact(expected)}
 
 
 def one_value(r: Rng, split: Split = TRAINING) -> dict:

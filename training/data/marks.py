@@ -7,7 +7,7 @@ the held-out ones. None of those is made here: no arrow, no tag in angle bracket
 
 from . import fresh
 from .domains import UNSEEN_NAMES
-from .render import table
+from .layouts import any_table, shaped
 from .tools import HELD_OUT_TOOLS
 from .words import Rng, english, invented
 
@@ -68,5 +68,6 @@ def wrapped(r: Rng, pairs: list[tuple[str, str]]) -> str:
 
 
 def any_pattern(r: Rng, pairs: list[tuple[str, str]]) -> str:
-    """A pattern of its own, now and then a header and one line."""
-    return wrapped(r, pairs) if r.random() < 0.88 else table(r, [pairs])
+    """A pattern of its own, a layout of files, code and notes, now and then a table of one line."""
+    style = r.random()
+    return wrapped(r, pairs) if style < 0.55 else shaped(r, pairs) if style < 0.9 else any_table(r, [pairs])
