@@ -15,7 +15,7 @@ import { firstByteOf, LONGEST_RUN, popcount, type Run, Runs } from './run.js';
 import type { Slices } from './slices.js';
 import { ASCII_GROUP, NON_ASCII_GROUPS, type TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
-import { type Zone, Zones } from './zone.js';
+import { HEAVY_GROUPS, type Zone, Zones } from './zone.js';
 
 export interface LexemeMask {
   readonly id: number;
@@ -261,10 +261,12 @@ export class LexemeMasks {
     const { pool, trie } = this;
     const run = this.runs.of(pool.termOf(q), pool.isStringContent(q));
     const zone = this.zones.of(q);
+    // A run without end is given up for nothing less; a short one for a longer zone, which may lack groups that few tokens have.
+    const kept = run.depth === LONGEST_RUN ? run.signature : run.signature & HEAVY_GROUPS;
     const more =
-      (zone.signature & ~run.signature) !== 0 &&
-      (run.signature & ~zone.signature) === 0 &&
-      zone.depth >= Math.min(run.depth, trie.deepest[0]!);
+      (kept & ~zone.signature) === 0 &&
+      zone.depth >= Math.min(run.depth, trie.deepest[0]!) &&
+      ((zone.signature & ~run.signature) !== 0 || zone.depth > run.depth);
     if (!more) return { run, zone: undefined };
     const wider = { ...run, signature: zone.signature, depth: zone.depth, loops: false, together: false, ends: false };
     return this.runs.paysOff(wider) ? { run: wider, zone } : { run, zone: undefined };

@@ -41,7 +41,7 @@ const NO_ZONE: Zone = { signature: 0, depth: 0, terms: [] };
 /** Most terms of a zone. Looking further costs more than the walk: a term takes 20 to 100 us. */
 const MOST_TERMS = 48;
 /** Letters, the space and characters beyond ASCII: what most tokens are made of. */
-const HEAVY = 0b111110 | (1 << GROUP_NON_ASCII);
+export const HEAVY_GROUPS = 0b111110 | (1 << GROUP_NON_ASCII);
 /** Shorter zones are not worth having. */
 const MIN_DEPTH = 2;
 /** Tokens walked from a state before its zone is looked for. */
@@ -91,7 +91,7 @@ export class Zones {
   private find(term: number, string: boolean): Zone {
     let signature = this.movesOf(term, string).alive;
     for (;;) {
-      if ((signature & HEAVY) === 0) return NO_ZONE;
+      if ((signature & HEAVY_GROUPS) === 0) return NO_ZONE;
       const found = this.follow(term, string, signature);
       if (typeof found !== 'number') return found.depth < MIN_DEPTH ? NO_ZONE : found;
       signature &= ~found;
@@ -110,8 +110,8 @@ export class Zones {
         const dead = signature & ~alive;
         if (dead !== 0) {
           const way = seen.get(t)! & signature;
-          if ((way & HEAVY) === 0 && way !== 0) return way;
-          if ((dead & HEAVY) === 0) return dead;
+          if ((way & HEAVY_GROUPS) === 0 && way !== 0) return way;
+          if ((dead & HEAVY_GROUPS) === 0) return dead;
           return { signature, depth, terms: [...seen.keys()] };
         }
         for (let i = 0; i < targets.length; i += 2) {
