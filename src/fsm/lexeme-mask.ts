@@ -39,11 +39,14 @@ export interface LessLiterals {
 const MAX_SINGLE_BITS = 192;
 /** Length bounds from here on are left out of the walk and made good token by token. */
 const MIN_OPEN_BOUND = 20;
+/** Least room below which a state near its bound is walked. */
+const LEAST_SAFE = 2;
 /** So many sets of bounds are tried, the largest left out first. */
 const MOST_OPENINGS = 4;
 /** Possible bytes from which on a state is worth a mask of its own: digits. */
 const WIDE_BYTES = 10;
 const NONE = new Int32Array(0);
+const NO_ENDS: ReadonlySet<number> = new Set();
 
 export class LexemeMasks {
   readonly runs: Runs;
@@ -53,7 +56,7 @@ export class LexemeMasks {
   private readonly wide: (boolean | undefined)[] = [];
   private heldBytes = 0;
   private readonly inner = new Map<number, { readonly extra: Int32Array; readonly residual: Residual }>();
-  /** Lexeme states in which the tokens that the walk met end. */
+  /** Lexeme states in which the tokens that the walk met end; those of the open state where its mask serves. */
   private readonly ends = new Map<number, ReadonlySet<number>>();
   private readonly splits = new Map<number, LessLiterals | undefined>();
   private readonly farthestKnown = new Map<number, number>();
@@ -103,7 +106,7 @@ export class LexemeMasks {
     const split = pool.isStringContent(q) ? pool.terms.splitFinite(pool.termOf(q)) : undefined;
     if (split === undefined) return undefined;
     const rest = pool.stringAt(split.rest);
-    if (rest === DEAD || !this.isWide(rest) || this.runs.of(split.rest, true).depth < LONGEST_RUN) return undefined;
+    if (rest === DEAD || !this.isWide(rest)) return undefined;
     return { rest, literals: split.literals };
   }
 
@@ -135,7 +138,7 @@ export class LexemeMasks {
         least = open.bound + 1;
       }
     }
-    return undefined;
+    return this.shortened(q);
   }
 
   /** The mask of a state by that of its term with all bounds from `bound` on left out; undefined where too little is left of `bound`. */
@@ -146,11 +149,39 @@ export class LexemeMasks {
     const mask = this.get(free);
     const safe = bound - this.farthest(free);
     if (safe < MIN_OPEN_BOUND) return undefined;
+    this.ends.set(q, this.ends.get(free) ?? NO_ENDS);
     const without: number[] = [];
     if (safe < trie.deepest[0]!)
       for (const t of this.slices.longerThan(safe)) if (!this.sameFate(t, q, free)) without.push(t);
     if (without.length === 0) return mask;
     return { ...mask, without: Int32Array.from([...mask.without, ...without]) };
+  }
+
+  /**
+   * The mask of a state near its bound, where only the tokens of its run are cut: those longer than the run are out, and the others of
+   * the vocabulary are few. Undefined where the state is of another kind.
+   */
+  private shortened(q: number): LexemeMask | undefined {
+    const { pool, slices, trie } = this;
+    const run = this.runs.of(pool.termOf(q), true);
+    if (!run.ends || run.signature === 0) return undefined;
+    const term = pool.terms.unbounded(pool.termOf(q), LEAST_SAFE);
+    const free = term === undefined ? DEAD : pool.stringAt(term.term);
+    if (term === undefined || free < 0 || !this.isWide(free)) return undefined;
+    const open = this.runs.of(term.term, true);
+    if (run.signature !== open.signature || open.depth < LONGEST_RUN) return undefined;
+    const safe = term.bound - this.farthest(free);
+    if (safe < LEAST_SAFE) return undefined;
+    this.ends.set(q, this.ends.get(free) ?? NO_ENDS);
+    const mask = this.get(free);
+    const base = slices.get(run.signature, run.depth).slice();
+    const without: number[] = [...mask.without];
+    for (const t of slices.outside(run.signature)) {
+      if (mask.base !== undefined) base[t >> 5]! |= mask.base[t >> 5]! & (1 << (t & 31));
+      if (trie.tokenLength[t]! > safe && !this.sameFate(t, q, free)) without.push(t);
+    }
+    this.heldBytes += 300 + base.byteLength + without.length * 4;
+    return { ...mask, base, without: Int32Array.from(without) };
   }
 
   /** Whether a token's way through the lexeme from two states ends alike (inside, or at the closing quote, or dead). */

@@ -7,8 +7,12 @@
  */
 import type { TokenTrie } from './trie.js';
 
+/** Lists of tokens outside a signature that are kept. */
+const MOST_OTHERS = 8;
+
 export class Slices {
   private readonly cache = new Map<string, Uint32Array>();
+  private readonly others = new Map<number, Int32Array>();
   /** Tokens by length, and where each length starts. */
   private readonly order: Int32Array;
   private readonly starts: Int32Array;
@@ -36,6 +40,19 @@ export class Slices {
   /** Tokens of more code points than `length`. */
   longerThan(length: number): Int32Array {
     return this.order.subarray(this.starts[Math.min(254, length) + 1]!);
+  }
+
+  /** Tokens with some character outside the groups of `signature`. Cached for the last few. */
+  outside(signature: number): Int32Array {
+    let known = this.others.get(signature);
+    if (known === undefined) {
+      const { tokenSignature } = this.trie;
+      const { order } = this;
+      known = order.subarray(this.starts[1]!).filter((t) => (tokenSignature[t]! & ~signature) !== 0);
+      if (this.others.size >= MOST_OTHERS) this.others.clear();
+      this.others.set(signature, known);
+    }
+    return known;
   }
 
   /** Tokens whose groups are within `signature` and whose length is at most `depth`. Not to be written to. */

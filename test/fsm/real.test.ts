@@ -54,6 +54,12 @@ const TEXTS: readonly (readonly [string, object, unknown])[] = [
     { type: 'string', pattern: '^(?:\\S+\\s+){0,22}\\S+$', maxLength: 400 },
     'one two\u3000th\u00a0ré \u2028 four',
   ],
+  ['near the end of a short string', { type: 'string', minLength: 2, maxLength: 14 }, 'aé"\\東 b\u3000"\n"x'],
+  [
+    'short strings that must differ',
+    { type: 'array', uniqueItems: true, items: { type: 'string', minLength: 1, maxLength: 5 } },
+    ['a', 'ab', 'a"', 'é', 'abcd"', 'abcde'],
+  ],
   ['characters but for line ends', { type: 'string', pattern: '^x?.{0,160}[a-z]$' }, 'é\u3000東京 a.b'],
   [
     'unique objects, strings among them',
