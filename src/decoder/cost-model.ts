@@ -8,7 +8,7 @@
  * The table is measured once (cost-probe.ts). A formula with fewer numbers fitted to real traffic instead was tried for mixtures: there
  * tokens and distinct experts rise together, so the fit gave a base below zero and up to ten times the cost of an expert.
  *
- * Measured steps correct it afterwards: a factor for each point, one for the past, and one for all, which takes up that a machine is busier than it
+ * Measured steps correct it afterwards: a factor for each point, one for the past, one for experts, and one for all, which takes up that a machine is busier than it
  * was. A correction is small and bounded, so one late step moves nothing; the factor for all moves fastest, since only ratios decide.
  */
 
@@ -56,6 +56,7 @@ export class StepCost {
   /** Steps that corrected each point. */
   readonly #visits: Float64Array;
   #past = 1;
+  #expert = 1;
   #all = 1;
   #steps = 0;
 
@@ -121,6 +122,7 @@ export class StepCost {
     const share = this.#all / predicted;
     if (this.#steps >= SETTLE) {
       this.#past = bounded(this.#past * (1 + CORRECT * error * share * past));
+      this.#expert = bounded(this.#expert * (1 + CORRECT * error * share * this.#experts(distinct)));
       const at = this.#at(tokens);
       const way = Math.min(1, this.#between(at, tokens));
       this.#correct(at, 1 - way, error, share);
@@ -136,7 +138,7 @@ export class StepCost {
   gauges(): Readonly<Record<string, number>> {
     const { points, chunk, expertMs, noise } = this.table;
     const out: Record<string, number> = { costNoise: noise, costPastFactor: this.#past, costFactor: this.#all };
-    if (expertMs > 0) out.costExpertMs = expertMs;
+    if (expertMs > 0) out.costExpertMs = this.#expert * expertMs;
     if (chunk !== undefined) out.costChunk = chunk;
     for (const [i, p] of points.entries()) out[`costMs${p.tokens}`] = p.ms * this.#points[i]!;
     return out;
@@ -194,7 +196,7 @@ export class StepCost {
   }
 
   #experts(distinct: number): number {
-    return this.table.expertMs * Math.max(0, distinct - this.table.ownExperts);
+    return this.#expert * this.table.expertMs * Math.max(0, distinct - this.table.ownExperts);
   }
 }
 

@@ -98,6 +98,12 @@ describe('StepCost', () => {
     expect(past.predict(4, 4, 2000, 8000)).toBeGreaterThan(16);
     expect(past.predict(4, 4, 10, 40)).toBeLessThan(3.2);
   });
+  it('learns that experts were measured wrong', () => {
+    const cost = new StepCost(table({ expertMs: 0.4, ownExperts: 4 }));
+    for (let i = 0; i < 2000; i++) cost.learn(4.5 + (i % 2 ? 2 : 0.4), 8, 8, 0, 0, i % 2 ? 24 : 8);
+    const added = cost.predict(8, 8, 0, 0, 24) - cost.predict(8, 8, 0, 0, 4);
+    expect(added / cost.predict(8, 8, 0, 0, 4)).toBeLessThan(0.7);
+  });
   it('a late step moves little, nonsense nothing', () => {
     const cost = new StepCost(table());
     for (let i = 0; i < 20; i++) cost.learn(2.5, 4, 4, 0, 0);
