@@ -90,6 +90,7 @@ def main() -> None:
     parser.add_argument("--decay", type=int)
     parser.add_argument("--seconds", type=float, help="end after so many seconds, whatever the number of steps")
     parser.add_argument("--decay-share", type=float, default=0.4, help="of --seconds")
+    parser.add_argument("--batch-tokens", type=int, help="padded tokens of a step; the configuration's are for a GPU")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches (for a GPU)")
     parser.add_argument("--compile", action="store_true", help="about 1.4x faster on a CPU; takes a C++ compiler")
@@ -146,7 +147,7 @@ def main() -> None:
 
     log = (args.work / f"{args.config}.jsonl").open("a")
     started, since, begun, losses = time.time(), seen, step, []
-    for batch in stream(paths, config["batch_tokens"], config["seed"], taken, args.workers, shape):
+    for batch in stream(paths, args.batch_tokens or config["batch_tokens"], config["seed"], taken, args.workers, shape):
         if args.seconds and steps == 10**9:
             elapsed = time.time() - started
             if elapsed >= args.seconds * (1 - args.decay_share) and step > begun + config["warmup"]:
