@@ -34,7 +34,9 @@ export class Slices {
   }
 
   get bytes(): number {
-    return this.cache.size * this.words * 4 + this.order.byteLength;
+    let bytes = this.cache.size * this.words * 4 + this.order.byteLength;
+    for (const list of this.others.values()) bytes += list.byteLength;
+    return bytes;
   }
 
   /** Tokens of more code points than `length`. */
