@@ -10,6 +10,9 @@ import { EdgeLists } from './edge-lists.js';
 import { BOTTOM, CAPTURE, DEAD, END } from './layout.js';
 import type { Tables } from './tables.js';
 
+/** Numbers (two an edge) from which on a stack is merged at once and not collected. */
+const MERGED_FROM = 32;
+
 export class Step {
   /** Text since the outermost unique array began, or -1 where nothing is compared. */
   capture = -1;
@@ -73,6 +76,13 @@ export class Step {
   private join(at: number[], i: number, stack: number): void {
     const known = at[i]!;
     if (known === stack) return;
+    const { offsets } = this.tables.stacks;
+    if (offsets[stack + 1]! - offsets[stack]! >= MERGED_FROM) {
+      // Large sets are mostly the same ones again: merging them keeps each edge once.
+      this.intern(at, i);
+      at[i] = this.tables.union(at[i]!, stack);
+      return;
+    }
     if (known >= 0) at[i] = -1 - this.lists.open(known);
     this.lists.addAll(-1 - at[i]!, stack);
   }
