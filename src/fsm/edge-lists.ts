@@ -14,6 +14,8 @@ const ID_SPAN = 2 ** 26;
 export class EdgeLists {
   /** [label, parent, …] each, in order of arrival. */
   private readonly lists: number[][] = [];
+  /** Length of each list's sorted beginning: the stack it was opened with. */
+  private readonly sorted: number[] = [];
   private used = 0;
   private keys = new Float64Array(256);
 
@@ -30,6 +32,7 @@ export class EdgeLists {
     if (list === undefined) this.lists.push([]);
     else list.length = 0;
     this.addAll(id, stack);
+    this.sorted[id] = this.lists[id]!.length;
     return id;
   }
 
@@ -45,33 +48,35 @@ export class EdgeLists {
 
   /** The stack of a list's edges. */
   stack(id: number): number {
-    return this.stackOf(this.lists[id]!);
+    return this.stackOf(this.lists[id]!, this.sorted[id]!);
   }
 
-  /** The stack of edges in any order, which it puts in theirs. */
-  stackOf(list: number[]): number {
-    if (!isAscending(list)) this.sort(list);
+  /** The stack of edges in any order (after the first `sorted` numbers), which it puts in theirs. */
+  stackOf(list: number[], sorted = 0): number {
+    if (!isAscending(list)) this.sort(list, sorted >> 1);
     return this.stacks.intern(list, list.length);
   }
 
-  /** Sorts the edges, each kept once. */
-  private sort(list: number[]): void {
+  /** Sorts the edges from the p-th and merges them with those before, each kept once. */
+  private sort(list: number[], p: number): void {
     const n = list.length >> 1;
     if (n > this.keys.length) this.keys = new Float64Array(n * 2);
     const { keys } = this;
     for (let i = 0; i < n; i++) keys[i] = list[2 * i]! * ID_SPAN + list[2 * i + 1]! + 1;
-    if (n > FEW) keys.subarray(0, n).sort();
+    if (n - p > FEW) keys.subarray(p, n).sort();
     else
-      for (let i = 1; i < n; i++) {
+      for (let i = p + 1; i < n; i++) {
         const key = keys[i]!;
         let j = i;
-        for (; j > 0 && keys[j - 1]! > key; j--) keys[j] = keys[j - 1]!;
+        for (; j > p && keys[j - 1]! > key; j--) keys[j] = keys[j - 1]!;
         keys[j] = key;
       }
     list.length = 0;
-    for (let i = 0; i < n; i++) {
-      const key = keys[i]!;
-      if (i > 0 && key === keys[i - 1]) continue;
+    let last = -1;
+    for (let i = 0, j = p; i < p || j < n; ) {
+      const key = j >= n || (i < p && keys[i]! <= keys[j]!) ? keys[i++]! : keys[j++]!;
+      if (key === last) continue;
+      last = key;
       const label = Math.floor(key / ID_SPAN);
       list.push(label, key - label * ID_SPAN - 1);
     }
