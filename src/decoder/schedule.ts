@@ -15,7 +15,7 @@
  * least urgent other sequence is preempted until it does; a sequence that does not fit alone is reported as stuck.
  */
 import type { StepCost } from './cost-model.js';
-import { type Company, cutRound, evenRound, type ReadyRow } from './turns.js';
+import { type Company, cutRound, evenRound, type ReadyRow, stepOf } from './turns.js';
 
 /** Least prompt tokens of a step that has a bound on its time. */
 const LEAST_CHUNK = 16;
@@ -219,14 +219,16 @@ function readyRows(rows: readonly PlannedRow[], slots: readonly SlotView[]): rea
 /** The turns of a round of these rows, in the order of their first rows. */
 function cut(ready: readonly ReadyRow[], { limits, cost, company }: PlanInput): readonly (readonly number[])[] {
   const { batch = 'auto', agingSteps, stepMs } = limits;
-  if (typeof batch === 'number') return evenRound(ready, batch, agingSteps);
+  if (ready.length === 0) return [];
+  const bounds = { turns: agingSteps, stepMs };
+  if (typeof batch === 'number') return evenRound(ready, batch, bounds, cost);
   const everyone = ready.map((r) => r.id);
   if (cost === undefined || (batch === 'all' && stepMs === undefined)) return [everyone];
   const mixture = cost.table.expertMs > 0;
   const shared = mixture ? company?.(everyone) : undefined;
   // Turns of a mixture each pay for their experts: without knowing which, a cut would seem cheaper than it is.
   if (mixture && shared === undefined && stepMs === undefined) return [everyone];
-  return cutRound(ready, cost, { turns: agingSteps, stepMs }, shared);
+  return cutRound(ready, cost, { ...bounds, onlyLate: batch === 'all' }, shared);
 }
 
 /** Prompt tokens that fit a step beside these rows. */
@@ -240,13 +242,7 @@ function promptTokens(
   if (stepMs === undefined || cost === undefined) return Number.POSITIVE_INFINITY;
   const ids = new Set(turn);
   const rows = ready.filter((r) => ids.has(r.id));
-  let [tokens, longest, positions] = [0, 0, 0];
-  for (const row of rows) {
-    tokens += row.tokens;
-    positions += row.positions;
-    longest = Math.max(longest, row.positions);
-  }
-  const used = rows.length === 0 ? 0 : cost.predict(rows.length, tokens, longest, positions);
+  const used = rows.length === 0 ? 0 : stepOf(rows, cost);
   return cost.promptTokens(stepMs - used, Math.min(maxStepTokens, 16 * chunk));
 }
 

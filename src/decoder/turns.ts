@@ -42,6 +42,8 @@ export interface TurnLimits {
   readonly turns: number;
   /** Most milliseconds of a step, where asked for. */
   readonly stepMs?: number | undefined;
+  /** Cuts only a round that would take longer than `stepMs` as one step. */
+  readonly onlyLate?: boolean | undefined;
 }
 
 /** Places that the dynamic program looks at. */
@@ -75,6 +77,7 @@ export function cutRound(
   const late = (turn: readonly number[]): boolean =>
     limits.stepMs !== undefined && turn.length > 1 && price(turn) > limits.stepMs;
 
+  if (limits.onlyLate === true && !late(everyone)) return ids(whole, rows);
   const all = total(whole);
   const candidates = [byLength(rows, cost, limits, company?.average())];
   if (company !== undefined && looks(rows.length, company) < LOOKS_PER_MS * all) {
@@ -91,12 +94,36 @@ export function cutRound(
   return ids(best, rows);
 }
 
-/** Turns of at most `most` rows, in order. */
-export function evenRound(rows: readonly ReadyRow[], most: number, turns: number): readonly (readonly number[])[] {
-  const width = Math.max(1, Math.floor(most), Math.ceil(rows.length / Math.max(1, turns)));
-  const out: number[][] = [];
-  for (let i = 0; i < rows.length; i += width) out.push(rows.slice(i, i + width).map((r) => r.id));
-  return out;
+/** Turns of at most `most` rows, in order; of as many fewer as it takes to keep `stepMs`, where costs are known. */
+export function evenRound(
+  rows: readonly ReadyRow[],
+  most: number,
+  { turns, stepMs }: TurnLimits,
+  cost?: StepCost,
+): readonly (readonly number[])[] {
+  const least = Math.max(1, Math.ceil(rows.length / Math.max(1, turns)));
+  let width = Math.max(least, Math.min(Math.floor(most), rows.length));
+  const cut = (): ReadyRow[][] => {
+    const out: ReadyRow[][] = [];
+    for (let i = 0; i < rows.length; i += width) out.push(rows.slice(i, i + width));
+    return out;
+  };
+  let out = cut();
+  if (stepMs !== undefined && cost !== undefined) {
+    for (; width > least && out.some((turn) => stepOf(turn, cost) > stepMs); out = cut()) width--;
+  }
+  return out.map((turn) => turn.map((r) => r.id));
+}
+
+/** Milliseconds of a step of these rows. */
+export function stepOf(rows: readonly ReadyRow[], cost: StepCost): number {
+  let [tokens, longest, positions] = [0, 0, 0];
+  for (const row of rows) {
+    tokens += row.tokens;
+    positions += row.positions;
+    if (row.positions > longest) longest = row.positions;
+  }
+  return cost.predict(rows.length, tokens, longest, positions);
 }
 
 /** The cut of rows, sorted by length, into stretches that cost least together. */

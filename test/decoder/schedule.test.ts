@@ -184,6 +184,24 @@ describe('planStep', () => {
     });
     expect(ids(after.rows)).toEqual([1, 2, 3, 4]);
   });
+  it('all rows, or so many, in a bounded time: no more turns than the bound asks for', () => {
+    const slots = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => slot(id));
+    const given = { slots, queue: [], cost: convex() };
+    // Two turns of four would cost half, but were not asked for.
+    expect(planStep({ ...given, limits: { ...wide, batch: 'all', stepMs: 100 } }).rows).toHaveLength(8);
+    expect(planStep({ ...given, limits: { ...wide, batch: 'all', stepMs: 3 } }).rows).toHaveLength(4);
+    expect(planStep({ ...given, limits: { ...wide, batch: 6, stepMs: 100 } }).rows).toHaveLength(6);
+    expect(planStep({ ...given, limits: { ...wide, batch: 6, stepMs: 2.1 } }).rows).toHaveLength(4);
+    expect(planStep({ ...given, limits: { ...wide, batch: 6, stepMs: 0.1 } }).rows).toHaveLength(2);
+  });
+  it('prompts alone in a time that nothing fits leave no turns', () => {
+    const prompt = slot(9, { decoding: false, pending: 200 });
+    for (const batch of ['auto', 'all', 2] as const) {
+      const plan = planStep({ slots: [prompt], queue: [], limits: { ...wide, batch, stepMs: 0.1 }, cost: convex() });
+      expect(ids(plan.rows)).toEqual([9]);
+      expect(plan.turns).toEqual([]);
+    }
+  });
   it('turns push nobody out: a round has its memory when it begins', () => {
     // Each row needs a block; six fit.
     const slots = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => slot(id, { length: 8 }));

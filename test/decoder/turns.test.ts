@@ -223,9 +223,9 @@ function domains(domainOf: (row: number) => number, count: number): Company {
 
 describe('evenRound', () => {
   it('turns of a set size, in order, no more than a row may wait', () => {
-    expect(evenRound(even(5), 2, 32)).toEqual([[10, 11], [12, 13], [14]]);
-    expect(evenRound(even(5), 8, 32)).toEqual([[10, 11, 12, 13, 14]]);
-    expect(evenRound(even(9), 1, 3)).toHaveLength(3);
-    expect(evenRound([], 4, 32)).toEqual([]);
+    expect(evenRound(even(5), 2, LIMITS)).toEqual([[10, 11], [12, 13], [14]]);
+    expect(evenRound(even(5), 8, LIMITS)).toEqual([[10, 11, 12, 13, 14]]);
+    expect(evenRound(even(9), 1, { turns: 3 })).toHaveLength(3);
+    expect(evenRound([], 4, LIMITS)).toEqual([]);
   });
 });
