@@ -75,6 +75,7 @@ export class DecodeLoop {
     this.#slots = new Slots(model, (id) => {
       this.#experts.forget(id);
       this.#drafting.forget(id);
+      this.#rounds.forget(id);
     });
     this.metrics = new Metrics(() => ({
       queued: this.#queue.size,

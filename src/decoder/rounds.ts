@@ -33,6 +33,16 @@ const REST = 7;
 /** After so many rounds that were cut into turns one runs whole. */
 const CHECK_WHOLE = 64;
 
+/** @throws OptionError for bounds that nothing can keep */
+export function checkBounds({ batch, maxStepMs }: Pick<RoundOptions, 'batch' | 'maxStepMs'>): void {
+  if (typeof batch === 'number' ? !(batch >= 1) : batch !== undefined && batch !== 'auto' && batch !== 'all') {
+    throw new OptionError('scheduler.batch', "'auto', 'all' or a number of rows", String(batch));
+  }
+  if (maxStepMs !== undefined && !(typeof maxStepMs === 'number' && maxStepMs > 0)) {
+    throw new OptionError('scheduler.maxStepMs', 'more than 0 milliseconds', String(maxStepMs));
+  }
+}
+
 export class Rounds {
   readonly #options: RoundOptions;
   readonly #metrics: Metrics;
@@ -45,15 +55,10 @@ export class Rounds {
   #rest = 0;
   #restSize = 0;
 
-  /** @throws OptionError for bounds that nothing can keep */
+  /** @throws as {@link checkBounds} */
   constructor(options: RoundOptions, metrics: Metrics) {
-    const { batch, maxStepMs, cost } = options;
-    if (typeof batch === 'number' ? !(batch >= 1) : batch !== undefined && batch !== 'auto' && batch !== 'all') {
-      throw new OptionError('scheduler.batch', "'auto', 'all' or a number of rows", String(batch));
-    }
-    if (maxStepMs !== undefined && !(maxStepMs > 0)) {
-      throw new OptionError('scheduler.maxStepMs', 'more than 0 milliseconds', String(maxStepMs));
-    }
+    checkBounds(options);
+    const { cost } = options;
     this.#options = options;
     this.#metrics = metrics;
     if (typeof cost !== 'function') this.#cost = cost ?? null;
@@ -95,11 +100,16 @@ export class Rounds {
     return { batch: whole ? 'all' : batch, stepMs: maxStepMs };
   }
 
+  /** A row that has left waits for no turn; with the last one a round is over. */
+  forget(id: number): void {
+    this.#turns = this.#turns.map((turn) => turn.filter((other) => other !== id)).filter((turn) => turn.length > 0);
+  }
+
   /** Takes what a plan left of its round. */
   take({ turns }: Plan, decoding: number): void {
     const { begins } = this;
     this.#turns = turns;
-    if (!begins) return;
+    if (!begins || decoding === 0) return;
     const cut = turns.length > 0;
     this.#metrics.add('rounds');
     if (cut) this.#metrics.add('cutRounds');

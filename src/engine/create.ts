@@ -3,7 +3,8 @@ import { Engine } from './engine.js';
 import type { EngineOptions } from './types.js';
 
 /**
- * Loads a model and makes it ready. @throws ModelError (rejection) for a model that is missing, corrupt or cannot run here
+ * Loads a model and makes it ready. @throws (rejections) ModelError for a model that is missing, corrupt or cannot run here, OptionError for
+ * bounds of the scheduler that nothing can keep
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
   const { model = 'embedded', draftModel, scheduler, worker, ...load } = options;

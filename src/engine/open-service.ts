@@ -1,9 +1,10 @@
 /** Loads what a service needs: the model, and a draft model where one is asked for. */
 import { ModelError } from '../base/errors.js';
 import { measureStepCost } from '../decoder/cost-probe.js';
+import { checkBounds } from '../decoder/rounds.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 import { loadModel } from '../runtime/load.js';
-import type { LoadOptions } from '../runtime/types.js';
+import type { LoadedModel, LoadOptions } from '../runtime/types.js';
 import { LocalService } from './service.js';
 import type { SchedulerOptions } from './types.js';
 
@@ -14,19 +15,23 @@ export interface ServiceOptions {
   readonly scheduler?: SchedulerOptions | undefined;
 }
 
-/** @throws ModelError (rejection), also for a draft model of another vocabulary */
+/** @throws ModelError (rejection), also for a draft model of another vocabulary; OptionError for bad bounds of the scheduler */
 export async function openService({ model, draftModel, load, scheduler }: ServiceOptions): Promise<LocalService> {
+  // Before anything is fetched.
+  checkBounds(scheduler ?? {});
   const loaded = await loadModel(model, load);
+  let draft: LoadedModel | undefined;
   try {
     const cost = () => measureStepCost(loaded.model);
-    if (draftModel === undefined) return new LocalService(loaded, { ...scheduler, cost });
-    const draft = await loadModel(draftModel, load);
-    if (!sameTokens(loaded.vocabulary, draft.vocabulary)) {
-      await draft.model.dispose();
-      throw new ModelError(draftModel, `a draft model with the vocabulary of ${model}`, 'another vocabulary');
+    if (draftModel !== undefined) {
+      draft = await loadModel(draftModel, load);
+      if (!sameTokens(loaded.vocabulary, draft.vocabulary)) {
+        throw new ModelError(draftModel, `a draft model with the vocabulary of ${model}`, 'another vocabulary');
+      }
     }
-    return new LocalService(loaded, { ...scheduler, cost }, draft.model);
+    return new LocalService(loaded, { ...scheduler, cost }, draft?.model);
   } catch (error) {
+    await draft?.model.dispose();
     await loaded.model.dispose();
     throw error;
   }

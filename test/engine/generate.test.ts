@@ -431,6 +431,11 @@ describe('bad input gets its typed error with the place', () => {
   it('a draft model of another vocabulary', async () => {
     await expect(createEngine({ model: model.folder, draftModel: 'embedded' })).rejects.toThrow(ModelError);
   });
+  it('bounds of the scheduler that nothing can keep, before a model is looked for', async () => {
+    for (const scheduler of [{ batch: 0 }, { batch: '4' as 'all' }, { maxStepMs: 0 }, { maxStepMs: '5' as never }]) {
+      await expect(createEngine({ model: 'no such model', worker: false, scheduler })).rejects.toThrow(OptionError);
+    }
+  });
   it('a closed engine', async () => {
     const other = await model.engine();
     await other.close();
