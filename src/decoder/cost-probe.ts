@@ -61,7 +61,8 @@ class Probe {
   readonly #start: number;
   readonly #opened: number[] = [];
   #base: { readonly sequence: number; readonly past: number } | undefined;
-  #trace = false;
+  /** Experts over all layers, where the model tells which it uses. */
+  #experts = 0;
 
   constructor(model: StepModel, now: () => number, budgetMs: number) {
     this.#model = model;
@@ -108,15 +109,16 @@ class Probe {
     }
     let different: Kind | undefined;
     const same = short.get(ROWS) ?? [...short.values()].at(-1);
-    if (this.#trace && same !== undefined) {
+    if (this.#experts > 0 && same !== undefined) {
       const rows = same.rows.length;
       const token = (i: number): number => Math.floor(((i + 0.5) * this.#model.vocabSize) / rows);
       different = this.#kind(Array.from({ length: rows }, (_, i) => this.#row(token(i))));
       if (different !== undefined) kinds.push(different);
     }
     await this.#rounds(kinds);
+    // A step that takes no time by this clock would be taken for free, and no real step could correct that.
     const measured = (kind: Kind | undefined): Kind | undefined =>
-      kind !== undefined && kind.times.length >= COUNTED ? kind : undefined;
+      kind !== undefined && kind.times.length >= COUNTED && least(kind) > 0 ? kind : undefined;
     for (const widths of [short, long]) {
       for (const [width, kind] of widths) if (!measured(kind) || !short.has(width)) widths.delete(width);
     }
@@ -216,22 +218,28 @@ class Probe {
       return Math.max(0, a[1] + ((b[1] - a[1]) * (width - a[0])) / (b[0] - a[0]));
     };
     const points = [...short].map(([tokens, kind]) => ({ tokens, ms: least(kind), positionMs: slopeAt(tokens) }));
-    const [brief, whole] = chunks;
+    const experts = same === undefined || different === undefined ? 0 : different.distinct - same.distinct;
+    const expertMs = experts < 1 ? 0 : Math.max(0, least(different!) - least(same!)) / experts;
+    const ownExperts = experts < 1 ? 0 : same!.distinct;
+    // The measured chunks repeat one token; those of a real prompt touch about all experts, each chunk anew.
+    const touched = expertMs * Math.max(0, this.#experts - ownExperts);
+    const real = chunks.map(({ tokens, ms }) => ({ tokens, ms: ms + touched }));
+    const [brief, whole] = real;
     const cheaper =
       brief !== undefined &&
       whole !== undefined &&
       (brief.ms * whole.tokens) / brief.tokens < (1 - CHUNK_WORTH) * whole.ms;
-    const experts = same === undefined || different === undefined ? 0 : different.distinct - same.distinct;
     return new StepCost({
       points,
       padding:
         padded === undefined || !short.has(ROWS)
           ? 1
           : paddingOf(least(padded) - least(short.get(ROWS)!), slopeAt(ROWS) * past),
-      chunks,
-      chunk: cheaper ? brief.tokens : undefined,
-      expertMs: experts < 1 ? 0 : Math.max(0, least(different!) - least(same!)) / experts,
-      ownExperts: experts < 1 ? 0 : same!.distinct,
+      // None that took no time by this clock.
+      chunks: real.filter(({ ms }) => ms > 0),
+      chunk: cheaper && brief.ms > 0 ? brief.tokens : undefined,
+      expertMs,
+      ownExperts,
       noise: spread([...short.values(), ...long.values()]),
     });
   }
@@ -289,7 +297,7 @@ class Probe {
       await handle.logits(0, 0);
       const trace = await handle.experts();
       if (trace === undefined) return 0;
-      this.#trace = true;
+      this.#experts = trace.experts * trace.ids.length;
       return trace.ids.reduce((n, ids) => n + new Set(ids).size, 0);
     } finally {
       handle.release();

@@ -175,6 +175,23 @@ describe('measureStepCost', () => {
     expect(cost!.table.ownExperts).toBe(2);
     expect(cost!.table.points[0]!.ms).toBeCloseTo(1);
   });
+  it('a short chunk of a mixture pays for its experts too', async () => {
+    const experts = { count: 32, k: 2, pick: (token: number) => [token % 32, (token + 1) % 32] };
+    const price = (expertMs: number) => (rows: readonly StepRow[]) =>
+      0.5 +
+      rows.reduce((ms, r) => ms + 0.1 * r.tokens.length + 0.0001 * r.tokens.length ** 2, 0) +
+      expertMs * new Set(rows.flatMap((r) => r.tokens.flatMap((t) => experts.pick(t)))).size;
+    // By chunks of one token 64 are 7% cheaper than 256; with 32 experts a chunk they are dearer.
+    for (const [expertMs, chunk] of [
+      [0.001, 64],
+      [0.2, undefined],
+    ] as const) {
+      const { model, now } = timed(price(expertMs), { experts });
+      const cost = await measureStepCost(model, { now });
+      expect(cost!.table.chunk).toBe(chunk);
+      expect(cost!.prefill(64)).toBeCloseTo(0.5 + 6.4 + 0.41 + 32 * expertMs, 1);
+    }
+  });
   it('shows how far its measurements lie apart', async () => {
     let i = 0;
     const { model, now } = timed((rows, lengths) => dense(rows, lengths) * (1 + 0.2 * (i++ % 3)));
@@ -205,6 +222,19 @@ describe('measureStepCost', () => {
     expect(cost!.table.points.map((p) => p.tokens)).toEqual([1, 2, 4, 8]);
     expect(cost!.table.points.every((p) => p.positionMs === 0)).toBe(true);
     expect(model.openSequences).toBe(0);
+  });
+  it('a clock that stands still, is too coarse, goes back or tells nothing: not known', async () => {
+    for (const tick of [() => 0, () => Number.NaN, (ms: number) => -ms, (ms: number) => Math.floor(ms / 5) * 5]) {
+      const { model, now } = timed(dense, { maxRows: 16 });
+      expect(await measureStepCost(model, { now: () => tick(now()) })).toBeUndefined();
+      expect(model.openSequences).toBe(0);
+    }
+  });
+  it('widths too short for the clock are left out', async () => {
+    // Ticks of 2 ms: rows of 1 to 8 take less.
+    const { model, now } = timed(dense);
+    const cost = await measureStepCost(model, { now: () => Math.floor(now() / 2) * 2 });
+    for (const p of cost?.table.points ?? []) expect(p.ms).toBeGreaterThan(0);
   });
   it('a step that fails closes what was opened', async () => {
     const { model, now } = timed(dense, { fault: () => new Error('broken') });
