@@ -166,6 +166,9 @@ export function planStep(input: PlanInput): Plan {
     let prompt = promptTokens(ready, first, chunk, limits, cost);
     const apart = prompt < LEAST_CHUNK;
     if (apart) prompt = Math.max(LEAST_CHUNK, promptTokens(ready, [], chunk, limits, cost));
+    // The rows of later turns are not in this step.
+    const beside = new Set(apart ? [] : first);
+    tokensLeft = limits.maxStepTokens - ready.reduce((n, r) => n + (beside.has(r.id) ? r.tokens : 0), 0);
     for (const slot of prefilling) {
       const before = tokensLeft;
       if (prompt >= Math.min(LEAST_CHUNK, slot.pending)) take(slot, Math.min(chunk, prompt));

@@ -157,6 +157,20 @@ describe('planStep', () => {
     const second = planStep({ slots: [...slots, prompt], queue: [], limits: wide, cost: convex(), turns: first.turns });
     expect(ids(second.rows)).toEqual([5, 6, 7, 8]);
   });
+  it('rows whose turn comes later take no tokens from prompts beside the first', () => {
+    const slots = [1, 2, 3, 4].map((id) => slot(id, { drafts: 3 }));
+    const prompt = slot(9, { decoding: false, pending: 100 });
+    const given = { slots: [...slots, prompt], queue: [], cost: convex() };
+    const beside = planStep({ ...given, limits: { ...wide, maxStepTokens: 16, batch: 2 } });
+    expect(beside.rows.map((r) => [r.id, r.tokens + r.drafts])).toEqual([
+      [1, 4],
+      [2, 4],
+      [9, 8],
+    ]);
+    const apart = planStep({ ...given, limits: { ...wide, maxStepTokens: 16, stepMs: 0.1 } });
+    expect(apart.rows.map((r) => [r.id, r.tokens])).toEqual([[9, 16]]);
+    expect(apart.turns.flat()).toEqual([1, 2, 3, 4]);
+  });
   it('a mixture whose experts are not known yet runs whole', () => {
     const slots = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => slot(id));
     const plan = planStep({ slots, queue: [], limits: wide, cost: convex({ expertMs: 1 }), company: () => undefined });
