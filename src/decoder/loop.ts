@@ -199,7 +199,7 @@ export class DecodeLoop {
     const composes = this.#options.composition !== 'fcfs';
     await this.#rounds.measure(() => this.#views().filter((s) => s.decoding).length, composes && this.#experts.known);
     const { cost, turns, begins } = this.#rounds;
-    const began = performance.now();
+    let began = performance.now();
     // Rows that wait for their turn have their guesses already.
     if (begins) await this.#drafting.prepare(this.#slots);
     const slots = this.#views();
@@ -224,10 +224,13 @@ export class DecodeLoop {
       turns,
     });
     this.#rounds.take(plan, decoding);
+    const opening = performance.now();
     for (const id of plan.admit) {
       const job = waiting.get(id);
       if (job !== undefined) this.#admit(job);
     }
+    // New requests are no part of what this step costs.
+    began += performance.now() - opening;
     for (const id of plan.preempt) this.#memory.preempt(id);
     for (const id of plan.stuck) {
       const slot = this.#slots.get(id);

@@ -77,7 +77,7 @@ const TIMES = {
   maskMs: 'Time to fill one mask',
   stepMs: 'Time of one forward pass',
   predictedMs: 'Time that steps of decoding rows were expected to take, once costs are measured',
-  measuredMs: 'Time that they took, from plan to outcome',
+  measuredMs: 'Time that they took, from plan to outcome, without opening new requests',
   probeMs: 'Time to measure what steps cost',
   overlapMs: 'Time to make the masks of one pass while the device computes',
   deviceMs: 'Time from those masks to the tokens: what the device had left, mask transfer, sampler',

@@ -9,7 +9,10 @@ import type { Metrics } from './metrics.js';
 import type { Plan } from './schedule.js';
 
 export interface RoundOptions {
-  /** Decoding rows of a step: what costs least a token, once that is measured ('auto', default), all, or at most so many (turns.ts). */
+  /**
+   * Decoding rows of a step: what costs least a token, once that is measured ('auto', default), all, or at most so many (turns.ts). In all cases
+   * fewer where `maxStepMs` asks for it.
+   */
   readonly batch?: 'auto' | 'all' | number | undefined;
   /** Most milliseconds of a step, as far as measurements can tell. */
   readonly maxStepMs?: number | undefined;

@@ -24,7 +24,10 @@ export interface SchedulerOptions {
    * first decode at once ('auto', default); all that are ready; or at most so many. Rows beyond take turns.
    */
   readonly batch?: 'auto' | 'all' | number | undefined;
-  /** Most milliseconds of one step, as far as the measurement can tell: fewer rows, shorter chunks of prompts. */
+  /**
+   * Most milliseconds of one step, as far as the measurement can tell, which is then made with the first request: fewer rows, shorter chunks of
+   * prompts.
+   */
   readonly maxStepMs?: number | undefined;
 }
 

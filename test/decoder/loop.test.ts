@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LimitError, OptionError } from '../../src/base/errors.js';
 import { createRandom } from '../../src/base/random.js';
 import { StepCost } from '../../src/decoder/cost-model.js';
+import { measureStepCost } from '../../src/decoder/cost-probe.js';
 import { DecodeLoop, type LoopOptions } from '../../src/decoder/loop.js';
 import type { DecodeRequest, DecodeResult } from '../../src/decoder/request.js';
 import { resolveSampling, type SamplingOptions } from '../../src/decoder/sampling.js';
@@ -462,6 +463,57 @@ describe('many requests', () => {
         const out = await Promise.all(mixed(12).map((r) => loop.run(r)));
         expect(out).toHaveLength(12);
         expect(measured).toBe(times);
+      }
+    });
+    it('aborted or closed while costs are measured: ends, and leaves nothing open', async () => {
+      for (const end of ['abort', 'close'] as const) {
+        const abort = new AbortController();
+        const stop = (): void => (end === 'abort' ? abort.abort() : made.loop.close());
+        const cost = async (): Promise<StepCost | undefined> => {
+          const measuring = measureStepCost(made.fake);
+          stop();
+          return measuring;
+        };
+        const made = setup({ maxRows: 16 }, { cost });
+        const out = await Promise.allSettled(
+          Array.from({ length: 8 }, (_, i) =>
+            made.loop.run(
+              request({ prompt: vocabulary.encode(`p${i}`), texts: null, maxTokens: 30, signal: abort.signal }),
+            ),
+          ),
+        );
+        await made.loop.idle();
+        expect(made.loop.metrics.snapshot().times.probeMs.count).toBe(1);
+        for (const r of out) {
+          if (end === 'close') expect(r.status).toBe('rejected');
+          else expect(r.status === 'fulfilled' && r.value.outputs[0]!.finishReason).toBe('abort');
+        }
+        expect(made.fake.openSequences).toBe(0);
+        expect(made.loop.pending).toBe(0);
+      }
+    });
+    it('measured in a pool that is nearly full, by steps that fail, or with one row: the same tokens', async () => {
+      const wanted = [];
+      for (const r of mixed(10)) wanted.push(tokensOf(await alone(r)));
+      const busy = { size: 4, total: 40 };
+      for (const [model, fails] of [
+        [{ maxRows: 12, blocks: busy }, false],
+        [{ maxRows: 12, blocks: busy }, true],
+        [{ maxRows: 1 }, false],
+        [{ maxRows: 4, maxStepTokens: 5 }, false],
+      ] as const) {
+        let probing = false;
+        const cost = async (): Promise<StepCost | undefined> => {
+          probing = true;
+          return measureStepCost(made.fake).finally(() => {
+            probing = false;
+          });
+        };
+        const fault = () => (probing && fails ? new Error('broken') : undefined);
+        const made = setup({ ...model, fault }, { cost, maxStepMs: 1, maxSequences: 12 });
+        const got = await Promise.all(mixed(10).map((r) => made.loop.run(r)));
+        expect(got.map(tokensOf)).toEqual(wanted);
+        expect(made.fake.openSequences).toBe(0);
       }
     });
     it('options that cannot be are refused', () => {
