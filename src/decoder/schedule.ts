@@ -163,9 +163,9 @@ export function planStep(input: PlanInput): Plan {
   let [first = [], ...rest] = turns;
   if (begins && prefilling.length > 0) {
     const chunk = Math.min(limits.prefillChunk, cost?.table.chunk ?? limits.prefillChunk);
-    let prompt = promptTokens(ready, first, chunk, limits, cost);
+    let prompt = promptTokens(ready, first, chunk, input);
     const apart = prompt < LEAST_CHUNK;
-    if (apart) prompt = Math.max(LEAST_CHUNK, promptTokens(ready, [], chunk, limits, cost));
+    if (apart) prompt = Math.max(LEAST_CHUNK, promptTokens(ready, [], chunk, input));
     // The rows of later turns are not in this step.
     const beside = new Set(apart ? [] : first);
     tokensLeft = limits.maxStepTokens - ready.reduce((n, r) => n + (beside.has(r.id) ? r.tokens : 0), 0);
@@ -224,14 +224,18 @@ function cut(ready: readonly ReadyRow[], { limits, cost, company }: PlanInput): 
   const { batch = 'auto', agingSteps, stepMs } = limits;
   if (ready.length === 0) return [];
   const bounds = { turns: agingSteps, stepMs };
-  if (typeof batch === 'number') return evenRound(ready, batch, bounds, cost);
   const everyone = ready.map((r) => r.id);
+  const mixture = cost !== undefined && cost.table.expertMs > 0;
+  if (typeof batch === 'number') {
+    const average = mixture && stepMs !== undefined ? company?.(everyone)?.average() : undefined;
+    return evenRound(ready, batch, bounds, cost, average);
+  }
   if (cost === undefined || (batch === 'all' && stepMs === undefined)) return [everyone];
-  const mixture = cost.table.expertMs > 0;
   const shared = mixture ? company?.(everyone) : undefined;
   // Turns of a mixture each pay for their experts: without knowing which, a cut would seem cheaper than it is.
-  if (mixture && shared === undefined && stepMs === undefined) return [everyone];
-  return cutRound(ready, cost, { ...bounds, onlyLate: batch === 'all' }, shared);
+  const blind = mixture && shared === undefined;
+  if (blind && stepMs === undefined) return [everyone];
+  return cutRound(ready, cost, { ...bounds, onlyLate: batch === 'all' || blind }, shared);
 }
 
 /** Prompt tokens that fit a step beside these rows. */
@@ -239,13 +243,13 @@ function promptTokens(
   ready: readonly ReadyRow[],
   turn: readonly number[],
   chunk: number,
-  { stepMs, maxStepTokens }: Limits,
-  cost: StepCost | undefined,
+  { limits: { stepMs, maxStepTokens }, cost, company }: PlanInput,
 ): number {
   if (stepMs === undefined || cost === undefined) return Number.POSITIVE_INFINITY;
   const ids = new Set(turn);
   const rows = ready.filter((r) => ids.has(r.id));
-  const used = rows.length === 0 ? 0 : stepOf(rows, cost);
+  const shared = rows.length > 0 && cost.table.expertMs > 0 ? company?.(turn) : undefined;
+  const used = rows.length === 0 ? 0 : stepOf(rows, cost, shared?.distinct(rows.map((_, i) => i)));
   return cost.promptTokens(stepMs - used, Math.min(maxStepTokens, 16 * chunk));
 }
 

@@ -94,12 +94,13 @@ export function cutRound(
   return ids(best, rows);
 }
 
-/** Turns of at most `most` rows, in order; of as many fewer as it takes to keep `stepMs`, where costs are known. */
+/** Turns of at most `most` rows, in order; of as many fewer as it takes to keep `stepMs`, where costs are known. `average`: as of a {@link Company}. */
 export function evenRound(
   rows: readonly ReadyRow[],
   most: number,
   { turns, stepMs }: TurnLimits,
   cost?: StepCost,
+  average?: Float32Array,
 ): readonly (readonly number[])[] {
   const least = Math.max(1, Math.ceil(rows.length / Math.max(1, turns)));
   let width = Math.max(least, Math.min(Math.floor(most), rows.length));
@@ -110,20 +111,21 @@ export function evenRound(
   };
   let out = cut();
   if (stepMs !== undefined && cost !== undefined) {
-    for (; width > least && out.some((turn) => stepOf(turn, cost) > stepMs); out = cut()) width--;
+    for (; width > least && out.some((turn) => stepOf(turn, cost, average?.[turn.length]) > stepMs); out = cut())
+      width--;
   }
   return out.map((turn) => turn.map((r) => r.id));
 }
 
 /** Milliseconds of a step of these rows. */
-export function stepOf(rows: readonly ReadyRow[], cost: StepCost): number {
+export function stepOf(rows: readonly ReadyRow[], cost: StepCost, distinct?: number): number {
   let [tokens, longest, positions] = [0, 0, 0];
   for (const row of rows) {
     tokens += row.tokens;
     positions += row.positions;
     if (row.positions > longest) longest = row.positions;
   }
-  return cost.predict(rows.length, tokens, longest, positions);
+  return cost.predict(rows.length, tokens, longest, positions, distinct);
 }
 
 /** The cut of rows, sorted by length, into stretches that cost least together. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StepCost } from '../../src/decoder/cost-model.js';
 import { type Limits, planStep, type QueuedView, type SlotView } from '../../src/decoder/schedule.js';
+import type { Company } from '../../src/decoder/turns.js';
 
 const limits: Limits = { maxRows: 4, maxStepTokens: 64, prefillChunk: 16, maxSequences: 8, agingSteps: 4 };
 const slot = (id: number, part: Partial<SlotView> = {}): SlotView => ({
@@ -207,6 +208,31 @@ describe('planStep', () => {
     expect(planStep({ ...given, limits: { ...wide, batch: 6, stepMs: 100 } }).rows).toHaveLength(6);
     expect(planStep({ ...given, limits: { ...wide, batch: 6, stepMs: 2.1 } }).rows).toHaveLength(4);
     expect(planStep({ ...given, limits: { ...wide, batch: 6, stepMs: 0.1 } }).rows).toHaveLength(2);
+  });
+  it('a bound on time counts the experts of a mixture; unknown ones cut no round that keeps it', () => {
+    const slots = [1, 2, 3, 4, 5, 6, 7, 8].map((id) => slot(id));
+    const cost = convex({ expertMs: 1 });
+    // Ten experts for each row.
+    const company = (ids: readonly number[]): Company => ({
+      width: 100,
+      distinct: (rows) => 10 * rows.length,
+      average: () => Float32Array.from({ length: ids.length + 1 }, (_, n) => 10 * n),
+      gather: (left) => left.slice(0, 1),
+    });
+    const given = { queue: [], cost, company };
+    expect(planStep({ ...given, slots, limits: { ...wide, batch: 6, stepMs: 35 } }).rows).toHaveLength(3);
+    // 21.3 ms for two rows leave 8.7 for a prompt.
+    const prompt = slot(9, { decoding: false, pending: 500 });
+    const beside = planStep({
+      ...given,
+      slots: [...slots.slice(0, 2), prompt],
+      limits: { ...wide, prefillChunk: 256, maxStepTokens: 1000, stepMs: 30 },
+    });
+    expect(ids(beside.rows)).toEqual([1, 2, 9]);
+    expect(cost.prefill(beside.rows[2]!.tokens)).toBeLessThanOrEqual(8.7);
+    const unknown = { slots, queue: [], cost, company: () => undefined };
+    expect(planStep({ ...unknown, limits: { ...wide, stepMs: 100 } }).rows).toHaveLength(8);
+    expect(planStep({ ...unknown, limits: { ...wide, stepMs: 3 } }).rows).toHaveLength(4);
   });
   it('prompts alone in a time that nothing fits leave no turns', () => {
     const prompt = slot(9, { decoding: false, pending: 200 });
