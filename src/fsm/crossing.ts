@@ -93,10 +93,17 @@ export class Crossings {
         narrow?.push(states.data[i]!);
         continue;
       }
-      narrow ??= Array.from(states.data.subarray(from, i));
+      const stack = configs.data[o + 3]!;
       const without = share.lexemes.splitLiterals(q);
-      const part = share.lexemes.below(at, without === undefined ? q : without.rest);
-      const crossing = this.of(part.residual, recognizer.afterLexeme(kind, configs.data[o + 3]!));
+      const rest = without === undefined ? q : without.rest;
+      // What is known of a lexeme does not tell where it has few ends left.
+      if (recognizer.mayBeForgotten(kind, stack) && !recognizer.pool.isAnyText(rest)) {
+        narrow?.push(states.data[i]!);
+        continue;
+      }
+      narrow ??= Array.from(states.data.subarray(from, i));
+      const part = share.lexemes.below(at, rest);
+      const crossing = this.of(part.residual, recognizer.afterLexeme(kind, stack));
       const gone = without === undefined ? NONE : this.names.spelledBelow(at, without, q);
       if (gone.length === 0) {
         parts.addList(part.extra);

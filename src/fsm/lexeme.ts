@@ -106,6 +106,15 @@ export class LexemePool {
     return this.states.tuples.data[this.states.tuples.offsets[q]!] === T_AT;
   }
 
+  /** Whether the lexeme is as it was after every character that it may take, and so has no end of ends. */
+  isAnyText(q: number): boolean {
+    const term = this.termOf(q);
+    if (term < 0) return false;
+    const edges = this.terms.liveEdges(term);
+    for (let i = 2; i < edges.length; i += 3) if (edges[i] !== term) return false;
+    return edges.length > 0;
+  }
+
   /**
    * Terms that the character or escape in progress may lead to (the state's own term between characters). Calls `visit` until it
    * returns true; returns whether it did.

@@ -151,6 +151,11 @@ export class Recognizer {
     return this.hasUnique && this.search.couldRepeat(state, false);
   }
 
+  /** Whether a config reads an item of an array with unique items that has forgotten one, which may be the same. */
+  mayBeForgotten(kind: number, stack: number): boolean {
+    return kind === ITEM && this.closure.unique.hasForgotten(stack);
+  }
+
   /** Text that the state remembers of the items being read, or -1. */
   captureOf(state: number): number {
     return this.tables.captureOf(state);

@@ -11,7 +11,7 @@ import type { LexemePool } from './lexeme.js';
 import { ObjectStates } from './object-state.js';
 import type { Step } from './step.js';
 import type { Tables } from './tables.js';
-import { hasItemLeft, itemsAreFinite } from './unique-left.js';
+import { fewItemsLeft, hasItemLeft } from './unique-left.js';
 import { whitespaceGoesOn, whitespaceStep } from './whitespace.js';
 
 /** What happens when a value is complete; the closure's part. */
@@ -168,7 +168,7 @@ export class Structures {
         if (b === 0x2c) {
           const { grammar, pool } = this;
           const states = this.arrayStates(id);
-          if (states.hasForgotten(a) && itemsAreFinite(grammar, pool, states, a)) this.step.addBottom();
+          if (states.hasForgotten(a) && fewItemsLeft(grammar, pool, states, a)) this.step.addBottom();
           else if (states.canContinue(a) && hasItemLeft(grammar, pool, states, a))
             this.enter(FRAME.array, id, PHASE.next, a, 0, parent);
         } else if (b === 0x5d && this.arrayStates(id).canClose(a)) this.completion.complete(parent);

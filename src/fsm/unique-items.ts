@@ -8,12 +8,17 @@ import type { LexemePool } from './lexeme.js';
 import type { Step } from './step.js';
 import type { Structures } from './structure.js';
 import type { Tables } from './tables.js';
+import { fewEndsLeft } from './unique-left.js';
 
 export class UniqueItems {
   /** Whether the grammar has any. */
   readonly exist: boolean;
   /** Whether some frame of a stack is an array with unique items. */
   private readonly below: (boolean | undefined)[] = [];
+  /** Whether some top frame of a stack is such an array that has forgotten an item. */
+  private readonly forgotten: (boolean | undefined)[] = [];
+  /** By lexeme state: whether a forgotten value could be its only end. */
+  private readonly few: (boolean | undefined)[] = [];
 
   constructor(
     private readonly grammar: Grammar,
@@ -113,7 +118,29 @@ export class UniqueItems {
     if (q === DEAD) return;
     const text = captures.append(capture, b);
     if (pool.accepts(q)) this.endScalar(stack, captures.text(text), text === captures.unlike);
-    if (!pool.isFinal(q)) step.add(ITEM, q, text, stack);
+    if (pool.isFinal(q)) return;
+    if (this.hasForgotten(stack) && this.hasFewEnds(q)) step.addBottom();
+    else step.add(ITEM, q, text, stack);
+  }
+
+  /** Whether a value that was forgotten could be the only one that a scalar item in progress can become. Cached. */
+  private hasFewEnds(q: number): boolean {
+    this.few[q] ??= fewEndsLeft(this.pool, q);
+    return this.few[q];
+  }
+
+  /** Whether the scalar item read on top of a stack may be one that its array has forgotten. Cached. */
+  hasForgotten(stack: number): boolean {
+    const known = this.forgotten[stack];
+    if (known !== undefined) return known;
+    const { stacks, labels } = this.tables;
+    let found = false;
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end && !found; i += 2) {
+      const l = labels.offsets[stacks.data[i]!]!;
+      found = this.structures.arrayStates(labels.data[l + 1]!).hasForgotten(labels.data[l + 3]!);
+    }
+    this.forgotten[stack] = found;
+    return found;
   }
 
   /** A scalar item of unique arrays has ended; `text` undefined where it was not captured, `unlike` where it may be taken for a new one. */
