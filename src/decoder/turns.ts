@@ -63,16 +63,8 @@ export function cutRound(
   const everyone = rows.map((_, i) => i);
   const whole = [everyone];
   if (rows.length < 2) return ids(whole, rows);
-  const price = (turn: readonly number[], distinct?: number): number => {
-    let [tokens, longest, positions] = [0, 0, 0];
-    for (const i of turn) {
-      const row = rows[i]!;
-      tokens += row.tokens;
-      positions += row.positions;
-      if (row.positions > longest) longest = row.positions;
-    }
-    return cost.predict(turn.length, tokens, longest, positions, distinct ?? company?.distinct(turn));
-  };
+  const price = (turn: readonly number[], distinct = company?.distinct(turn)): number =>
+    stepOf(rows, cost, distinct, turn);
   const total = (turns: readonly (readonly number[])[]): number => turns.reduce((ms, turn) => ms + price(turn), 0);
   const late = (turn: readonly number[]): boolean =>
     limits.stepMs !== undefined && turn.length > 1 && price(turn) > limits.stepMs;
@@ -117,15 +109,17 @@ export function evenRound(
   return out.map((turn) => turn.map((r) => r.id));
 }
 
-/** Milliseconds of a step of these rows. */
-export function stepOf(rows: readonly ReadyRow[], cost: StepCost, distinct?: number): number {
+/** Milliseconds of a step of these rows, or of those of them whose indices `turn` has. */
+export function stepOf(rows: readonly ReadyRow[], cost: StepCost, distinct?: number, turn?: readonly number[]): number {
   let [tokens, longest, positions] = [0, 0, 0];
-  for (const row of rows) {
+  const count = turn === undefined ? rows.length : turn.length;
+  for (let i = 0; i < count; i++) {
+    const row = rows[turn === undefined ? i : turn[i]!]!;
     tokens += row.tokens;
     positions += row.positions;
     if (row.positions > longest) longest = row.positions;
   }
-  return cost.predict(rows.length, tokens, longest, positions, distinct);
+  return cost.predict(count, tokens, longest, positions, distinct);
 }
 
 /** The cut of rows, sorted by length, into stretches that cost least together. */

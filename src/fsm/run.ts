@@ -187,22 +187,28 @@ export class Runs {
   }
 }
 
-/** The target that an edge list has on all code points of the ranges, or -1. */
-function sharedTarget(edges: Int32Array, ranges: readonly number[]): number {
-  let shared = -1;
+/** The targets that an edge list has on the code points of the ranges; undefined where some have none. */
+export function targetsOn(edges: Int32Array, ranges: readonly number[]): ReadonlySet<number> | undefined {
+  const targets = new Set<number>();
   let i = 0;
   for (let r = 0; r < ranges.length; r += 2) {
     let at = ranges[r]!;
     const hi = ranges[r + 1]!;
     while (i < edges.length && edges[i + 1]! < at) i += 3;
     while (at <= hi) {
-      if (i >= edges.length || edges[i]! > at || (shared >= 0 && edges[i + 2] !== shared)) return -1;
-      shared = edges[i + 2]!;
+      if (i >= edges.length || edges[i]! > at) return undefined;
+      targets.add(edges[i + 2]!);
       at = edges[i + 1]! + 1;
       if (at <= hi) i += 3;
     }
   }
-  return shared;
+  return targets;
+}
+
+/** The target that an edge list has on all code points of the ranges, or -1. */
+function sharedTarget(edges: Int32Array, ranges: readonly number[]): number {
+  const [first = -1, ...others] = targetsOn(edges, ranges) ?? [];
+  return others.length === 0 ? first : -1;
 }
 
 /** Some ASCII byte of a signature, or -1. */

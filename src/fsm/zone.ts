@@ -9,7 +9,7 @@
  */
 import type { TermStore } from '../regular/terms.js';
 import type { LexemePool } from './lexeme.js';
-import { LONGEST_RUN } from './run.js';
+import { LONGEST_RUN, targetsOn } from './run.js';
 import {
   ASCII_GROUP,
   GROUP_NON_ASCII,
@@ -162,17 +162,7 @@ export class Zones {
 
 /** Notes the targets on all code points of the ranges; false where some have none. */
 function addBeyond(edges: Int32Array, ranges: readonly number[], group: number, groups: Map<number, number>): boolean {
-  let i = 0;
-  for (let r = 0; r < ranges.length; r += 2) {
-    let at = ranges[r]!;
-    const hi = ranges[r + 1]!;
-    while (i < edges.length && edges[i + 1]! < at) i += 3;
-    while (at <= hi) {
-      if (i >= edges.length || edges[i]! > at) return false;
-      groups.set(edges[i + 2]!, (groups.get(edges[i + 2]!) ?? 0) | group);
-      at = edges[i + 1]! + 1;
-      if (at <= hi) i += 3;
-    }
-  }
-  return true;
+  const targets = targetsOn(edges, ranges);
+  for (const t of targets ?? []) groups.set(t, (groups.get(t) ?? 0) | group);
+  return targets !== undefined;
 }
