@@ -8,6 +8,7 @@ the held-out ones. None of those is made here: no arrow, no tag in angle bracket
 from . import fresh
 from .domains import UNSEEN_NAMES
 from .layouts import any_table, shaped
+from .phrasings import phrased
 from .tools import HELD_OUT_TOOLS
 from .words import Rng, english, invented
 
@@ -68,6 +69,13 @@ def wrapped(r: Rng, pairs: list[tuple[str, str]]) -> str:
 
 
 def any_pattern(r: Rng, pairs: list[tuple[str, str]]) -> str:
-    """A pattern of its own, a layout of files, code and notes, now and then a table of one line."""
+    """A pattern of its own, phrases people use, a layout of files, code and notes, now and then a table of one line."""
     style = r.random()
-    return wrapped(r, pairs) if style < 0.55 else shaped(r, pairs) if style < 0.9 else any_table(r, [pairs])
+    if style < 0.4:
+        return wrapped(r, pairs)
+    return phrased(r, pairs) if style < 0.68 else shaped(r, pairs) if style < 0.9 else any_table(r, [pairs])
+
+
+def row_pattern(r: Rng, pairs: list[tuple[str, str]]) -> str:
+    """For records that follow each other in one layout."""
+    return wrapped(r, pairs) if r.random() < 0.6 else phrased(r, pairs)

@@ -6,7 +6,7 @@ from .classify import classification, mentioned_label
 from .extract import domain_record, many_records, one_value, random_record, values_in_order, values_only
 from .labels import trained_classification
 from .loose import loose_call, loose_record, mixed_record
-from .marks import any_pattern, wrapped
+from .marks import any_pattern, row_pattern
 from .nested import described_record, record_with_rows
 from .splits import Split
 from .tools import invented_call, known_call
@@ -35,7 +35,7 @@ TRAINING = (
     (0.02, described_record),
     (0.04, values_only),
     (0.02, values_in_order),
-    (0.13, lambda r: many_records(r, extra=wrapped)),
+    (0.13, lambda r: many_records(r, extra=row_pattern)),
     (0.03, record_with_rows),
     (0.02, one_value),
     (0.06, trained_classification),
