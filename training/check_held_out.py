@@ -19,6 +19,7 @@ from data.layouts import SHAPES, any_table
 from data.marks import any_pattern, row_pattern
 from data.phrasings import FAMILY_LAYOUTS, phrased
 from data.render import LAYOUTS
+from data.tables import wild_table
 
 SHARED = 1 / 136
 
@@ -27,7 +28,15 @@ def one_line(r: random.Random, pairs: list[tuple[str, str]]) -> str:
     return any_table(r, [pairs])
 
 
-TRAINED_LAYOUTS = (*dict.fromkeys(LAYOUTS), any_pattern, row_pattern, *dict.fromkeys(SHAPES), one_line, phrased, *FAMILY_LAYOUTS)
+def one_wild_line(r: random.Random, pairs: list[tuple[str, str]]) -> str:
+    return wild_table(r, [pairs])
+
+
+def wild_lines(r: random.Random, pairs: list[tuple[str, str]]) -> str:
+    return wild_table(r, [pairs, [(label, value + "s") for label, value in pairs]])
+
+
+TRAINED_LAYOUTS = (*dict.fromkeys(LAYOUTS), any_pattern, row_pattern, *dict.fromkeys(SHAPES), one_line, one_wild_line, wild_lines, phrased, *FAMILY_LAYOUTS)
 
 
 def sentences_of(*sets: dict[str, Domain]) -> dict[str, str]:

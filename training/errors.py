@@ -18,7 +18,9 @@ from data import extract, render
 from data.classify import classification, mentioned_label
 from data.loose import loose_call, loose_record, mixed_record
 from data.marks import wrapped
+from data.phrasings import phrased
 from data.prompt import END, compact, render as prompt_of
+from data.rows import bare_rows, table_record
 from data.tools import invented_call, known_call
 from data.typed import typed_record
 from export import HERE, load
@@ -40,6 +42,7 @@ KINDS = {
     "values only": extract.values_only, "values in order": extract.values_in_order, "one value": extract.one_value,
     "loose": loose_record, "mixed": mixed_record, "typed": typed_record, "classification": lambda r: classification(r), "label in the text": mentioned_label,
     "known tool": lambda r: known_call(r), "invented tool": invented_call, "loose tool": loose_call, "layout any marks": in_layout(wrapped),
+    "layout phrases": in_layout(phrased), "table": table_record, "lines without header": bare_rows,
     **{f"layout{f.__name__}": in_layout(f) for f in dict.fromkeys(render.LAYOUTS)},
     **{f"held-out layout{f.__name__}": in_layout(f) for f in render.HELD_OUT_LAYOUTS},
 }

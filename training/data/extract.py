@@ -46,12 +46,12 @@ def ask(r: Rng, text: str, thing: str, varied: bool = False) -> list[dict]:
     return messages
 
 
-def noisy(r: Rng, text: str) -> str:
+def noisy(r: Rng, text: str, gaps: tuple[str, ...] = (" ", "\n", "\n\n")) -> str:
     """Now and then a sentence before or after that belongs to nothing."""
     if r.random() < 0.2:
-        text = filler(r) + r.choice((" ", "\n", "\n\n")) + text
+        text = filler(r) + r.choice(gaps) + text
     if r.random() < 0.2:
-        text += r.choice((" ", "\n", "\n\n")) + filler(r)
+        text += r.choice(gaps) + filler(r)
     return text
 
 
@@ -216,6 +216,18 @@ def values_in_order(r: Rng, split: Split = TRAINING) -> dict:
     return {"domain": "invented", "schema": schema, "messages": ask(r, joint.join(s.value.text for s in slots), random_name(r, split)), "expected": compact(expected)}
 
 
+def alike(r: Rng, kind: v.Kind, first: v.Value) -> v.Value:
+    """A further value of a column: the items of an array have one schema, so a day the first row leaves as it is written is not converted in the next."""
+    for _ in range(20):
+        value = kind(r)
+        if value.schema == first.schema:
+            return value
+        if "enum" in first.schema:
+            break
+    label = r.choice(first.schema["enum"]) if "enum" in first.schema else None
+    return v.Value(label, label, first.schema) if label else first
+
+
 def many_records(r: Rng, split: Split = TRAINING, extra: Layout | None = None) -> dict:
     """An array of objects from a table, a list or sentences; more columns and rows with `extra` (training)."""
     domain = r.choice(split.domains)
@@ -234,10 +246,12 @@ def many_records(r: Rng, split: Split = TRAINING, extra: Layout | None = None) -
         for _ in range(r.choice((2, 2, 3, 3, 4, 5)) if extra else r.randint(1, 4))
     ]
     for row in rows[1:]:
-        for slot, first in zip(row, rows[0]):
+        for slot, first, kind in zip(row, rows[0], kinds):
             if "enum" in first.value.schema:
                 label = r.choice(first.value.schema["enum"])
                 slot.value = v.Value(label, label, first.value.schema)
+            elif extra and slot.value.schema != first.value.schema:
+                slot.value = alike(r, kind, first.value)
     style = r.random()
     pairs = [[(s.label, s.value.text) for s in row] for row in rows]
     if style < 0.4:

@@ -5,6 +5,7 @@ arguments is known as what it is. None is a held-out layout: `check_held_out.py`
 """
 
 from .render import Pairs, cased, table
+from .tables import wild_table
 from .words import Rng, english, word
 
 
@@ -101,7 +102,9 @@ def shaped(r: Rng, pairs: Pairs) -> str:
 
 
 def any_table(r: Rng, rows: list[Pairs]) -> str:
-    """Records of the same labels as a table: rules, columns, quotes, numbers of rows, or turned on its side."""
+    """Records of the same labels as a table: rules, columns, quotes, numbers of rows, turned on its side, or a shape of `tables.py`."""
+    if r.random() < 0.5:
+        return wild_table(r, rows)
     style = r.random()
     labels = [k for k, _ in rows[0]]
     values = [[v for _, v in row] for row in rows]

@@ -7,6 +7,7 @@ from .layouts import any_table, shaped
 from .loose import ALL_FIELDS
 from .domains import Domain
 from .prompt import compact
+from .rows import table_rows
 from .schemas import Dialect, Slot, object_schema, styled
 from .splits import TRAINING
 from .words import Rng
@@ -26,14 +27,7 @@ def record_with_rows(r: Rng) -> dict:
         kinds = [r.choice(v.TRAINED_KINDS) for _ in kinds]
         for slot in columns:
             slot.name = slot.label = random_name(r)
-    rows = []
-    for _ in range(r.randint(1, 4)):
-        rows.append([Slot(s.name, s.label, kind(r), True, s.description) for s, kind in zip(columns, kinds)])
-    for row in rows[1:]:
-        for slot, first in zip(row, rows[0]):
-            if "enum" in first.value.schema:
-                label = r.choice(first.value.schema["enum"])
-                slot.value = v.Value(label, label, first.value.schema)
+    rows = table_rows(r, columns, kinds, r.randint(1, 4))
     top = sentences(r, domain, fields[:cut], head) if r.random() < 0.5 else laid_out(r, head, TRAINING, shaped)
     pairs = [[(s.label, s.value.text) for s in row] for row in rows]
     if r.random() < 0.55:

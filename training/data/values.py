@@ -29,6 +29,9 @@ NUMBER = {"type": "number"}
 BOOLEAN = {"type": "boolean"}
 
 
+Kind = Callable[[Rng], Value]
+
+
 def number(value: float) -> int | float:
     """A number as JSON.stringify would write it: no trailing `.0`."""
     return int(value) if float(value).is_integer() else value
