@@ -17,7 +17,7 @@ from data import fresh
 from data.domains import FOLDER, FRESH_DOMAINS, HELD_OUT, TRAINED, Domain, load, names_of
 from data.layouts import SHAPES, any_table
 from data.marks import any_pattern, row_pattern
-from data.phrasings import FAMILY_LAYOUTS, phrased
+from data.phrasings import FAMILY_LAYOUTS, gapped, phrased
 from data.render import LAYOUTS
 from data.tables import wild_table
 
@@ -36,7 +36,7 @@ def wild_lines(r: random.Random, pairs: list[tuple[str, str]]) -> str:
     return wild_table(r, [pairs, [(label, value + "s") for label, value in pairs]])
 
 
-TRAINED_LAYOUTS = (*dict.fromkeys(LAYOUTS), any_pattern, row_pattern, *dict.fromkeys(SHAPES), one_line, one_wild_line, wild_lines, phrased, *FAMILY_LAYOUTS)
+TRAINED_LAYOUTS = (*dict.fromkeys(LAYOUTS), any_pattern, row_pattern, *dict.fromkeys(SHAPES), one_line, one_wild_line, wild_lines, phrased, gapped, *FAMILY_LAYOUTS)
 
 
 def sentences_of(*sets: dict[str, Domain]) -> dict[str, str]:

@@ -171,13 +171,19 @@ def laid_out(r: Rng, slots: list[Slot], split: Split, extra: Layout | None = Non
     return r.choice(layouts)(r, pairs)
 
 
+def few_kinds(r: Rng) -> tuple[v.Kind, ...]:
+    """All kinds of values, or one or two of them, so that only the labels tell the values apart."""
+    return v.TRAINED_KINDS if r.random() < 0.75 else tuple(r.sample(v.TRAINED_KINDS, r.randint(1, 2)))
+
+
 def random_record(r: Rng, most: int = 8, split: Split = TRAINING, extra: Layout | None = None) -> dict:
     """Invented field names and values: only the label in the text tells where a value goes."""
     names = list(dict.fromkeys(random_name(r, split) for _ in range(r.randint(1, most))))
     thing = random_name(r, split)
     slots = []
+    kinds = few_kinds(r) if extra else v.ANY_KINDS
     for name in names:
-        value = r.choice(v.TRAINED_KINDS if extra else v.ANY_KINDS)(r)
+        value = r.choice(kinds)(r)
         slots.append(Slot(name, name, value, True, describe(r, name, value, thing)))
     told = hide(r, slots, 0.4) if r.random() < 0.15 else slots
     text = laid_out(r, told, split, extra)

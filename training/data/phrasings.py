@@ -98,7 +98,7 @@ def fitting(patterns: tuple[Pattern, ...], pairs: Pairs) -> list[Pattern]:
 def joint_of(r: Rng, patterns: list[Pattern], pairs: Pairs) -> str:
     """What stands between two pairs: a sign that no value and no pattern has, or a line break."""
     if any(p.block for p in patterns):
-        return r.choice(("\n", "\n", "\n\n"))
+        return "\n\n" if any(p.block and p.starts for p in patterns) else r.choice(("\n", "\n", "\n\n"))
     lines = ("\n", "\n", "\n", "\n\n")
     if any(not v[-1:].isalnum() and v[-1:] != "%" for _, v in pairs):
         return r.choice(lines)
@@ -166,10 +166,46 @@ def in_family(r: Rng, family: Family, pairs: Pairs) -> str:
     return written(r, family, [r.choice(patterns)] if r.random() < 0.6 else patterns, pairs)
 
 
-def phrased(r: Rng, pairs: Pairs) -> str:
-    """The pairs as one voice tells them, or, one in four, as many voices do."""
-    if r.random() < 0.75:
+# The first pair of a sentence and those after it, which leave out what they share with it.
+GAPPED = (
+    ("the {k} is {v}", "the {k} {v}"), ("{k} was given as {v}", "{k} as {v}"), ("{v} is the {k}", "{v} the {k}"), ("they put {v} under {k}", "{v} under {k}"),
+    ("we have {v} for {k}", "{v} for {k}"), ("set {k} to {v}", "{k} to {v}"), ("note {v} as {k}", "{v} as {k}"), ("the {k} reads {v}", "the {k} {v}"),
+    ("for {k} take {v}", "for {k} {v}"), ("under {k} it says {v}", "under {k} {v}"), ("I would say {v} for the {k}", "{v} for the {k}"), ("the {k} was found to be {v}", "the {k} {v}"),
+    ("with {v} for its {k}", "{v} for its {k}"), ("{k} comes to {v}", "{k} to {v}"), ("we know the {k} ({v})", "the {k} ({v})"), ("my {k} is {v}", "my {k} {v}"),
+    ("in the field {k} enter {v}", "in {k} {v}"), ("leave {k} at {v}", "{k} at {v}"), ("please change {k} to {v}", "{k} to {v}"), ("{v} goes into {k}", "{v} into {k}"),
+)
+TOGETHER = ("{k} are {v}, in this order", "{k} are {v} respectively", "for {k} we have {v}, in that order", "{k}: {v}", "they gave {k} as {v}")
+
+
+def gapped(r: Rng, pairs: Pairs) -> str:
+    """One sentence: `the width is 4, the height 7 and the depth 9`, or all labels and after them all values."""
+    values = [v for _, v in pairs]
+    if len(pairs) < 2 or any(not v[:1].isalnum() or not v[-1:].isalnum() or ";" in v or " and " in v for v in values):
         return in_family(r, r.choice(FAMILIES), pairs)
+    joint = "; " if any("," in v for v in values) else ", "
+    last = r.choice((" and ", joint, joint + "and "))
+    label = label_style(r, False)
+
+    def listed(parts: list[str]) -> str:
+        return joint.join(parts[:-1]) + last + parts[-1]
+
+    if len(pairs) < 5 and r.random() < 0.2:
+        text = r.choice(TOGETHER).replace("{k}", listed([label(k) for k, _ in pairs]), 1).replace("{v}", listed(values), 1)
+    else:
+        first, rest = ([part for part in PART.split(form) if part] for form in r.choice(GAPPED))
+        text = listed(["".join(v if part == "{v}" else label(k) if part == "{k}" else part for part in (rest if i else first)) for i, (k, v) in enumerate(pairs)])
+        if first[0] != "{v}" and r.random() < 0.75:
+            text = text[0].upper() + text[1:]
+    return text + r.choice((".", ".", ""))
+
+
+def phrased(r: Rng, pairs: Pairs) -> str:
+    """The pairs as one voice tells them, or as many voices do, or in one sentence."""
+    style = r.random()
+    if style < 0.68:
+        return in_family(r, r.choice(FAMILIES), pairs)
+    if style < 0.78:
+        return gapped(r, pairs)
     return written(r, None, fitting(tuple(r.choice(EVERY) for _ in range(r.randint(2, 7))), pairs), pairs)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from . import values as v
 from .domains import kind_of
-from .extract import PLURALS, alike, ask, describe, draw_slots, noisy, random_name
+from .extract import PLURALS, alike, ask, describe, draw_slots, few_kinds, noisy, random_name
 from .layouts import any_table
 from .prompt import compact
 from .schemas import Dialect, Slot, object_schema, styled
@@ -52,7 +52,8 @@ def drawn_columns(r: Rng, most: int) -> tuple[str, list[Slot], list[v.Kind]]:
         by_name = {name: f for f in fields for name in f.names}
         return domain.name, slots, [kind_of(by_name[s.name].kind) for s in slots]
     names, thing = list(dict.fromkeys(random_name(r) for _ in range(most))), random_name(r)
-    kinds = [r.choice(v.TRAINED_KINDS) for _ in names]
+    pool = few_kinds(r)
+    kinds = [r.choice(pool) for _ in names]
     return thing, [Slot(n, n, kind(r), True, describe(r, n, v.same(""), thing)) for n, kind in zip(names, kinds)], kinds
 
 
