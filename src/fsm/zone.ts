@@ -5,7 +5,8 @@
  * group at once (run.ts), but most automata of patterns are a handful of states that take turns (after a dash, inside brackets, part of
  * a word that must not come): none of them loops, and a walk of 200,000 trie nodes finds that nothing died. A zone follows the terms
  * that a set of groups leads to, breadth first, until one of them lacks some character: every token of these groups up to that length
- * survives. Groups that lead to trouble and matter little (few tokens have them) are left out as they are found.
+ * survives. Groups that lead to trouble and matter little (few tokens have them) are left out as they are found. Where no term leads
+ * out, the zone has no end and is that of all its terms.
  */
 import type { TermStore } from '../regular/terms.js';
 import type { LexemePool } from './lexeme.js';
@@ -38,8 +39,10 @@ interface Moves {
 }
 
 const NO_ZONE: Zone = { signature: 0, depth: 0, terms: [] };
-/** Most terms of a zone. Looking further costs more than the walk: a term takes 20 to 100 us. */
+/** Most terms of a zone with an end. Looking further costs more than the walk: a term takes 20 to 100 us. */
 const MOST_TERMS = 48;
+/** Most terms that are looked at for a zone without end, which all its terms then share. */
+const MOST_ENDLESS = 256;
 /** Letters, the space and characters beyond ASCII: what most tokens are made of. */
 export const HEAVY_GROUPS = 0b111110 | (1 << GROUP_NON_ASCII);
 /** Shorter zones are not worth having. */
@@ -50,6 +53,8 @@ const FIND_AFTER = 1000;
 export class Zones {
   /** By lexeme state. */
   private readonly zones: (Zone | undefined)[] = [];
+  /** Zones without end, by each of their terms: none of them leaves it. */
+  private readonly endless = new Map<number, Zone>();
   /** Tokens that were walked from a state for want of its zone. */
   private readonly walked: number[] = [];
   private readonly moves = new Map<number, Moves>();
@@ -89,17 +94,37 @@ export class Zones {
   }
 
   private find(term: number, string: boolean): Zone {
+    const key = term * 2 + (string ? 1 : 0);
+    const known = this.endless.get(key);
+    if (known !== undefined) return known;
+    const wide = this.search(term, string, MOST_ENDLESS);
+    if (wide.depth < LONGEST_RUN) return this.search(term, string, MOST_TERMS);
+    this.share(wide, string);
+    return wide;
+  }
+
+  /** Notes a zone without end as that of all its terms. */
+  private share(zone: Zone, string: boolean): void {
+    for (const t of zone.terms) {
+      const key = t * 2 + (string ? 1 : 0);
+      if (!this.endless.has(key)) this.endless.set(key, zone);
+    }
+    this.bytes += zone.terms.length * 40;
+  }
+
+  /** The zone of a term among so many terms, with as many groups as live. */
+  private search(term: number, string: boolean, most: number): Zone {
     let signature = this.movesOf(term, string).alive;
     for (;;) {
       if ((signature & HEAVY_GROUPS) === 0) return NO_ZONE;
-      const found = this.follow(term, string, signature);
+      const found = this.follow(term, string, signature, most);
       if (typeof found !== 'number') return found.depth < MIN_DEPTH ? NO_ZONE : found;
       signature &= ~found;
     }
   }
 
   /** The zone of given groups, or the groups that are better left out. */
-  private follow(term: number, string: boolean, signature: number): Zone | number {
+  private follow(term: number, string: boolean, signature: number, most: number): Zone | number {
     const seen = new Map<number, number>([[term, 0]]);
     let layer = [term];
     for (let depth = 0; depth < LONGEST_RUN; depth++) {
@@ -124,10 +149,11 @@ export class Zones {
         }
       }
       if (next.length === 0) return { signature, depth: LONGEST_RUN, terms: [...seen.keys()] };
-      if (seen.size > MOST_TERMS) return { signature, depth: depth + 1, terms: [...seen.keys()] };
+      if (seen.size > most) return { signature, depth: depth + 1, terms: [...seen.keys()] };
       layer = next;
     }
-    return { signature, depth: LONGEST_RUN, terms: [...seen.keys()] };
+    // Alive for so long, but what the last terms come to was not seen.
+    return { signature, depth: LONGEST_RUN - 1, terms: [...seen.keys()] };
   }
 
   private movesOf(term: number, string: boolean): Moves {
