@@ -32,6 +32,9 @@ export const F_KNOWN_DEAD = 8;
 /** Finite by construction (literals and what is taken from them): JSON strings spell it in one way only. */
 export const F_LITERAL = 16;
 
+/** Leaves the bits of a slot of the last intersections: 4,096 of them. */
+const PAIR_SHIFT = 20;
+
 export interface DfaTable {
   readonly states: readonly { readonly accept: boolean; readonly edges: readonly number[] }[];
 }
@@ -43,6 +46,8 @@ export class TermTable {
   readonly dfas: DfaTable[] = [];
   private readonly dfaIds = new WeakMap<object, number>();
   private readonly scratch: number[] = [];
+  /** The last intersections: a, b, a and b. */
+  private readonly pairs = new Int32Array(3 << (32 - PAIR_SHIFT));
   /** Finite sets of literals. */
   readonly literals = new LiteralTrie();
   /** Property-name tries whose nodes are terms that remember which name they spell. */
@@ -57,7 +62,7 @@ export class TermTable {
   }
 
   get bytes(): number {
-    return this.tuples.bytes + this.flags.byteLength + this.literals.bytes + this.names.bytes;
+    return this.tuples.bytes + this.flags.byteLength + this.pairs.byteLength + this.literals.bytes + this.names.bytes;
   }
 
   /** Whether the empty string belongs. */
@@ -236,6 +241,7 @@ export class TermTable {
     }
   }
 
+  /** Intersection. The states of a pattern under the same condition ask for the same pairs, so the last ones are remembered. */
   and(a: number, b: number): number {
     if (a === b) return a;
     if (a === NEVER || b === NEVER) return NEVER;
@@ -243,6 +249,17 @@ export class TermTable {
     if (b === this.all) return a;
     if (a === EMPTY) return this.nullable(b) ? EMPTY : NEVER;
     if (b === EMPTY) return this.nullable(a) ? EMPTY : NEVER;
+    const pairs = this.pairs;
+    const at = ((Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) >>> PAIR_SHIFT) * 3;
+    if (pairs[at] === a && pairs[at + 1] === b) return pairs[at + 2]!;
+    const both = this.intersect(a, b);
+    pairs[at] = a;
+    pairs[at + 1] = b;
+    pairs[at + 2] = both;
+    return both;
+  }
+
+  private intersect(a: number, b: number): number {
     const items = new Set<number>();
     const { data, offsets } = this.tuples;
     for (const t of [a, b]) {
