@@ -7,7 +7,8 @@
  * are known to be allowed (mask slices, see slices.ts).
  *
  * Layout (docs/tables.md): four Int32 per node: first child; number of children << 8 | byte that leads here; first token that ends here or -1;
- * signature of the subtree below. Nodes are in breadth-first order, the root is 0.
+ * signature of the subtree below. The root is 0, parents come before their children, and blocks of children lie in the order in which a
+ * walk with a stack comes to them (last child first): a walk that waits for memory then reads ahead.
  */
 import type { Vocabulary } from './vocabulary.js';
 
@@ -112,7 +113,7 @@ export function trieOf(vocabulary: Vocabulary): TokenTrie {
   return vocabulary.cache.get(TRIE, () => buildTrie(vocabulary));
 }
 
-/** Breadth-first radix partition of the tokens. O(total bytes). */
+/** Radix partition of the tokens, last child first. O(total bytes). */
 function buildTrie(vocabulary: Vocabulary): TokenTrie {
   const { size, bytes, offsets } = vocabulary;
   let ids = new Int32Array(size);
@@ -132,7 +133,9 @@ function buildTrie(vocabulary: Vocabulary): TokenTrie {
   parent[0] = -1;
   const counts = new Int32Array(257);
   let sorted = new Int32Array(64);
-  for (let node = 0; node < count; node++) {
+  const open = [0];
+  while (open.length > 0) {
+    const node = open.pop()!;
     const d = depth[node]!;
     let from = lo[node]!;
     const to = hi[node]!;
@@ -196,6 +199,7 @@ function buildTrie(vocabulary: Vocabulary): TokenTrie {
       hi[count] = j;
       parent[count] = node;
       depth[count] = d + 1;
+      open.push(count);
       count++;
       i = j;
     }
