@@ -19,6 +19,7 @@ import { Remembered } from './remembered.js';
 import { firstByteOf, type Run } from './run.js';
 import { walkTokens } from './token-walk.js';
 import type { Vocabulary } from './vocabulary.js';
+import { isBlank } from './whitespace.js';
 
 const FAR = Number.POSITIVE_INFINITY;
 /** Tokens after which a completion counts as endless. */
@@ -155,7 +156,7 @@ export class Budget {
         if (d <= now - 1) return byte;
         // Where the distance is only an estimate (unique items) the nearest state is the way on, but one zero more is none.
         if (d >= least && !loops) continue;
-        const loop = (isBlank(byte) && !this.isContent(state, byte)) || this.isLoop(state, next);
+        const loop = (isBlank(byte) && !recognizer.inLexeme(state, byte)) || this.isLoop(state, next);
         if (loop ? loops && d < least : loops || d < least) {
           least = d;
           fallback = byte;
@@ -164,18 +165,6 @@ export class Budget {
       }
     }
     return least < FAR && (least < now || !recognizer.wantsToken(state)) ? fallback : -1;
-  }
-
-  /** Whether some lexeme takes the byte, so that it is not whitespace between lexemes. */
-  private isContent(state: number, byte: number): boolean {
-    const { states, configs, pool } = this.recognizer;
-    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
-      const o = configs.offsets[states.data[i]!]!;
-      const kind = configs.data[o]!;
-      if (kind !== LEX && kind !== DYN && kind !== ITEM) continue;
-      if (((pool.firstBytes(configs.data[o + 1]!)[byte >> 5]! >>> (byte & 31)) & 1) === 1) return true;
-    }
-    return false;
   }
 
   /** Whether two states differ in remembered texts at most. */
@@ -368,8 +357,4 @@ export class Budget {
     }
     return most;
   }
-}
-
-function isBlank(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

@@ -4,6 +4,7 @@
  */
 import type { TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
+import { isBlank } from './whitespace.js';
 
 const COMMA = 0x2c;
 const QUOTE = 0x22;
@@ -34,7 +35,7 @@ function findItemStarts(trie: TokenTrie): Uint8Array {
   const starts = new Uint8Array(count);
   const parent = new Int32Array(count);
   ready[0] = 1;
-  // Nodes are in breadth-first order: parents come first.
+  // Parents come before their children.
   for (let n = 0; n < count; n++) {
     const first = nodes[n * 4]!;
     const last = first + (nodes[n * 4 + 1]! >>> 8);
@@ -42,7 +43,7 @@ function findItemStarts(trie: TokenTrie): Uint8Array {
       const byte = nodes[c * 4 + 1]! & 0xff;
       parent[c] = n;
       quoted[c] = quoted[n]! | (byte === QUOTE ? 1 : 0);
-      const blank = byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+      const blank = isBlank(byte);
       const opens = ready[n] === 1 && (byte === OBJECT || byte === ARRAY);
       // In an array that begins, its first item may begin.
       if (byte === COMMA || (ready[n] === 1 && blank) || (opens && byte === ARRAY)) ready[c] = 1;

@@ -26,6 +26,7 @@ import type { ObjectStates } from './object-state.js';
 import { Step } from './step.js';
 import { Tables } from './tables.js';
 import { UniqueSearch } from './unique-search.js';
+import { isBlank } from './whitespace.js';
 
 export class Recognizer {
   readonly labels: TupleTable;
@@ -64,7 +65,7 @@ export class Recognizer {
     const { building } = this;
     this.search = new UniqueSearch(grammar, tables, this.closure.structures, this.closure.unique, {
       nextBytes: (state) => this.nextBytes(state),
-      firstBytes: (q) => pool.firstBytes(q),
+      inLexeme: (state, byte) => this.inLexeme(state, byte),
       compute: (state, byte) => this.compute(state, byte),
       get endedAnew() {
         return building.endedAnew;
@@ -196,6 +197,18 @@ export class Recognizer {
     return this.closure.finish();
   }
 
+  /** Whether some lexeme in progress takes the byte, so that it is not whitespace between lexemes. */
+  inLexeme(state: number, byte: number): boolean {
+    const { configs, states, pool } = this;
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const o = configs.offsets[states.data[i]!]!;
+      const kind = configs.data[o]!;
+      const lexeme = kind === LEX || kind === NAME || kind === DYN || kind === ITEM;
+      if (lexeme && pool.step(configs.data[o + 1]!, byte) !== DEAD) return true;
+    }
+    return false;
+  }
+
   private compute(state: number, byte: number): number {
     const { building, closure, configs, states, pool } = this;
     const { structures, unique } = closure;
@@ -203,7 +216,8 @@ export class Recognizer {
     if (this.hasUnique) {
       building.endedAnew = false;
       const c = this.tables.captureOf(state);
-      if (c >= 0) building.capture = this.captures.append(c, byte);
+      // Blanks between lexemes change no value; without them, texts that differ only there come to the same states.
+      if (c >= 0) building.capture = isBlank(byte) && !this.inLexeme(state, byte) ? c : this.captures.append(c, byte);
     }
     for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
       const o = configs.offsets[states.data[i]!]!;

@@ -3,6 +3,7 @@
  * parser once per such place and not per token.
  */
 import type { TokenTrie } from './trie.js';
+import { isBlank } from './whitespace.js';
 
 /** Tokens that cross the end of a lexeme, by the bytes after it. */
 export interface Residual {
@@ -106,8 +107,4 @@ export class Residuals {
     }
     return this.blanks;
   }
-}
-
-function isBlank(byte: number): boolean {
-  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }

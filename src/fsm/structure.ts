@@ -12,7 +12,7 @@ import { ObjectStates } from './object-state.js';
 import type { Step } from './step.js';
 import type { Tables } from './tables.js';
 import { fewItemsLeft, hasItemLeft } from './unique-left.js';
-import { whitespaceGoesOn, whitespaceStep } from './whitespace.js';
+import { isBlank, whitespaceGoesOn, whitespaceStep } from './whitespace.js';
 
 /** What happens when a value is complete; the closure's part. */
 export interface Completion {
@@ -119,7 +119,7 @@ export class Structures {
         this.step.addBottom();
         continue;
       }
-      if (phase !== PHASE.open && (b === 0x20 || b === 0x0a || b === 0x0d || b === 0x09)) {
+      if (phase !== PHASE.open && isBlank(b)) {
         const next = whitespaceStep(this.grammar.whitespace, ws, b);
         if (next >= 0) this.enterAfterBlanks(next, label, parent);
         continue;

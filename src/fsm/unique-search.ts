@@ -7,7 +7,7 @@
  * it gives up as "yes".
  */
 import type { Grammar } from '../grammar/ir.js';
-import { BOTTOM, CAPTURE, DEAD, DYN, END, FRAME, ITEM, LEX, NAME } from './layout.js';
+import { BOTTOM, CAPTURE, DEAD, END, FRAME } from './layout.js';
 import { plainPrefix } from './partial-value.js';
 import type { Structures } from './structure.js';
 import type { Tables } from './tables.js';
@@ -22,8 +22,8 @@ const LIKELY: readonly number[] = [...'"}],:{[0123456789tfnab'].map((c) => c.cha
 /** The automaton being searched. */
 export interface Steps {
   nextBytes(state: number): Int32Array;
-  /** First bytes of a lexeme state. */
-  firstBytes(q: number): Int32Array;
+  /** Whether some lexeme in progress takes the byte, so that it is not whitespace between lexemes. */
+  inLexeme(state: number, byte: number): boolean;
   /** One uncached step; `endedAnew` tells whether an item ended in it as a new one. */
   compute(state: number, byte: number): number;
   readonly endedAnew: boolean;
@@ -160,24 +160,12 @@ export class UniqueSearch {
     return `${ids.join()} ${plainPrefix(text)}`;
   }
 
-  /** Whether a lexeme takes the byte; whitespace between lexemes changes no value. */
-  private takes(state: number, byte: number): boolean {
-    const { configs, states } = this.tables;
-    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
-      const o = configs.offsets[states.data[i]!]!;
-      const kind = configs.data[o]!;
-      if (kind !== LEX && kind !== DYN && kind !== NAME && kind !== ITEM) continue;
-      if (((this.steps.firstBytes(configs.data[o + 1]!)[byte >> 5]! >>> (byte & 31)) & 1) === 1) return true;
-    }
-    return false;
-  }
-
   private likelyBytes(state: number): readonly number[] {
     const bits = this.steps.nextBytes(state);
     const has = (b: number): boolean => ((bits[b >> 5]! >>> (b & 31)) & 1) === 1;
     const out = LIKELY.filter(has);
     for (let b = 0x21; b < 256; b++) if (has(b) && !LIKELY.includes(b)) out.push(b);
-    if (has(0x20) && (out.length === 0 || this.takes(state, 0x20))) out.push(0x20);
+    if (has(0x20) && (out.length === 0 || this.steps.inLexeme(state, 0x20))) out.push(0x20);
     return out;
   }
 }
