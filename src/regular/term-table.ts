@@ -6,6 +6,7 @@ import { TupleTable } from '../base/tuple-table.js';
 import { MAX_CODE_POINT } from './edges.js';
 import { LiteralTrie } from './literal-trie.js';
 import { NameTries } from './name-trie.js';
+import { PairCache } from './pair-cache.js';
 
 export const NEVER = 0;
 export const EMPTY = 1;
@@ -32,9 +33,6 @@ export const F_KNOWN_DEAD = 8;
 /** Finite by construction (literals and what is taken from them): JSON strings spell it in one way only. */
 export const F_LITERAL = 16;
 
-/** Leaves the bits of a slot of the last intersections: 4,096 of them. */
-const PAIR_SHIFT = 20;
-
 export interface DfaTable {
   readonly states: readonly { readonly accept: boolean; readonly edges: readonly number[] }[];
 }
@@ -46,8 +44,9 @@ export class TermTable {
   readonly dfas: DfaTable[] = [];
   private readonly dfaIds = new WeakMap<object, number>();
   private readonly scratch: number[] = [];
-  /** The last intersections: a, b, a and b. */
-  private readonly pairs = new Int32Array(3 << (32 - PAIR_SHIFT));
+  /** The states of a pattern under the same conditions ask for the same pairs again and again. */
+  private readonly intersections = new PairCache();
+  private readonly unions = new PairCache();
   /** Finite sets of literals. */
   readonly literals = new LiteralTrie();
   /** Property-name tries whose nodes are terms that remember which name they spell. */
@@ -62,7 +61,14 @@ export class TermTable {
   }
 
   get bytes(): number {
-    return this.tuples.bytes + this.flags.byteLength + this.pairs.byteLength + this.literals.bytes + this.names.bytes;
+    return (
+      this.tuples.bytes +
+      this.flags.byteLength +
+      this.intersections.bytes +
+      this.unions.bytes +
+      this.literals.bytes +
+      this.names.bytes
+    );
   }
 
   /** Whether the empty string belongs. */
@@ -145,7 +151,11 @@ export class TermTable {
   or(a: number, b: number): number {
     if (a === b || b === NEVER) return a;
     if (a === NEVER) return b;
-    return this.orAll([a, b]);
+    const known = this.unions.get(a, b);
+    if (known >= 0) return known;
+    const either = this.orAll([a, b]);
+    this.unions.set(a, b, either);
+    return either;
   }
 
   /** Union of any number of terms: flattened, sorted, sets and adjacent counted repeats merged. */
@@ -241,7 +251,6 @@ export class TermTable {
     }
   }
 
-  /** Intersection. The states of a pattern under the same condition ask for the same pairs, so the last ones are remembered. */
   and(a: number, b: number): number {
     if (a === b) return a;
     if (a === NEVER || b === NEVER) return NEVER;
@@ -249,13 +258,10 @@ export class TermTable {
     if (b === this.all) return a;
     if (a === EMPTY) return this.nullable(b) ? EMPTY : NEVER;
     if (b === EMPTY) return this.nullable(a) ? EMPTY : NEVER;
-    const pairs = this.pairs;
-    const at = ((Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b)) >>> PAIR_SHIFT) * 3;
-    if (pairs[at] === a && pairs[at + 1] === b) return pairs[at + 2]!;
+    const known = this.intersections.get(a, b);
+    if (known >= 0) return known;
     const both = this.intersect(a, b);
-    pairs[at] = a;
-    pairs[at + 1] = b;
-    pairs[at + 2] = both;
+    this.intersections.set(a, b, both);
     return both;
   }
 
