@@ -91,6 +91,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="end after so many seconds, whatever the number of steps")
     parser.add_argument("--decay-share", type=float, default=0.4, help="of --seconds")
     parser.add_argument("--batch-tokens", type=int, help="padded tokens of a step; the configuration's are for a GPU")
+    parser.add_argument("--rate", type=float, default=1.0, help="share of the configuration's learning rates: smaller batches take smaller ones")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches (for a GPU)")
     parser.add_argument("--compile", action="store_true", help="about 1.4x faster on a CPU; takes a C++ compiler")
@@ -112,7 +113,7 @@ def main() -> None:
         upcycle(model, torch.load(args.upcycle, weights_only=True, map_location="cpu")["model"])
     model.to(device)
     optimizers = make_optimizers(model, config["muon_lr"], config["adam_lr"], config["weight_decay"])
-    rates = [[g["lr"] for g in o.param_groups] for o in optimizers]
+    rates = [[args.rate * g["lr"] for g in o.param_groups] for o in optimizers]
     step, seen, first, taken = 0, 0, 0, 0
     source = [args.easy, args.follow or args.shards]
     if args.resume:
@@ -172,7 +173,7 @@ def main() -> None:
         losses.append(loss.detach())
         if step % 50 == 0 or step >= steps:
             mean = float(torch.stack(losses).mean())
-            record = {"step": step, "tokens": seen, "loss": round(mean, 4), "lr": round(factor, 4), "tokens_per_s": round((seen - since) / (time.time() - started)), "seconds": round(time.time() - started)}
+            record = {"step": step, "tokens": seen, "loss": round(mean, 4), "lr": round(args.rate * factor, 4), "tokens_per_s": round((seen - since) / (time.time() - started)), "seconds": round(time.time() - started)}
             losses = []
             if step % args.save_every == 0 or step >= steps:
                 record["validation"] = validate(model, validation)
