@@ -114,7 +114,7 @@ def check(domain: Domain) -> None:
     aliases = [alias for field in domain.fields for alias in field.names]
     known = {field.names[0].replace(" ", "_") for field in domain.fields}
     wrong = [f"alias {alias} names two fields" for alias in sorted(set(aliases)) if aliases.count(alias) > 1]
-    wrong += [f"no kind {f.kind}" for f in domain.fields if not f.kind.startswith("=") and f.kind not in KINDS]
+    wrong += [f"no kind {f.kind}" for f in domain.fields if f.kind[0] not in "=~" and f.kind not in KINDS]
     wrong += [f"not one {{}} in '{s}'" for f in domain.fields for s in f.sentences if placeholders(s) != [""]]
     wrong += [f"no field for a placeholder of '{s}'" for s in domain.sentences if not placeholders(s) or not known.issuperset(placeholders(s))]
     if wrong:
