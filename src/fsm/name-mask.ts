@@ -100,11 +100,17 @@ export class NameMasks {
     return pool.termOf(without.rest) === pool.terms.all;
   }
 
-  /** Walks plain characters; false where it met others. `q`: the lexeme state, or UNASKED. */
+  /** Walks plain characters, and escapes where tokens have them; false where it met others. `q`: the lexeme state, or UNASKED. */
   private spellPlain(literals: number, at: number, q: number, out: number[]): boolean {
     const { trie } = this;
     const { pool } = this.recognizer;
     const sets = pool.terms.literals;
+    const escape = childOf(trie, at, BACKSLASH);
+    if (escape >= 0) {
+      const literal = this.literalState(literals);
+      const next = literal === DEAD ? DEAD : pool.step(literal, BACKSLASH);
+      if (next !== DEAD) this.spellFrom(escape, next, q === UNASKED ? UNASKED : pool.step(q, BACKSLASH), out);
+    }
     if (sets.accepts(literals)) {
       const c = childOf(trie, at, QUOTE);
       if (c >= 0) this.collect(c, out);
@@ -122,6 +128,30 @@ export class NameMasks {
     return true;
   }
 
+  /** {@link spell} below a trie node whose bytes led to a state of the literals. */
+  private spellFrom(node: number, literal: number, q: number, out: number[]): void {
+    const { pool } = this.recognizer;
+    const { nodes } = this.trie;
+    if (q === DEAD) {
+      this.collect(node, out);
+      return;
+    }
+    const first = nodes[node * 4]!;
+    for (let c = first, last = first + (nodes[node * 4 + 1]! >>> 8); c < last; c++) {
+      const byte = nodes[c * 4 + 1]! & 0xff;
+      const next = pool.step(literal, byte);
+      if (next === DEAD) continue;
+      if (pool.isFinal(next)) this.collect(c, out);
+      else this.spellFrom(c, next, q === UNASKED ? UNASKED : pool.step(q, byte), out);
+    }
+  }
+
+  /** The state in a string that spells on at a node of literals, in whatever way; DEAD where nothing is left to spell. */
+  private literalState(literals: number): number {
+    const { pool } = this.recognizer;
+    return pool.stringAt(pool.terms.spelledNode(literals));
+  }
+
   /** Tokens at and below a trie node. */
   private collect(node: number, out: number[]): void {
     const { nodes, same } = this.trie;
@@ -136,8 +166,7 @@ export class NameMasks {
     const key = at.id * 0x2000000 + q;
     const known = this.spelled.get(key);
     if (known !== undefined) return known;
-    const { pool } = this.recognizer;
-    const literal = pool.stringAt(pool.terms.literalNode(without.literals));
+    const literal = this.literalState(without.literals);
     const out: number[] = [];
     if (literal !== DEAD) this.spell(at, literal, this.isEndless(without) ? UNASKED : q, out);
     const tokens = ids(out);

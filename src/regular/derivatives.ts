@@ -76,7 +76,11 @@ export class Derivatives {
       case K_LITS: {
         const raw = this.table.literals.edges(tuples.data[o + 1]!);
         const out: number[] = [];
-        for (let i = 0; i < raw.length; i += 2) pushEdge(out, raw[i]!, raw[i]!, this.table.literalNode(raw[i + 1]!));
+        const literal = this.table.isLiteral(t);
+        for (let i = 0; i < raw.length; i += 2) {
+          const next = raw[i + 1]!;
+          pushEdge(out, raw[i]!, raw[i]!, literal ? this.table.literalNode(next) : this.table.spelledNode(next));
+        }
         return out;
       }
       case K_NAME: {

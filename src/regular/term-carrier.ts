@@ -75,7 +75,9 @@ export class TermCarrier {
       case K_REP:
         return to.repeat(part(0), fields[1]!, fields[2] === INF ? INF : fields[2]!);
       case K_LITS:
-        return to.literalNode(this.literals(fields[0]!));
+        return fields.length > 1
+          ? to.spelledNode(this.literals(fields[0]!))
+          : to.literalNode(this.literals(fields[0]!));
       case K_NAME:
         return to.nameNode(this.names.get(fields[0]!) ?? 0);
       case K_DFA:

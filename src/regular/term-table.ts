@@ -33,6 +33,9 @@ export const F_KNOWN_DEAD = 8;
 /** Finite by construction (literals and what is taken from them): JSON strings spell it in one way only. */
 export const F_LITERAL = 16;
 
+/** Last field of a set of literals that are not {@link F_LITERAL}. */
+const SPELLED = 1;
+
 export interface DfaTable {
   readonly states: readonly { readonly accept: boolean; readonly edges: readonly number[] }[];
 }
@@ -101,6 +104,13 @@ export class TermTable {
     if (node === this.literals.none) return NEVER;
     if (node === this.literals.end) return EMPTY;
     return this.make([K_LITS, node], F_LITERAL | (this.literals.accepts(node) ? F_NULLABLE : 0));
+  }
+
+  /** The same strings as {@link literalNode}, in whatever way JSON strings may spell them. */
+  spelledNode(node: number): number {
+    if (node === this.literals.none) return NEVER;
+    if (node === this.literals.end) return EMPTY;
+    return this.make([K_LITS, node, SPELLED], this.literals.accepts(node) ? F_NULLABLE : 0);
   }
 
   /** The term of a node of {@link names}. */

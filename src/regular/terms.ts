@@ -107,6 +107,11 @@ export class TermStore {
     return this.table.literalNode(node);
   }
 
+  /** The same strings as {@link literalNode}, in whatever way JSON strings may spell them. */
+  spelledNode(node: number): number {
+    return this.table.spelledNode(node);
+  }
+
   /** The term of a node of {@link names}. */
   nameNode(node: number): number {
     return this.table.nameNode(node);
