@@ -1,9 +1,10 @@
-"""Calls of written tools for training: the known ones and those of `tools_more.txt`.
+"""Calls of written tools for training: the known ones and those of `tools_more*.txt`.
 
-A line of the file is `name|description|arguments|request;request`, an argument `name:kind`, or `name?:kind`
+A line of a file is `name|description|arguments|request;request`, an argument `name:kind`, or `name?:kind`
 where it may be left out. A request that does not mention an optional argument leaves it out: then the answer
-has none, and `required` never lists it. `# area` heads the lines of one area. The tools offered beside the right one
-are mostly its near neighbours (`create note` beside `delete note`), so that the choice needs reading.
+has none, and `required` never lists it. `# area` heads the lines of one area, which may go on in another file. The
+tools offered beside the right one are mostly its near neighbours (`create note` beside `delete note`), so that the
+choice needs reading.
 The evaluation draws from `tools.KNOWN` and tools of its own alone.
 """
 
@@ -66,12 +67,19 @@ def parse(text: str) -> list[Tool]:
     return tools
 
 
-MORE = parse((Path(__file__).parent / "tools_more.txt").read_text(encoding="utf-8"))
+def load(*paths: Path) -> list[Tool]:
+    """The tools of all files."""
+    return [tool for path in paths for tool in parse(path.read_text(encoding="utf-8"))]
+
+
+MORE = load(*sorted(Path(__file__).parent.glob("tools_more*.txt")))
 FIRST = [
     Tool(name, description, tuple(Argument(key, kind, False) for key, kind in arguments), tuple(requests), "")
     for name, description, arguments, requests in KNOWN
 ]
 TOOLS = FIRST + MORE
+if twice := sorted(name for name, count in Counter(tool.name for tool in TOOLS).items() if count > 1):
+    raise ValueError(f"tool {', '.join(twice)} is given twice in tools.KNOWN and tools_more*.txt; rename or remove one")
 VERBS = frozenset(verb for verb, count in Counter(tool.name.split()[0].rstrip("s")[:5] for tool in TOOLS).items() if count > 2)
 
 
