@@ -115,6 +115,11 @@ export const HARD: readonly HardCase[] = [
     text: () => JSON.stringify(Array.from({ length: 30_000 }, (_, i) => `value ${i}`)),
   },
   {
+    name: '0.4 MB of unique numbers',
+    constraint: () => json({ type: 'array', uniqueItems: true, items: { type: 'number' } }, flexible),
+    text: () => JSON.stringify(Array.from({ length: 60_000 }, (_, i) => (i % 7 === 3 ? i / 8 : i * 7 - 90_000))),
+  },
+  {
     name: 'maxLength 10,000',
     constraint: () => json({ type: 'string', maxLength: 10_000 }, flexible),
     text: () => JSON.stringify(words(1700)),

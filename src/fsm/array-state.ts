@@ -1,6 +1,6 @@
 /**
  * What an array still allows and still needs: [index (clamped), counters (clamped)…, and where items are unique: used strings, used
- * texts, used objects and arrays, forgotten], with an exact liveness test for the counters.
+ * whole numbers, other used texts, used objects and arrays, forgotten], with an exact liveness test for the counters.
  *
  * Without counters liveness is arithmetic. With counters (contains, minContains, maxContains) it is a search over the clamped
  * states, remembered. Unique scalars are kept out of the item's own lexeme (its term minus the values used), so that no item
@@ -8,21 +8,22 @@
  */
 import { TupleTable } from '../base/tuple-table.js';
 import type { ArrayExpr, ItemVariant } from '../grammar/ir.js';
-import { NEVER } from '../regular/terms.js';
 import type { Captures } from './captures.js';
 import type { LexemePool } from './lexeme.js';
 import { couldBecome, readPartial } from './partial-value.js';
-import { numberSpellings, uniqueNumbers } from './unique.js';
+import { afterFraction, afterWhole, plainForms, uniqueNumbers } from './unique.js';
 import { UsedValues } from './used-values.js';
 
 const OPEN = 1;
 const LIVE = 2;
 const LOST = 3;
 
+/** Nodes of literals: strings; whole numbers; fractions and words (unique.ts). */
 const USED_STRINGS = 0;
-const USED_TEXTS = 1;
-const USED_VALUES = 2;
-const FORGOTTEN = 3;
+const USED_WHOLES = 1;
+const USED_OTHERS = 2;
+const USED_VALUES = 3;
+const FORGOTTEN = 4;
 
 export class ArrayStates {
   private readonly tuples = new TupleTable(8);
@@ -46,7 +47,7 @@ export class ArrayStates {
     const first = new Array<number>(1 + expr.counters.length).fill(0);
     this.used = first.length;
     const { none } = pool.terms.literals;
-    if (this.values !== undefined) first.push(none, NEVER, this.values.none, 0);
+    if (this.values !== undefined) first.push(none, none, none, this.values.none, 0);
     this.start = this.tuples.intern(first, first.length);
   }
 
@@ -148,17 +149,20 @@ export class ArrayStates {
   /** A raw item's term (numbers, true, false, null) less the values used; numbers in plain notation, so that equal ones are known. */
   textTerm(a: number, term: number): number {
     const { terms } = this.pool;
-    const gone = this.field(a, this.used + USED_TEXTS);
-    return terms.and(terms.and(term, terms.intern(uniqueNumbers)), terms.not(gone));
+    return terms.and(terms.and(term, terms.intern(uniqueNumbers)), terms.not(this.usedTexts(a)));
   }
 
-  /** The field of used strings (a literal node) and of used texts (a term). */
+  /** The used strings, a node of literals. */
   usedStrings(a: number): number {
     return this.field(a, this.used + USED_STRINGS);
   }
 
+  /** The used texts in every plain spelling, a term. It reads sets of literals, so that a step costs the same however many there are. */
   usedTexts(a: number): number {
-    return this.field(a, this.used + USED_TEXTS);
+    const { terms } = this.pool;
+    const wholes = terms.literalNode(this.field(a, this.used + USED_WHOLES));
+    const others = terms.literalNode(this.field(a, this.used + USED_OTHERS));
+    return terms.or(terms.cat(wholes, terms.intern(afterWhole)), terms.cat(others, terms.intern(afterFraction)));
   }
 
   /** Whether an item was not remembered: then which may follow is unknown. */
@@ -189,13 +193,18 @@ export class ArrayStates {
 
   /** State after a scalar item (its JSON text); its term made sure that it is new. */
   useScalar(a: number, text: string): number {
-    const { terms } = this.pool;
-    if (text.startsWith('"')) {
-      const node = terms.literals.insert(this.field(a, this.used + USED_STRINGS), JSON.parse(text) as string);
-      return this.with(a, USED_STRINGS, node);
-    }
-    const gone = terms.or(this.field(a, this.used + USED_TEXTS), terms.intern(numberSpellings(text)));
-    return this.with(a, USED_TEXTS, gone);
+    if (text.startsWith('"')) return this.note(a, USED_STRINGS, [JSON.parse(text) as string]);
+    const { whole, forms } = plainForms(text);
+    return this.note(a, whole ? USED_WHOLES : USED_OTHERS, forms);
+  }
+
+  private note(a: number, field: number, texts: readonly string[]): number {
+    const { literals } = this.pool.terms;
+    return this.with(
+      a,
+      field,
+      texts.reduce((node, text) => literals.insert(node, text), this.field(a, this.used + field)),
+    );
   }
 
   /** State after an object or array item whose text begins at byte `start` of a capture, or -1 where it was there before. */
@@ -205,12 +214,12 @@ export class ArrayStates {
     return after === before ? -1 : this.with(a, USED_VALUES, after);
   }
 
-  /** The same state of other tables of this array; sets of strings and terms of texts are carried over by the caller's means. */
-  carry(from: ArrayStates, a: number, literals: (node: number) => number, term: (t: number) => number): number {
+  /** The same state of other tables of this array; sets of literals are carried over by the caller's means. */
+  carry(from: ArrayStates, a: number, literals: (node: number) => number): number {
     const t = Array.from(from.tuples.data.subarray(from.tuples.offsets[a]!, from.tuples.offsets[a + 1]!));
     if (this.expr.unique) {
-      t[this.used + USED_STRINGS] = literals(t[this.used + USED_STRINGS]!);
-      t[this.used + USED_TEXTS] = term(t[this.used + USED_TEXTS]!);
+      for (const field of [USED_STRINGS, USED_WHOLES, USED_OTHERS])
+        t[this.used + field] = literals(t[this.used + field]!);
       t[this.used + USED_VALUES] = this.values!.carry(from.values!, t[this.used + USED_VALUES]!);
     }
     return this.tuples.intern(t, t.length);

@@ -102,12 +102,9 @@ class Carrier {
         .objectStates(id)
         .carry(this.from.objectStates(id), tuple[3]!, (node) => this.pool.literals(node));
     else if (tuple[0] === FRAME.array)
-      tuple[3] = this.to.arrayStates(id).carry(
-        this.from.arrayStates(id),
-        tuple[3]!,
-        (node) => this.pool.literals(node),
-        (term) => this.pool.term(term),
-      );
+      tuple[3] = this.to
+        .arrayStates(id)
+        .carry(this.from.arrayStates(id), tuple[3]!, (node) => this.pool.literals(node));
     return this.to.labels.intern(tuple, tuple.length);
   }
 

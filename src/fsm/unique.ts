@@ -44,21 +44,27 @@ const zeros = (min: number): Regex => ({
   max: Number.POSITIVE_INFINITY,
 });
 
-/** All exponent-free spellings of the number in a JSON text; the text itself for true, false and null. */
-export function numberSpellings(text: string): Regex {
+/** What may stand behind a whole number, and behind a fraction, in a plain spelling of the same number. */
+export const afterWhole: Regex = { t: 'rep', item: { t: 'cat', items: [point, zeros(1)] }, min: 0, max: 1 };
+export const afterFraction: Regex = zeros(0);
+
+/**
+ * The plain text of a number without needless zeros (zero has two, with and without a sign), or a word: `whole` tells which of the two
+ * endings above make all spellings of it. For a word, zeros behind it make no text that is an item.
+ */
+export function plainForms(text: string): { readonly whole: boolean; readonly forms: readonly string[] } {
   const m = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text);
-  if (m === null) return { t: 'lit', text };
-  const whole = m[2]!.replace(/^0+(?=\d)/, '');
+  if (m === null) return { whole: false, forms: [text] };
+  const digitsBefore = m[2]!.replace(/^0+(?=\d)/, '');
   const fraction = (m[3] ?? '').replace(/0+$/, '');
-  const sign: Regex =
-    whole === '0' && fraction === ''
-      ? { t: 'rep', item: { t: 'lit', text: '-' }, min: 0, max: 1 }
-      : { t: 'lit', text: m[1]! };
-  const tail: Regex =
-    fraction === ''
-      ? { t: 'rep', item: { t: 'cat', items: [{ t: 'lit', text: '.' }, zeros(1)] }, min: 0, max: 1 }
-      : { t: 'cat', items: [{ t: 'lit', text: `.${fraction}` }, zeros(0)] };
-  return { t: 'cat', items: [sign, { t: 'lit', text: whole }, tail] };
+  if (fraction !== '') return { whole: false, forms: [`${m[1]}${digitsBefore}.${fraction}`] };
+  return { whole: true, forms: digitsBefore === '0' ? ['0', '-0'] : [`${m[1]}${digitsBefore}`] };
+}
+
+/** All exponent-free spellings of the number in a JSON text; for a word itself, and with zeros that no item has. */
+export function numberSpellings(text: string): Regex {
+  const { whole, forms } = plainForms(text);
+  return { t: 'cat', items: [{ t: 'lits', texts: forms }, whole ? afterWhole : afterFraction] };
 }
 
 /** A JSON value with sorted keys and numbers as JavaScript prints them: equal values have equal texts. */
