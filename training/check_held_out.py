@@ -4,6 +4,7 @@ For the development set and the fresh one: names of domains in both, the share o
 trained field has too, and sentences (without placeholders, in lower case) in both. It names only what is to be
 changed on the trained side. The exit status is 1 if the fresh set shares a domain, more field names than `SHARED`
 (the development set's share when it was written, 1 of 136), or a sentence. Further files count as trained.
+The same for cues of classification: it names a trained one that a held-out set has too, and exits with 1.
 Then it draws texts of every layout in `TRAINED_LAYOUTS` and counts those in the shape of a fresh layout: add new layouts to it.
 """
 
@@ -13,7 +14,8 @@ import re
 import sys
 from pathlib import Path
 
-from data import fresh
+from data import fresh, labels
+from data.classify import TASKS
 from data.domains import FOLDER, FRESH_DOMAINS, HELD_OUT, TRAINED, Domain, load, names_of
 from data.layouts import SHAPES, any_table
 from data.marks import any_pattern, row_pattern
@@ -83,6 +85,20 @@ def fresh_shapes(count: int = 20000) -> bool:
     return clean
 
 
+def cues_apart() -> bool:
+    """Prints the trained cues of classification that a held-out set has too; whether there are none."""
+
+    def bare(cue: str) -> str:
+        return " ".join(re.findall(r"\w+", cue.lower()))
+
+    held_out = {bare(told.split("|")[-1]) for cues in TASKS.values() for told in cues.values()} | {bare(cue) for cue in fresh.CUES.values()}
+    again = [(task.keys[0], label, cue) for task in labels.ALL for label, cues in task.cues.items() for cue in cues if bare(cue) in held_out]
+    for key, label, cue in again:
+        print(f"cue '{cue}' of {label} of {key}")
+    print(f"classification: {len(again)} trained cues among {len(held_out)} held-out ones")
+    return not again
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("files", type=Path, nargs="*", help="domain files that count as trained beside those in training/data")
@@ -90,6 +106,7 @@ def main() -> None:
     trained = [TRAINED, *(load(path) for path in files)]
     report("held out (development)", HELD_OUT, trained)
     apart = report("held out (fresh)", FRESH_DOMAINS, trained)
+    apart = cues_apart() and apart
     sys.exit(0 if fresh_shapes() and apart else 1)
 
 

@@ -1,7 +1,8 @@
-"""Classification for training: the tasks of `classify.py` and those of `classes_more.txt`.
+"""Classification for training: the tasks of `classify.py` and those of `classes_more*.txt`.
 
-A block of the file is `= key | key ; thing, thing`, then `label: cue | cue` lines; `; verbatim` ends the head
-where cues are code and stay as they are. Labels are shown as written or in a drawn style, in any order,
+A block of a file is `= key | key ; thing, thing`, then `label: cue | cue` lines; `; verbatim` ends the head
+where cues are code or have their own marks and stay as they are, `; alone` where words beside the cue could
+contradict it (the language of a text). Labels are shown as written or in a drawn style, in any order,
 at times fewer of them. The cue stands alone, or among one to three sentences of no matter to it, or two tasks are
 asked of one text. The held-out cues of `classify.py` are left out; the evaluation never uses these makers.
 """
@@ -48,6 +49,7 @@ class Task:
     keys: tuple[str, ...]
     things: tuple[str, ...]
     verbatim: bool
+    alone: bool
     cues: dict[str, tuple[str, ...]]
 
 
@@ -60,12 +62,12 @@ def parse(text: str) -> list[Task]:
         for line in lines:
             label, told = line.split(": ", 1)
             cues[label] = tuple(cue.strip() for cue in told.split(" | "))
-        tasks.append(Task(tuple(keys.split(" | ")), tuple(things.split(", ")), "verbatim" in flags, cues))
+        tasks.append(Task(tuple(keys.split(" | ")), tuple(things.split(", ")), "verbatim" in flags, "alone" in flags, cues))
     return tasks
 
 
-KNOWN = [Task(keys, THINGS, False, {label: tuple(cues.split("|")[:-1]) for label, cues in labels.items()}) for keys, labels in TASKS.items()]
-MORE = parse((Path(__file__).parent / "classes_more.txt").read_text(encoding="utf-8"))
+KNOWN = [Task(keys, THINGS, False, False, {label: tuple(cues.split("|")[:-1]) for label, cues in labels.items()}) for keys, labels in TASKS.items()]
+MORE = [task for path in sorted(Path(__file__).parent.glob("classes_more*.txt")) for task in parse(path.read_text(encoding="utf-8"))]
 ALL = KNOWN + MORE
 
 
@@ -103,18 +105,18 @@ def ask(r: Rng, text: str, key: str, thing: str) -> str:
 
 
 def fitting(r: Rng, count: int) -> list[Task]:
-    """One task, or two that share no name of their key."""
+    """One task, or two that share no name of their key and may stand beside each other."""
     first = r.choice(ALL)
-    if count == 1:
+    if count == 1 or first.alone:
         return [first]
-    return [first, r.choice([t for t in ALL if not set(t.keys) & set(first.keys) and t.verbatim == first.verbatim] or KNOWN)]
+    return [first, r.choice([t for t in ALL if not (t.alone or set(t.keys) & set(first.keys)) and t.verbatim == first.verbatim] or KNOWN)]
 
 
 def trained_classification(r: Rng) -> dict:
     """One or two enumerations whose labels the text implies, and at times facts to copy."""
     shape = r.random()
     tasks = fitting(r, 1 if shape < 0.8 else 2)
-    others = r.randint(1, 3) if 0.4 <= shape < 0.8 else int(r.random() < 0.3)
+    others = 0 if tasks[0].alone else r.randint(1, 3) if 0.4 <= shape < 0.8 else int(r.random() < 0.3)
     slots, parts = [], []
     for task in tasks:
         label = r.choice(list(task.cues))
