@@ -304,7 +304,7 @@ export class Interpreter {
         if (!r.live) continue;
         if (r.ends.has(t.length)) out.add(canonicalValue(t));
         if (out.size >= n) break;
-        for (const unit of unfinished(t) ?? this.alphabet()) next.push([...t, ...unit]);
+        for (const unit of unfinished(t, this.alphabet()) ?? this.alphabet()) next.push([...t, ...unit]);
       }
       level = next;
     }
@@ -342,12 +342,18 @@ export class Interpreter {
   }
 }
 
-/** Where the text ends inside a UTF-8 character: the continuation bytes to try next. */
-function unfinished(t: readonly number[]): number[][] | undefined {
+/** Where the text ends inside a UTF-8 character: what finishes a character of the alphabet, and some continuation bytes to try next. */
+function unfinished(t: readonly number[], alphabet: readonly (readonly number[])[]): number[][] | undefined {
   for (let back = 1; back <= 3 && back <= t.length; back++) {
-    const b = t[t.length - back] ?? 0;
-    if (b >= 0xc0 && charAt(t, t.length - back).kind === 'cut')
-      return [0x80, 0x81, 0x90, 0x9f, 0xa0, 0xa9, 0xbf].map((c) => [c]);
+    const from = t.length - back;
+    const b = t[from] ?? 0;
+    if (b >= 0xc0 && charAt(t, from).kind === 'cut')
+      return [
+        ...alphabet
+          .filter((c) => c.length > back && c.every((x, i) => i >= back || x === t[from + i]))
+          .map((c) => c.slice(back)),
+        ...[0x80, 0x81, 0x90, 0x9f, 0xa0, 0xa9, 0xbf].map((c) => [c]),
+      ];
     if (b < 0x80) break;
   }
   return undefined;
