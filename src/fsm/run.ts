@@ -125,7 +125,8 @@ export class Runs {
       target = shared;
       depth++;
     }
-    return { signature, depth: LONGEST_RUN, loops: false, together: true, ends: false };
+    // Alive for so long, but what comes then was not seen, and longer tokens count as long as LONGEST_RUN.
+    return { signature, depth: LONGEST_RUN - 1, loops: false, together: true, ends: false };
   }
 
   /** Per group the live term that all its characters lead to, or -1. In strings, characters that must be escaped have none. */

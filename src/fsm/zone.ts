@@ -149,7 +149,7 @@ export class Zones {
         }
       }
       if (next.length === 0) return { signature, depth: LONGEST_RUN, terms: [...seen.keys()] };
-      if (seen.size > most) return { signature, depth: depth + 1, terms: [...seen.keys()] };
+      if (seen.size > most) return { signature, depth: Math.min(depth + 1, LONGEST_RUN - 1), terms: [...seen.keys()] };
       layer = next;
     }
     // Alive for so long, but what the last terms come to was not seen.
