@@ -105,11 +105,11 @@ export class NameMasks {
     const { trie } = this;
     const { pool } = this.recognizer;
     const sets = pool.terms.literals;
-    const escape = childOf(trie, at, BACKSLASH);
-    if (escape >= 0) {
+    const escaped = childOf(trie, at, BACKSLASH);
+    if (escaped >= 0) {
       const literal = this.literalState(literals);
       const next = literal === DEAD ? DEAD : pool.step(literal, BACKSLASH);
-      if (next !== DEAD) this.spellFrom(escape, next, q === UNASKED ? UNASKED : pool.step(q, BACKSLASH), out);
+      if (next !== DEAD) this.spellFrom(escaped, next, q === UNASKED ? UNASKED : pool.step(q, BACKSLASH), out);
     }
     if (sets.accepts(literals)) {
       const c = childOf(trie, at, QUOTE);
