@@ -23,6 +23,11 @@ QUESTION = re.compile(
     r"(who|whose|whom|what|when|where|why|how|which|is|are|can|could|do|does|may|will|would|should|did|am I)\b"
     r"|(in|at|for|with|to|on|until|since) (which|what|whom|when)\b"
 )
+# Exclamations, commands and titles that open like a question: "what a mess", "do not touch it", "how to tie a scarf"
+STATED = re.compile(
+    r"(how|what|when|where|why|who) (to|I|we|you|he|she|they|the|two|others|a|an|luck|nonsense|bliss)\b"
+    r"|how (awful|dare|good|kind|tall you)\b|do (away|hold|it|me|not|this|yourself)\b|may (contain|she)\b|can (not|be|wait)\b|will not\b"
+)
 BEFORE = (
     *ASKS, "Which {k} fits? ", "Pick the {k} for this {t}:\n", "Read the {t} and choose the {k}.\n\n", "{T}: ", "{T}:\n",
     "Tag the {t} with its {k}: ", "{K}? ", "Sort this {t} by {k}.\n", "Set the {k}: ",
@@ -93,7 +98,7 @@ def sentence(r: Rng, task: Task, cue: str) -> str:
     if task.verbatim:
         return cue
     text = cue if r.random() < 0.1 else cue[0].upper() + cue[1:]
-    mark = r.choice("????.") if QUESTION.match(cue) else r.choice("...!")
+    mark = r.choice("????.") if QUESTION.match(cue) and not STATED.match(cue) else r.choice("...!")
     return f'"{text}{mark}"' if r.random() < 0.06 else text + mark
 
 
