@@ -156,7 +156,7 @@ export class Masks {
       if (kind === CAPTURE) captured = config;
       else if (kind === NAME) {
         const node = this.names.nodeOf(q);
-        if (node >= 0) this.addNames(parts, node, configs.data[o + 3]!, ends);
+        if (node >= 0) this.names.addNames(parts, node, configs.data[o + 3]!, ends);
         else narrow.push(config);
       } else if ((kind === LEX || kind === DYN || kind === ITEM) && share.lexemes.isWide(q)) wide.push(config);
       else narrow.push(config);
@@ -173,13 +173,6 @@ export class Masks {
       this.crossings.walk(share.lexemes.residuals.root, rest, parts);
     }
     return this.keep(parts.record());
-  }
-
-  /** Names of all objects that a config stands for; where tokens go on after a name, see {@link NameMasks.addNames}. */
-  private addNames(parts: MaskParts, node: number, stack: number, ends: Map<number, number[]>): void {
-    const { stacks } = this.recognizer;
-    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2)
-      this.names.addNames(parts, node, stacks.data[i]!, stacks.data[i + 1]!, ends);
   }
 
   /**

@@ -20,7 +20,7 @@ const UNASKED = -2;
 
 export class NameMasks {
   private readonly spelled = new Map<number, Int32Array>();
-  /** Allowed names among the first i of the range at hand. */
+  /** Allowed names among the first i of the range at hand; see {@link countAllowed}. */
   private allowedBefore = new Int32Array(64);
   /** Bytes held. */
   bytes = 0;
@@ -41,47 +41,75 @@ export class NameMasks {
   }
 
   /**
-   * Adds the tokens that spell on at a node of the declared names of an object's frame (label, parent). `ends` gets, by trie node of
+   * Adds the tokens that spell on at a node of the declared names of objects, which are the edges of a stack. `ends` gets, by trie node of
    * the closing quote, the names after which tokens go on: [label, parent, name, …].
    */
-  addNames(parts: MaskParts, node: number, label: number, parent: number, ends: Map<number, number[]>): void {
+  addNames(parts: MaskParts, node: number, stack: number, ends: Map<number, number[]>): void {
     const { recognizer, trie } = this;
     const { nodes, same } = trie;
-    const { labels } = recognizer;
+    const { stacks } = recognizer;
     const { names } = recognizer.pool.terms;
-    const l = labels.offsets[label]!;
-    const states = recognizer.objectStates(labels.data[l + 1]!);
-    const o = labels.data[l + 3]!;
+    const from = stacks.offsets[stack]!;
+    const to = stacks.offsets[stack + 1]!;
     const base = names.rangeStart(node);
-    const count = names.rangeEnd(node) - base;
-    if (this.allowedBefore.length <= count) this.allowedBefore = new Int32Array(count * 2 + 2);
-    const before = this.allowedBefore;
-    before[0] = 0;
-    for (let i = 0; i < count; i++) before[i + 1] = before[i]! + (states.allows(o, states.nameOf(base + i)) ? 1 : 0);
+    const before = this.countAllowed(node, stack);
     const visit = (n: number, at: number): void => {
-      const p = states.nameAt(n);
-      if (p >= 0 && states.allows(o, p)) {
-        const c = childOf(trie, at, QUOTE);
-        if (c >= 0) {
-          for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) parts.found.push(t);
-          if (nodes[c * 4 + 1]! >>> 8 !== 0) {
-            const list = ends.get(c);
-            if (list === undefined) ends.set(c, [label, parent, p]);
-            else list.push(label, parent, p);
-          }
+      const c = names.nameAt(n) < 0 ? -1 : childOf(trie, at, QUOTE);
+      if (c >= 0) {
+        let some = false;
+        for (let i = from; i < to; i += 2) {
+          const label = stacks.data[i]!;
+          const p = this.allowedAt(label, n);
+          if (p < 0) continue;
+          some = true;
+          if (nodes[c * 4 + 1]! >>> 8 === 0) break;
+          const list = ends.get(c);
+          if (list === undefined) ends.set(c, [label, stacks.data[i + 1]!, p]);
+          else list.push(label, stacks.data[i + 1]!, p);
         }
+        if (some) for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) parts.found.push(t);
       }
       const edges = names.edges(n);
       for (let i = 0; i < edges.length; i += 2) {
         const child = edges[i + 1]!;
         if (before[names.rangeEnd(child) - base]! === before[names.rangeStart(child) - base]!) continue;
-        const c = childOf(trie, at, edges[i]!);
-        if (c < 0) continue;
-        for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!) parts.found.push(t);
-        if (nodes[c * 4 + 1]! >>> 8 !== 0) visit(child, c);
+        const next = childOf(trie, at, edges[i]!);
+        if (next < 0) continue;
+        for (let t = nodes[next * 4 + 2]!; t >= 0; t = same[t]!) parts.found.push(t);
+        if (nodes[next * 4 + 1]! >>> 8 !== 0) visit(child, next);
       }
     };
     visit(node, 0);
+  }
+
+  /** For each i, how many of the first i names below a node some object of a stack allows. Valid until the next call. */
+  private countAllowed(node: number, stack: number): Int32Array {
+    const { recognizer } = this;
+    const { stacks, labels } = recognizer;
+    const { names } = recognizer.pool.terms;
+    const base = names.rangeStart(node);
+    const count = names.rangeEnd(node) - base;
+    if (this.allowedBefore.length <= count) this.allowedBefore = new Int32Array(count * 2 + 2);
+    const before = this.allowedBefore;
+    before.fill(0, 0, count + 1);
+    for (let e = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; e < end; e += 2) {
+      const l = labels.offsets[stacks.data[e]!]!;
+      const states = recognizer.objectStates(labels.data[l + 1]!);
+      const o = labels.data[l + 3]!;
+      for (let i = 0; i < count; i++)
+        if (before[i + 1] === 0 && states.allows(o, states.nameOf(base + i))) before[i + 1] = 1;
+    }
+    for (let i = 0; i < count; i++) before[i + 1]! += before[i]!;
+    return before;
+  }
+
+  /** The name that ends at a node of names, in the order of a frame's object, or -1 where the frame does not allow it. */
+  private allowedAt(label: number, node: number): number {
+    const { labels } = this.recognizer;
+    const l = labels.offsets[label]!;
+    const states = this.recognizer.objectStates(labels.data[l + 1]!);
+    const p = states.nameAt(node);
+    return p >= 0 && states.allows(labels.data[l + 3]!, p) ? p : -1;
   }
 
   /**
