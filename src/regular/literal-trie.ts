@@ -6,9 +6,16 @@
  */
 import { PairMap, TupleTable } from '../base/tuple-table.js';
 
+/** Sets of so many strings are remembered by their strings; smaller ones are made as fast, larger ones hardly come twice. */
+const FEW = 4;
+const MANY = 256;
+
 export class LiteralTrie {
   private readonly nodes = new TupleTable(64);
   private readonly unions = new PairMap(16);
+  /** By their sorted strings: the shapes of one object ask for the same names again and again. */
+  private readonly built = new Map<string, number>();
+  private keyBytes = 0;
   /** The empty set. */
   readonly none: number;
   /** The set of the empty string alone. */
@@ -20,7 +27,7 @@ export class LiteralTrie {
   }
 
   get bytes(): number {
-    return this.nodes.bytes;
+    return this.nodes.bytes + this.keyBytes;
   }
 
   accepts(node: number): boolean {
@@ -64,6 +71,18 @@ export class LiteralTrie {
   /** The set of the given strings. O(total length) after sorting. */
   build(texts: readonly string[]): number {
     if (texts.length === 0) return this.none;
+    if (texts.length < FEW || texts.length > MANY) return this.make(texts);
+    const key = JSON.stringify([...texts].sort());
+    let node = this.built.get(key);
+    if (node === undefined) {
+      node = this.make(texts);
+      this.built.set(key, node);
+      this.keyBytes += key.length + 60;
+    }
+    return node;
+  }
+
+  private make(texts: readonly string[]): number {
     const words = texts.map(codePoints);
     if (words.length > 1) words.sort(compareWords);
     const open: number[][] = [[0]];
