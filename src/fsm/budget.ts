@@ -10,6 +10,7 @@
  * masks serve. Below that each allowed token's state is asked.
  */
 import { Distances } from './distance.js';
+import { Further } from './further.js';
 import { CAPTURE, DEAD, DYN, ITEM, LEX } from './layout.js';
 import type { MaskShare } from './mask-share.js';
 import { valuesWithin } from './partial-value.js';
@@ -41,6 +42,9 @@ export class Budget {
   private readonly reachInTokens: Reach;
   /** Most tokens needed after any allowed one, by plain state, where that was found out. */
   private readonly mosts: (number | undefined)[] = [];
+  /** Tokens of plain states that are tried from the state itself, and by that state the most tokens needed after any of them. */
+  private readonly further: Further;
+  private readonly mostsFurther: (number | undefined)[] = [];
   private readonly scratch: Uint32Array;
   /** Whether every byte is a token, so that bytes bound tokens. */
   private readonly everyByte: boolean;
@@ -50,7 +54,7 @@ export class Budget {
   constructor(
     private readonly recognizer: Recognizer,
     private readonly share: MaskShare,
-    vocabulary: Vocabulary,
+    private readonly vocabulary: Vocabulary,
   ) {
     this.distances = new Distances(recognizer);
     this.remembered = new Remembered(recognizer);
@@ -66,6 +70,13 @@ export class Budget {
       share,
       (state) => this.tokens(this.plain(state)),
       (state) => this.tail(state),
+    );
+    this.further = new Further(
+      recognizer,
+      share,
+      vocabulary,
+      (state) => this.plain(state),
+      (state) => this.write(state),
     );
     this.bytesBound = !this.remembered.itemsMustDiffer;
     this.scratch = new Uint32Array(Math.ceil(vocabulary.size / 32));
@@ -203,9 +214,35 @@ export class Budget {
   isAmple(state: number, left: number): boolean {
     const plain = this.plain(state);
     const most = this.mosts[plain];
-    if (most !== undefined) return left >= most;
-    if (!this.everyByte) return false;
-    return (this.bytesBound && left >= this.reachInBytes.of(plain)) || left >= this.reachInTokens.of(plain);
+    if (most !== undefined) {
+      if (left < most) return false;
+    } else {
+      if (!this.everyByte) return false;
+      const within = this.bytesBound && left >= this.reachInBytes.of(plain);
+      if (!within && left < this.reachInTokens.of(plain)) return false;
+      if (!this.further.isBlurred(plain)) return true;
+    }
+    return left >= this.mostFurther(state, plain);
+  }
+
+  /** Most tokens needed after any token that asks for a further member. */
+  private mostFurther(state: number, plain: number): number {
+    let most = this.mostsFurther[state];
+    if (most === undefined) {
+      most = 0;
+      this.further.each(state, plain, (t) => {
+        most = Math.max(most!, this.tokensAfter(state, t));
+      });
+      this.mostsFurther[state] = most;
+    }
+    return most;
+  }
+
+  /** Tokens needed after a token by bytes; 0 where it is not allowed. */
+  private tokensAfter(state: number, token: number): number {
+    const { bytes, offsets } = this.vocabulary;
+    const next = this.recognizer.stepAll(state, bytes, offsets[token]!, offsets[token + 1]!);
+    return next === DEAD ? 0 : this.tokens(this.plain(next));
   }
 
   /** Most tokens that the policy needs from this state or from any that it comes through. */
@@ -250,37 +287,48 @@ export class Budget {
   private makePlain(state: number): number {
     const { recognizer, remembered } = this;
     const { states, configs, captures } = recognizer;
-    let ids: number[] | undefined;
-    const from = states.offsets[state]!;
-    const to = states.offsets[state + 1]!;
-    for (let i = from; i < to; i++) {
-      const o = configs.offsets[states.data[i]!]!;
-      const kind = configs.data[o]!;
-      const a = configs.data[o + 1]!;
-      const capture = kind === CAPTURE ? a : configs.data[o + 2]!;
-      const stack = configs.data[o + 3]!;
-      if (kind === CAPTURE) {
-        if (!captures.isKept(capture)) continue;
-        const unlike = Array.from(states.data.subarray(from, to));
-        unlike[i - from] = configs.intern([CAPTURE, captures.unlike, 0, 0], 4);
-        if (remembered.values(state, () => this.later(recognizer.stateOf(unlike.sort((x, y) => x - y))))) continue;
-        ids ??= Array.from(states.data.subarray(from, to));
-        ids[i - from] = configs.intern([CAPTURE, captures.unlike, 0, 0], 4);
-      } else if (kind === DYN || kind === ITEM) {
-        if (!captures.isKept(capture)) continue;
-        if (kind === DYN ? remembered.key(capture, stack) : remembered.scalar(capture, stack)) continue;
-        ids ??= Array.from(states.data.subarray(from, to));
-        ids[i - from] = configs.intern([kind, a, captures.unlike, stack], 4);
-      }
+    const ids = Array.from(states.data.subarray(states.offsets[state]!, states.offsets[state + 1]!));
+    let forgotten = false;
+    const captured = recognizer.captureOf(state);
+    if (captured >= 0 && captures.isKept(captured)) {
+      const unlike = ids.slice();
+      unlike[ids.findIndex((id) => configs.data[configs.offsets[id]!] === CAPTURE)] = configs.intern(
+        [CAPTURE, captures.unlike, 0, 0],
+        4,
+      );
+      // Where an item may have to become another one, the policy may go on with the texts inside it: all are kept.
+      if (remembered.values(state, () => this.later(recognizer.stateOf(unlike.slice().sort((x, y) => x - y)))))
+        return state;
+      ids.splice(0, ids.length, ...unlike);
+      forgotten = true;
     }
-    if (ids === undefined) return state;
-    return recognizer.stateOf(ids.sort((x, y) => x - y));
+    for (let i = 0; i < ids.length; i++) {
+      const o = configs.offsets[ids[i]!]!;
+      const kind = configs.data[o]!;
+      if (kind !== DYN && kind !== ITEM) continue;
+      const capture = configs.data[o + 2]!;
+      const stack = configs.data[o + 3]!;
+      if (!captures.isKept(capture)) continue;
+      if (kind === DYN ? remembered.key(capture, stack) : remembered.scalar(capture, stack)) continue;
+      ids[i] = configs.intern([kind, configs.data[o + 1]!, captures.unlike, stack], 4);
+      forgotten = true;
+    }
+    return forgotten ? recognizer.stateOf(ids.sort((x, y) => x - y)) : state;
   }
 
   /** The objects and arrays that the policy writes from a state on; undefined where it writes very much. */
   private later(state: number): readonly unknown[] | undefined {
     const { written } = this;
     if (written.has(state)) return written.get(state);
+    const bytes = this.write(state);
+    const values = bytes === undefined ? undefined : valuesWithin(Uint8Array.from(bytes));
+    if (written.size >= KEPT) written.clear();
+    written.set(state, values);
+    return values;
+  }
+
+  /** What the policy writes from a state on; undefined where it writes very much, or tokens that are no bytes. */
+  private write(state: number): readonly number[] | undefined {
     const bytes: number[] = [];
     let at = state;
     while (bytes.length < MAX_WRITTEN && !this.recognizer.accepts(at)) {
@@ -289,10 +337,7 @@ export class Budget {
       bytes.push(byte);
       at = this.recognizer.step(at, byte);
     }
-    const values = this.recognizer.accepts(at) ? valuesWithin(Uint8Array.from(bytes)) : undefined;
-    if (written.size >= KEPT) written.clear();
-    written.set(state, values);
-    return values;
+    return this.recognizer.accepts(at) ? bytes : undefined;
   }
 
   /** Takes out of a state's mask the tokens by bytes after which more than `left` are needed. */
@@ -317,6 +362,11 @@ export class Budget {
       },
     );
     this.mosts[from] = most;
+    this.further.each(state, from, (t) => {
+      if (((mask[t >> 5]! >>> (t & 31)) & 1) === 0) return;
+      if (this.tokensAfter(state, t) <= left) scratch[t >> 5]! |= 1 << (t & 31);
+      else scratch[t >> 5]! &= ~(1 << (t & 31));
+    });
     for (let w = 0; w < scratch.length; w++) mask[w]! &= scratch[w]!;
   }
 

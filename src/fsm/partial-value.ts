@@ -109,6 +109,28 @@ export function valuesWithin(rest: Uint8Array): readonly unknown[] {
   });
 }
 
+/** All keys and values that begin and end within the rest of a JSON text, which begins between lexemes; undefined where it is not all JSON. */
+export function valuesFrom(rest: Uint8Array): readonly unknown[] | undefined {
+  const text = new TextDecoder().decode(rest);
+  const found = new Set<string>();
+  const open: number[] = [];
+  const lexeme = /"(?:[^"\\]|\\.)*"|[^\s",:[\]{}]+|[[\]{}"]/gs;
+  for (let m = lexeme.exec(text); m !== null; m = lexeme.exec(text)) {
+    const c = m[0];
+    if (c === '{' || c === '[') open.push(m.index);
+    else if (c === '}' || c === ']') {
+      const begin = open.pop();
+      if (begin !== undefined) found.add(text.slice(begin, m.index + 1));
+    } else found.add(c);
+  }
+  try {
+    return [...found].map((part) => JSON.parse(part) as unknown);
+  } catch {
+    // Other text stands around the value.
+    return undefined;
+  }
+}
+
 /**
  * A JSON text that stops in the middle, without what changes no value: blanks between lexemes, escapes that need not be, zeros at the end of
  * a fraction. Prefixes with the same plain form can become the same values.

@@ -1,44 +1,78 @@
-/**
- * maxTokens and what must not come again: a token that ends a key or an item and asks for the next one may leave only a longer one.
- *
- * Known gap: masks ask about states that have forgotten the text in progress (budget.ts, `plain`), and what the policy needs is counted as if
- * no further member had to come (remembered.ts). Then a token that ends with a comma is in the mask though `accept` refuses it, which
- * knows the text. Values still end within the budget.
- */
+/** maxTokens and what must not come again: a token that ends a key or an item and asks for the next one may leave only a longer one. */
 import { expect, it } from 'vitest';
-import { compile, json, Matcher, Vocabulary } from '../../src/core.js';
+import { compile, json, Matcher, UnsatisfiableError, Vocabulary } from '../../src/core.js';
 
 const LONG = 'b'.repeat(30);
-const TOKENS = [
+const tokensWith = (...words: string[]): (Uint8Array | null)[] => [
   ...Array.from({ length: 256 }, (_, b) => Uint8Array.of(b)),
-  ...['",', '":1,', '],', '],[', '","', '":1,"a":1,'].map((text) => Buffer.from(text)),
+  ...words.map((text) => Buffer.from(text)),
   null,
 ];
+const TOKENS = tokensWith('",', '":1,', '],', '],[', '","', '":1,"a":1,');
+const bit = (mask: Uint32Array, id: number): boolean => ((mask[id >> 5]! >>> (id & 31)) & 1) === 1;
 
-it.fails.each([
-  ['keys', { type: 'object', propertyNames: { enum: ['a', LONG] }, additionalProperties: { const: 1 } }, '{"a'],
-  ['strings', { type: 'array', uniqueItems: true, items: { enum: ['a', LONG] } }, '["a'],
-  [
-    'arrays',
-    { type: 'array', uniqueItems: true, items: { type: 'array', items: { enum: [LONG] }, maxItems: 1 } },
-    '[[',
-  ],
-])('unique %s: mask bit <=> accept within a budget', (_, schema, text) => {
-  const vocabulary = Vocabulary.fromTokens(TOKENS, { eos: [TOKENS.length - 1] });
-  const compiled = compile(json(schema, { whitespace: 'compact' }));
-  const mask = new Uint32Array(Math.ceil(TOKENS.length / 32));
+/** Tokens after a text of which the mask and `accept` say different things, at any budget. */
+function differences(schema: object, text: string, tokens = TOKENS): readonly string[] {
+  const vocabulary = Vocabulary.fromTokens(tokens, { eos: [tokens.length - 1] });
+  const mask = new Uint32Array(Math.ceil(tokens.length / 32));
   const wrong: string[] = [];
   for (let maxTokens = 8; maxTokens < 40; maxTokens++) {
-    const matcher = new Matcher(compiled, vocabulary, { maxTokens });
+    // Compiled anew: what one budget finds out would help the next.
+    const compiled = compile(json(schema, { whitespace: 'compact' }));
+    let matcher: Matcher;
+    try {
+      matcher = new Matcher(compiled, vocabulary, { maxTokens });
+    } catch (error) {
+      if (error instanceof UnsatisfiableError) continue;
+      throw error;
+    }
     for (const byte of Buffer.from(text)) matcher.accept(byte);
     matcher.fillMask(mask);
-    for (let id = 0; id < TOKENS.length - 1; id++) {
+    for (let id = 0; id < tokens.length - 1; id++) {
       const accepted = matcher.accept(id);
       if (accepted) matcher.rollback(1);
-      if (accepted !== (((mask[id >> 5]! >>> (id & 31)) & 1) === 1)) wrong.push(`${maxTokens}: token ${id}`);
+      if (accepted !== bit(mask, id)) wrong.push(`${maxTokens}: token ${id}`);
     }
   }
-  expect(wrong).toEqual([]);
+  return wrong;
+}
+
+const few = { type: 'array', items: { enum: [LONG] }, maxItems: 1 };
+
+it.each([
+  ['keys', { type: 'object', propertyNames: { enum: ['a', LONG] }, additionalProperties: { const: 1 } }, '{"a'],
+  ['keys that the token begins', { type: 'object', propertyNames: { enum: ['a', LONG] } }, '{"'],
+  ['strings', { type: 'array', uniqueItems: true, items: { enum: ['a', LONG] } }, '["a'],
+  ['arrays', { type: 'array', uniqueItems: true, items: few }, '[['],
+])('unique %s: mask bit <=> accept within a budget', (_, schema, text) => {
+  expect(differences(schema, text)).toEqual([]);
+});
+
+it('an item that must become another one does so within a budget, whatever is unique inside it', () => {
+  const items = { type: 'array', items: { enum: [0, 1, 123456789] }, minItems: 1, uniqueItems: true };
+  const schema = { type: 'array', uniqueItems: true, minItems: 1, maxItems: 3, items };
+  const vocabulary = Vocabulary.fromTokens(TOKENS, { eos: [TOKENS.length - 1] });
+  const matcher = new Matcher(compile(json(schema, { whitespace: 'compact' })), vocabulary, { maxTokens: 20 });
+  for (const byte of Buffer.from('[[1,0],[1')) expect(matcher.accept(byte)).toBe(true);
+  // [1,0] is there, and what may come after it takes more than is left.
+  expect(matcher.accept(0x2c)).toBe(false);
+  expect(matcher.accept(0x5d)).toBe(true);
+});
+
+/**
+ * Known gaps.
+ *
+ * Numbers: how much any token can make necessary (reach.ts) is found without the text of an item that could still become one that is there.
+ * Nested: a text that is forgotten is forgotten with all items that begin in it (captures.ts, `unlike`), so an array with unique items
+ * in an item of another one is counted as if it could have the same object or array twice. Then a mask may even be left without a token
+ * that can be accepted.
+ */
+const ints = { type: 'array', uniqueItems: true, minItems: 1, items: { type: 'integer', minimum: 0, maximum: 120 } };
+it.fails.each([
+  ['numbers', { type: 'array', uniqueItems: true, items: ints }, '[[30],[3],['],
+  ['nested', { type: 'array', uniqueItems: true, items: { ...ints, minItems: 2, items: few } }, '['],
+])('unique items that could become one that is there, %s', (_, schema, text) => {
+  expect(differences(schema, text, tokensWith('],', '],['))).toEqual([]);
 });
 
 /**
