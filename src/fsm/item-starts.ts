@@ -1,6 +1,6 @@
 /**
  * Where in the trie of tokens an object or array may begin as an item (after a comma and blanks, or as the first thing of a token), and where
- * one ends before a comma.
+ * one ends before a comma, or ended before the token.
  */
 import type { TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
@@ -19,6 +19,8 @@ export const STARTS_AFTER_QUOTE = 2;
 /** A comma behind an object or array is its own byte or lies below it; the same after a quote. */
 export const ENDS = 4;
 export const ENDS_AFTER_QUOTE = 8;
+/** A comma with nothing but blanks before it in the token is its own byte or lies below it: what it follows ended before the token. */
+export const GOES_ON = 16;
 
 const KEY = Symbol('item starts');
 
@@ -34,7 +36,9 @@ function findItemStarts(trie: TokenTrie): Uint8Array {
   const ended = new Uint8Array(count);
   const starts = new Uint8Array(count);
   const parent = new Int32Array(count);
+  const blanks = new Uint8Array(count);
   ready[0] = 1;
+  blanks[0] = 1;
   // Parents come before their children.
   for (let n = 0; n < count; n++) {
     const first = nodes[n * 4]!;
@@ -50,6 +54,8 @@ function findItemStarts(trie: TokenTrie): Uint8Array {
       ended[c] = byte === OBJECT_END || byte === ARRAY_END || (blank && ended[n] === 1) ? 1 : 0;
       if (byte === COMMA && ended[n] === 1) starts[c] = ENDS | (quoted[c] === 1 ? ENDS_AFTER_QUOTE : 0);
       if (opens) starts[c] = STARTS | (quoted[c] === 1 ? STARTS_AFTER_QUOTE : 0);
+      if (blanks[n] === 1 && blank) blanks[c] = 1;
+      if (blanks[n] === 1 && byte === COMMA) starts[c]! |= GOES_ON;
     }
   }
   for (let n = count - 1; n > 0; n--) starts[parent[n]!]! |= starts[n]!;

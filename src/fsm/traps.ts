@@ -4,7 +4,7 @@
  * Masks are made from states without the texts of such items, where this does not show. A trap lies only where an item so far is how
  * a used one begins, or where an item begins, so the walk follows the used items and little else.
  */
-import { ENDS, ENDS_AFTER_QUOTE, itemStartsOf, STARTS, STARTS_AFTER_QUOTE } from './item-starts.js';
+import { ENDS, ENDS_AFTER_QUOTE, GOES_ON, itemStartsOf, STARTS, STARTS_AFTER_QUOTE } from './item-starts.js';
 import { CAPTURE, DEAD, DYN, END, FRAME, ITEM, LEX, NAME } from './layout.js';
 import type { Recognizer } from './recognizer.js';
 import type { TokenTrie } from './trie.js';
@@ -64,7 +64,7 @@ export class Traps {
     // Where nothing is used yet, a token must end the item that could be all there is.
     const inString = this.isInString(state);
     const begins = inString ? STARTS_AFTER_QUOTE : STARTS;
-    const ends = inString ? ENDS_AFTER_QUOTE : ENDS;
+    const ends = inString ? ENDS_AFTER_QUOTE : ENDS | GOES_ON;
     const used = this.anyUsed(state);
     const wanted = used ? begins | ends : ends;
     let found = false;

@@ -7,7 +7,7 @@
  * it gives up as "yes".
  */
 import type { Grammar } from '../grammar/ir.js';
-import { BOTTOM, CAPTURE, DEAD, END, FRAME } from './layout.js';
+import { BOTTOM, CAPTURE, DEAD, END, FRAME, PHASE } from './layout.js';
 import { plainPrefix } from './partial-value.js';
 import type { Structures } from './structure.js';
 import type { Tables } from './tables.js';
@@ -106,6 +106,8 @@ export class UniqueSearch {
       const states = this.structures.objectStates(id);
       const endless =
         expr.maxProperties === Number.POSITIVE_INFINITY && expr.dynamic.length > 0 && !states.beginningDependsOnKeys;
+      // In a given order, those before a name in progress can not come any more, and which it is, is not known.
+      if (!endless && expr.order === 'schema' && labels.data[l + 2] === PHASE.key) return false;
       return endless || 2 ** states.freeMembers(labels.data[l + 3]!) > used;
     }
     return (
