@@ -11,15 +11,15 @@ const SCALARS = [{ const: 1 }, { enum: ['x', 'y'] }, { type: 'boolean' }, { enum
 const ENDS = [']', '}', '"', '1', ' ', '', 'true', '"x"', '1.0', ']]'];
 const STARTS = ['[', '{', '{"', '[[', '"', '1', ' [', '{"a', '{"b"', '[1', ']', '}'];
 
-function valueOf(draw: Draw, depth: number): object {
+function anyValue(draw: Draw, depth: number): object {
   const kind = depth === 0 ? 0 : draw.below(4);
   if (kind === 0) return oneOf(draw, SCALARS)!;
   if (kind === 1) return arrayOf(draw, depth);
-  if (kind === 2) return { anyOf: [valueOf(draw, depth - 1), valueOf(draw, depth - 1)] };
+  if (kind === 2) return { anyOf: [anyValue(draw, depth - 1), anyValue(draw, depth - 1)] };
   const names = ['a', 'b', 'ab'].filter(() => draw.below(3) > 0);
   return {
     type: 'object',
-    properties: Object.fromEntries(names.map((name) => [name, valueOf(draw, depth - 1)])),
+    properties: Object.fromEntries(names.map((name) => [name, anyValue(draw, depth - 1)])),
     required: names.filter(() => draw.below(3) === 0),
     additionalProperties: draw.below(4) === 0 ? oneOf(draw, SCALARS) : false,
     ...(draw.below(4) === 0 ? { maxProperties: 1 + draw.below(2) } : {}),
@@ -31,7 +31,7 @@ function arrayOf(draw: Draw, depth: number): object {
   return {
     type: 'array',
     uniqueItems: draw.below(4) > 0,
-    items: valueOf(draw, depth - 1),
+    items: anyValue(draw, depth - 1),
     minItems,
     ...(draw.below(2) === 0 ? { maxItems: minItems + draw.below(3) } : {}),
   };
