@@ -8,31 +8,8 @@ import type { DynamicKeys, Expr, Grammar, Property } from '../../src/grammar/ir.
 import type { Regex } from '../../src/regular/regex.js';
 import { type Draw, isProper, oneOf } from '../oracle/random-grammar.js';
 import { comparePath } from './compare.js';
+import { END, lits, rep, STRINGS, set } from './short-languages.js';
 
-const END = Number.POSITIVE_INFINITY;
-const lit = (text: string): Regex => ({ t: 'lit', text });
-const lits = (...texts: string[]): Regex => ({ t: 'lits', texts });
-const set = (lo: number, hi: number): Regex => ({ t: 'set', ranges: [lo, hi] });
-const rep = (item: Regex, min: number, max: number): Regex => ({ t: 'rep', item, min, max });
-const cat = (...items: Regex[]): Regex => ({ t: 'cat', items });
-const alt = (...items: Regex[]): Regex => ({ t: 'alt', items });
-const any = set(0x20, 0x10ffff);
-const ab = set(0x61, 0x62);
-
-const KEYS: readonly Regex[] = [
-  rep(any, 0, 1),
-  rep(any, 0, 2),
-  rep(ab, 0, 1),
-  rep(ab, 1, 2),
-  rep(ab, 0, END),
-  rep(set(0x61, 0x7a), 0, 2),
-  lits('a', 'b', 'ab', 'ba'),
-  cat(lit('a'), rep(lit('b'), 0, END)),
-  // Endless, but for some beginnings.
-  alt(cat(lit('a'), rep(any, 0, END)), lit('b')),
-  alt(cat(lit('a'), rep(any, 0, END)), lit('b'), lit('bc')),
-  alt(lit('é'), rep(ab, 0, END)),
-];
 const NAMES = ['a', 'b', 'ab', 'c', 'é'];
 const ENDS = ['"', 'a"', 'b"', 'ab"', 'bc"', '":0', 'a":0', 'b":1', '":"x"', ':0', ':1', '0', '}', ''];
 const STARTS = ['"', '"a', '"ab', '"b', '"bb', '"bc', '"é', '"\\u00', '"\\u0061', '"c', '"a"', '"b":', '"ab":0'];
@@ -48,11 +25,11 @@ function grammarOf(draw: Draw): Grammar {
   const left = (keys: Regex): Regex =>
     names.length === 0 ? keys : { t: 'and', items: [keys, { t: 'not', item: declared }] };
   const dynamic: DynamicKeys[] = [];
-  const first = oneOf(draw, KEYS)!;
+  const first = oneOf(draw, STRINGS)!;
   dynamic.push({ keys: left(first), value: draw.below(2) });
   if (draw.below(3) === 0)
     dynamic.push({
-      keys: { t: 'and', items: [left(oneOf(draw, KEYS)!), { t: 'not', item: first }] },
+      keys: { t: 'and', items: [left(oneOf(draw, STRINGS)!), { t: 'not', item: first }] },
       value: draw.below(2),
     });
   const minProperties = draw.below(4);
