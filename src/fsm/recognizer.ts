@@ -62,17 +62,13 @@ export class Recognizer {
     this.building = new Step(tables, grammar.exprs.length);
     this.closure = new Closure(grammar, pool, tables, this.building);
     this.hasUnique = this.closure.unique.exist;
-    const { building } = this;
     this.search = new UniqueSearch(grammar, tables, this.closure.structures, this.closure.unique, {
       nextBytes: (state) => this.nextBytes(state),
       inLexeme: (state, byte) => this.inLexeme(state, byte),
       compute: (state, byte) => this.compute(state, byte),
-      get endedAnew() {
-        return building.endedAnew;
-      },
     });
-    building.begin();
-    building.pend(grammar.start, tables.push(tables.labels.intern([FRAME.end], 1), -1));
+    this.building.begin();
+    this.building.pend(grammar.start, tables.push(tables.labels.intern([FRAME.end], 1), -1));
     this.start = this.closure.finish();
   }
 
@@ -214,7 +210,6 @@ export class Recognizer {
     const { structures, unique } = closure;
     building.begin();
     if (this.hasUnique) {
-      building.endedAnew = false;
       const c = this.tables.captureOf(state);
       // Blanks between lexemes change no value; without them, texts that differ only there come to the same states.
       if (c >= 0) building.capture = isBlank(byte) && !this.inLexeme(state, byte) ? c : this.captures.append(c, byte);

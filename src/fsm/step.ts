@@ -16,8 +16,6 @@ const MERGED_FROM = 32;
 export class Step {
   /** Text since the outermost unique array began, or -1 where nothing is compared. */
   capture = -1;
-  /** Whether an object or array item of a unique array ended as a new one. */
-  endedAnew = false;
   /** Whether keys that begin in this step need not be remembered (states cut for masks). */
   forgetful = false;
   /** Four numbers a config; in place of a stack may stand -1 less the number of a list of edges until {@link settle}. */

@@ -169,11 +169,7 @@ export class UniqueItems {
     const states = this.structures.arrayStates(id);
     if (!states.expr.unique) return a;
     const isKept = step.capture >= 0 && captures.isKept(step.capture) && captures.lengthOf(step.capture) >= start;
-    if (isKept && !states.hasForgotten(a)) {
-      const after = states.useValue(a, step.capture, start);
-      if (after >= 0) step.endedAnew = true;
-      return after;
-    }
+    if (isKept && !states.hasForgotten(a)) return states.useValue(a, step.capture, start);
     if (step.capture === captures.unlike) return a;
     if (states.hasForgotten(a) || (states.hasValues(a) && step.capture !== captures.apart)) {
       step.addBottom();

@@ -24,9 +24,8 @@ export interface Steps {
   nextBytes(state: number): Int32Array;
   /** Whether some lexeme in progress takes the byte, so that it is not whitespace between lexemes. */
   inLexeme(state: number, byte: number): boolean;
-  /** One uncached step; `endedAnew` tells whether an item ended in it as a new one. */
+  /** One uncached step. */
   compute(state: number, byte: number): number;
-  readonly endedAnew: boolean;
 }
 
 export class UniqueSearch {
@@ -93,6 +92,45 @@ export class UniqueSearch {
     return false;
   }
 
+  /** Whether in some reading of a state none of the items in progress, of all those around one another, could end as one that is there. */
+  private isFree(state: number): boolean {
+    const { configs, states, stacks, captures } = this.tables;
+    const capture = this.tables.captureOf(state);
+    if (capture < 0 || capture === captures.apart || capture === captures.unlike) return true;
+    if (capture === captures.none) return false;
+    const known = new Map<number, boolean>();
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const o = configs.offsets[states.data[i]!]!;
+      const kind = configs.data[o]!;
+      if (kind === END) return true;
+      if (kind === BOTTOM || kind === CAPTURE) continue;
+      const stack = configs.data[o + 3]!;
+      for (let j = stacks.offsets[stack]!; j < stacks.offsets[stack + 1]!; j += 2) {
+        const parent = stacks.data[j + 1]!;
+        if (parent < 0 || this.isFreeBelow(parent, capture, known)) return true;
+      }
+    }
+    return false;
+  }
+
+  private isFreeBelow(stack: number, capture: number, known: Map<number, boolean>): boolean {
+    if (!this.unique.isBelow(stack)) return true;
+    let free = known.get(stack);
+    if (free !== undefined) return free;
+    const { stacks, labels, captures } = this.tables;
+    free = false;
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end && !free; i += 2) {
+      const l = labels.offsets[stacks.data[i]!]!;
+      const parent = stacks.data[i + 1]!;
+      free = parent < 0 || this.isFreeBelow(parent, capture, known);
+      if (!free || !this.unique.isFrame(l)) continue;
+      const states = this.structures.arrayStates(labels.data[l + 1]!);
+      free = !states.couldRepeat(labels.data[l + 3]!, captures.text(capture, labels.data[l + 4]!) ?? '');
+    }
+    known.set(stack, free);
+    return free;
+  }
+
   /**
    * Whether an item (the frame right above its array's) can always be made different from the used ones: by one more member or element, or by
    * those of its members that may come or stay away, which are enough for more values than were used.
@@ -135,7 +173,7 @@ export class UniqueSearch {
       }
       const next = this.steps.compute(top.state, top.bytes[top.next++]!);
       if (next === DEAD) continue;
-      const free = this.steps.endedAnew || this.endsAnew[next] === true || !this.couldRepeat(next, false);
+      const free = this.endsAnew[next] === true || this.isFree(next);
       if (free || --budget === 0) {
         for (const p of path) this.endsAnew[p.state] = true;
         return true;
