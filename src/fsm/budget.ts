@@ -11,7 +11,7 @@
  */
 import { Distances } from './distance.js';
 import { Further } from './further.js';
-import { CAPTURE, DEAD, DYN, ITEM, LEX } from './layout.js';
+import { CAPTURE, DEAD, DYN, END, ITEM, LEX } from './layout.js';
 import type { MaskShare } from './mask-share.js';
 import { valuesWithin } from './partial-value.js';
 import { Reach } from './reach.js';
@@ -291,11 +291,7 @@ export class Budget {
     let forgotten = false;
     const captured = recognizer.captureOf(state);
     if (captured >= 0 && captures.isKept(captured)) {
-      const unlike = ids.slice();
-      unlike[ids.findIndex((id) => configs.data[configs.offsets[id]!] === CAPTURE)] = configs.intern(
-        [CAPTURE, captures.unlike, 0, 0],
-        4,
-      );
+      const unlike = ids.map((id) => this.unlikeConfig(id));
       // Where an item may have to become another one, the policy may go on with the texts inside it: all are kept.
       if (remembered.values(state, () => this.later(recognizer.stateOf(unlike.slice().sort((x, y) => x - y)))))
         return state;
@@ -314,6 +310,20 @@ export class Budget {
       forgotten = true;
     }
     return forgotten ? recognizer.stateOf(ids.sort((x, y) => x - y)) : state;
+  }
+
+  /** A config without the texts of the objects and arrays in progress that are items. */
+  private unlikeConfig(config: number): number {
+    const { recognizer } = this;
+    const { configs, captures } = recognizer;
+    const o = configs.offsets[config]!;
+    const kind = configs.data[o]!;
+    if (kind === END) return config;
+    if (kind === CAPTURE) return configs.intern([CAPTURE, captures.unlike, 0, 0], 4);
+    return configs.intern(
+      [kind, configs.data[o + 1]!, configs.data[o + 2]!, recognizer.unlikeStack(configs.data[o + 3]!)],
+      4,
+    );
   }
 
   /** The objects and arrays that the policy writes from a state on; undefined where it writes very much. */

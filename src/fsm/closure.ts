@@ -38,7 +38,7 @@ export class Closure implements Completion {
     const { step } = this;
     while (step.next()) this.enter(step.pendingExpr, step.pendingStack);
     step.settle();
-    return step.finish(step.capture >= 0 && this.unique.mustCapture());
+    return step.finish(step.capture >= 0 && this.unique.settleCapture());
   }
 
   /** A lexeme of a plain leaf reached state q: it goes on, ends, or both. */

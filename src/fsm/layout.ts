@@ -21,3 +21,9 @@ export const FRAME = { end: 0, bottom: 1, seq: 2, repeat: 3, object: 4, array: 5
 
 /** Phases of object and array labels. */
 export const PHASE = { open: 0, first: 1, next: 2, key: 3, colon: 4, value: 5, after: 6 } as const;
+
+/**
+ * In the label of an array with unique items, in place of the byte of the capture where the item in progress begins: its text is forgotten and
+ * taken to differ from all others (budgets).
+ */
+export const UNLIKE_ITEM = -1;

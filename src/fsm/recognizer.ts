@@ -274,16 +274,22 @@ export class Recognizer {
     return closure.finish();
   }
 
+  /** A stack without the texts of the items in progress below its top frame: they are taken to differ from all others (budgets). */
+  unlikeStack(stack: number): number {
+    return this.hasUnique ? this.closure.unique.unlikeBelow(stack) : stack;
+  }
+
   /** The same as {@link afterLexeme} for budgets: keys and items that end are taken for new ones and not noted. */
   afterUnlike(kind: number, stack: number): number {
     const known = this.afterUnlikes[stack];
     if (known !== undefined) return known;
     const { building, closure } = this;
     building.begin();
+    const below = this.unlikeStack(stack);
     if (this.hasUnique && closure.unique.isBelow(stack)) building.capture = this.captures.unlike;
-    if (kind === LEX) closure.complete(stack);
-    else if (kind === DYN) closure.structures.endDynamic(stack, undefined, true);
-    else if (kind === ITEM) closure.unique.endScalar(stack, undefined, true);
+    if (kind === LEX) closure.complete(below);
+    else if (kind === DYN) closure.structures.endDynamic(below, undefined, true);
+    else if (kind === ITEM) closure.unique.endScalar(below, undefined, true);
     const state = closure.finish();
     this.afterUnlikes[stack] = state;
     return state;

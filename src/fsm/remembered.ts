@@ -7,7 +7,7 @@
  */
 import type { ArrayExpr, ExprId } from '../grammar/ir.js';
 import { FirstWords } from './first-words.js';
-import { END, FRAME } from './layout.js';
+import { END, FRAME, UNLIKE_ITEM } from './layout.js';
 import { couldBecome, readPartial } from './partial-value.js';
 import type { Recognizer } from './recognizer.js';
 import { numberSpellings, uniqueNumbers } from './unique.js';
@@ -122,6 +122,7 @@ export class Remembered {
         const id = labels.data[l + 1]!;
         const needed =
           (grammar.exprs[id] as ArrayExpr).unique &&
+          labels.data[l + 4] !== UNLIKE_ITEM &&
           this.recognizer.arrayStates(id).stillNeeded(labels.data[l + 3]!) > 0;
         if (needed && this.hasStructures(id)) texts.add(captures.text(capture, labels.data[l + 4]!) ?? '');
       }

@@ -3,7 +3,7 @@
  * are captured as text from where the outermost such array began and compared when they end.
  */
 import type { ArrayExpr, ExprId, Grammar } from '../grammar/ir.js';
-import { BOTTOM, CAPTURE, DEAD, END, FRAME, ITEM, PHASE } from './layout.js';
+import { BOTTOM, CAPTURE, DEAD, END, FRAME, ITEM, PHASE, UNLIKE_ITEM } from './layout.js';
 import type { LexemePool } from './lexeme.js';
 import type { Step } from './step.js';
 import type { Structures } from './structure.js';
@@ -15,6 +15,10 @@ export class UniqueItems {
   readonly exist: boolean;
   /** Whether some frame of a stack is an array with unique items. */
   private readonly below: (boolean | undefined)[] = [];
+  /** Whether the text of some item in progress of such an array is remembered. */
+  private readonly kept: (boolean | undefined)[] = [];
+  /** By stack: the same one without those texts. */
+  private readonly unlike: (number | undefined)[] = [];
   /** Whether some top frame of a stack is such an array that has forgotten an item. */
   private readonly forgotten: (boolean | undefined)[] = [];
   /** By lexeme state: whether a forgotten value could be its only end. */
@@ -50,10 +54,29 @@ export class UniqueItems {
     return found;
   }
 
-  /** Whether some config of the step lies inside an object or array that is an item of an array with unique items. */
-  mustCapture(): boolean {
+  /** Whether the text of some item in progress is remembered, down from a stack whose top frame has something in progress itself. Cached. */
+  private isKept(stack: number): boolean {
+    const known = this.kept[stack];
+    if (known !== undefined) return known;
+    const { stacks, labels } = this.tables;
+    let found = false;
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end && !found; i += 2) {
+      const l = labels.offsets[stacks.data[i]!]!;
+      const parent = stacks.data[i + 1]!;
+      found = (this.isFrame(l) && labels.data[l + 4] !== UNLIKE_ITEM) || (parent >= 0 && this.isKept(parent));
+    }
+    this.kept[stack] = found;
+    return found;
+  }
+
+  /**
+   * Settles what the step captures: nothing unless some config lies inside an object or array that is an item of an array with unique items, and
+   * that they differ where the texts of all of them are forgotten. Whether anything is captured.
+   */
+  settleCapture(): boolean {
     const { out } = this.step;
-    const { stacks } = this.tables;
+    const { stacks, captures } = this.tables;
+    let inside = false;
     for (let i = 0; i < out.length; i += 4) {
       const kind = out[i]!;
       if (kind === END || kind === BOTTOM || kind === CAPTURE) continue;
@@ -61,10 +84,49 @@ export class UniqueItems {
       const stack = out[i + 3]!;
       for (let j = stacks.offsets[stack]!; j < stacks.offsets[stack + 1]!; j += 2) {
         const parent = stacks.data[j + 1]!;
-        if (parent >= 0 && this.isBelow(parent)) return true;
+        if (parent < 0 || !this.isBelow(parent)) continue;
+        if (this.isKept(parent)) return true;
+        inside = true;
       }
     }
-    return false;
+    if (inside) this.step.capture = captures.unlike;
+    return inside;
+  }
+
+  /** A stack without the texts of the items in progress below its top frame: all count as different from any other. Cached. */
+  unlikeBelow(stack: number): number {
+    if (!this.isBelow(stack)) return stack;
+    const { stacks } = this.tables;
+    const edges: number[] = [];
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+      const parent = stacks.data[i + 1]!;
+      edges.push(stacks.data[i]!, parent < 0 ? parent : this.unlikeAll(parent));
+    }
+    return this.step.stackOf(edges);
+  }
+
+  private unlikeAll(stack: number): number {
+    const known = this.unlike[stack];
+    if (known !== undefined) return known;
+    let made = stack;
+    if (this.isKept(stack)) {
+      const { stacks } = this.tables;
+      const edges: number[] = [];
+      for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+        const parent = stacks.data[i + 1]!;
+        edges.push(this.unlikeLabel(stacks.data[i]!), parent < 0 ? parent : this.unlikeAll(parent));
+      }
+      made = this.step.stackOf(edges);
+    }
+    this.unlike[stack] = made;
+    return made;
+  }
+
+  private unlikeLabel(label: number): number {
+    const { labels } = this.tables;
+    const l = labels.offsets[label]!;
+    if (!this.isFrame(l)) return label;
+    return this.tables.label(FRAME.array, labels.data[l + 1]!, labels.data[l + 2]!, labels.data[l + 3]!, UNLIKE_ITEM);
   }
 
   /** Enters a scalar as item of unique arrays: its lexeme less the values used. Returns the stack's other edges, -1 if none. */
@@ -102,7 +164,8 @@ export class UniqueItems {
     for (let i = from, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
       const l = labels.offsets[stacks.data[i]!]!;
       if (!this.isFrame(l)) continue;
-      if (step.capture < 0) step.capture = captures.empty;
+      // Inside what was forgotten, items are compared with one another again.
+      if (step.capture < 0 || step.capture === captures.unlike) step.capture = captures.empty;
       marked ??= Array.from(stacks.data.subarray(from, end));
       const start = captures.lengthOf(step.capture);
       marked[i - from] = tables.label(FRAME.array, labels.data[l + 1]!, PHASE.after, labels.data[l + 3]!, start);
@@ -167,10 +230,9 @@ export class UniqueItems {
     const { step } = this;
     const { captures } = this.tables;
     const states = this.structures.arrayStates(id);
-    if (!states.expr.unique) return a;
+    if (!states.expr.unique || start === UNLIKE_ITEM) return a;
     const isKept = step.capture >= 0 && captures.isKept(step.capture) && captures.lengthOf(step.capture) >= start;
     if (isKept && !states.hasForgotten(a)) return states.useValue(a, step.capture, start);
-    if (step.capture === captures.unlike) return a;
     if (states.hasForgotten(a) || (states.hasValues(a) && step.capture !== captures.apart)) {
       step.addBottom();
       return -1;

@@ -7,7 +7,7 @@
  * it gives up as "yes".
  */
 import type { Grammar } from '../grammar/ir.js';
-import { BOTTOM, CAPTURE, DEAD, END, FRAME, PHASE } from './layout.js';
+import { BOTTOM, CAPTURE, DEAD, END, FRAME, PHASE, UNLIKE_ITEM } from './layout.js';
 import { plainPrefix } from './partial-value.js';
 import type { Structures } from './structure.js';
 import type { Tables } from './tables.js';
@@ -81,7 +81,7 @@ export class UniqueSearch {
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
       const l = labels.offsets[stacks.data[i]!]!;
       const parent = stacks.data[i + 1]!;
-      if (this.unique.isFrame(l)) {
+      if (this.unique.isFrame(l) && labels.data[l + 4] !== UNLIKE_ITEM) {
         const states = this.structures.arrayStates(labels.data[l + 1]!);
         const a = labels.data[l + 3]!;
         const open = !states.hasValues(a) || (below >= 0 && this.staysOpen(below, states.valueCount(a)));
@@ -123,7 +123,7 @@ export class UniqueSearch {
       const l = labels.offsets[stacks.data[i]!]!;
       const parent = stacks.data[i + 1]!;
       free = parent < 0 || this.isFreeBelow(parent, capture, known);
-      if (!free || !this.unique.isFrame(l)) continue;
+      if (!free || !this.unique.isFrame(l) || labels.data[l + 4] === UNLIKE_ITEM) continue;
       const states = this.structures.arrayStates(labels.data[l + 1]!);
       free = !states.couldRepeat(labels.data[l + 3]!, captures.text(capture, labels.data[l + 4]!) ?? '');
     }
