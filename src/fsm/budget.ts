@@ -13,6 +13,7 @@ import { Distances } from './distance.js';
 import { Further } from './further.js';
 import { CAPTURE, DEAD, DYN, END, ITEM, LEX } from './layout.js';
 import type { MaskShare } from './mask-share.js';
+import { Near } from './near.js';
 import { valuesWithin } from './partial-value.js';
 import { Reach } from './reach.js';
 import type { Recognizer } from './recognizer.js';
@@ -28,6 +29,8 @@ const MAX_CHAIN = 1 << 16;
 /** Bytes of a completion that are searched for objects and arrays, and how many such searches are remembered. */
 const MAX_WRITTEN = 4096;
 const KEPT = 256;
+/** Tokens beyond all others that it may take to make an item another one than those that are there; where more are left, nobody asks. */
+const DIFFERENCE = 128;
 
 export class Budget {
   private readonly distances: Distances;
@@ -44,6 +47,7 @@ export class Budget {
   private readonly mosts: (number | undefined)[] = [];
   /** Tokens of plain states that are tried from the state itself, and by that state the most tokens needed after any of them. */
   private readonly further: Further;
+  private readonly near: Near;
   private readonly mostsFurther: (number | undefined)[] = [];
   private readonly scratch: Uint32Array;
   /** Whether every byte is a token, so that bytes bound tokens. */
@@ -77,6 +81,12 @@ export class Budget {
       vocabulary,
       (state) => this.plain(state),
       (state) => this.write(state),
+    );
+    this.near = new Near(
+      recognizer,
+      share.trie,
+      (state) => this.plain(state),
+      (state) => this.tokens(state),
     );
     this.bytesBound = !this.remembered.itemsMustDiffer;
     this.scratch = new Uint32Array(Math.ceil(vocabulary.size / 32));
@@ -219,7 +229,11 @@ export class Budget {
     } else {
       if (!this.everyByte) return false;
       const within = this.bytesBound && left >= this.reachInBytes.of(plain);
-      if (!within && left < this.reachInTokens.of(plain)) return false;
+      if (!within) {
+        const reach = this.reachInTokens.of(plain);
+        if (left < reach) return false;
+        if (left < reach + DIFFERENCE && this.near.remembers(plain) && left < this.near.of(plain)) return false;
+      }
       if (!this.further.isBlurred(plain)) return true;
     }
     return left >= this.mostFurther(state, plain);
