@@ -10,7 +10,6 @@ import { TupleTable } from '../base/tuple-table.js';
 import type { ArrayExpr, ItemVariant } from '../grammar/ir.js';
 import type { Captures } from './captures.js';
 import type { LexemePool } from './lexeme.js';
-import { couldBecome, readPartial } from './partial-value.js';
 import { afterFraction, afterWhole, plainForms, uniqueNumbers } from './unique.js';
 import { UsedValues } from './used-values.js';
 
@@ -180,10 +179,9 @@ export class ArrayStates {
     return this.values!.sizeOf(this.field(a, this.used + USED_VALUES));
   }
 
-  /** Whether an object or array item that begins with this text could end as one that was used. */
-  couldRepeat(a: number, prefix: string): boolean {
-    const part = readPartial(prefix);
-    return this.values!.some(this.field(a, this.used + USED_VALUES), (v) => couldBecome(part, v));
+  /** Whether an object or array item whose text begins at byte `start` of a capture could end as one that was used. */
+  couldRepeat(a: number, capture: number, start: number): boolean {
+    return this.values!.couldBecome(this.field(a, this.used + USED_VALUES), capture, start);
   }
 
   /** State after an item that was not remembered. */

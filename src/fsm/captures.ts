@@ -42,6 +42,11 @@ export class Captures {
     return this.lengths[capture]!;
   }
 
+  /** What was remembered before the last byte of a text that is not empty. */
+  before(capture: number): number {
+    return this.tuples.data[this.tuples.offsets[capture]!]!;
+  }
+
   /** The text from byte `from` on; undefined where none is kept, and where less was captured. */
   text(capture: number, from = 0): string | undefined {
     if (!this.isKept(capture)) return undefined;

@@ -77,7 +77,7 @@ export class UniqueSearch {
   private repeatsBelow(stack: number, below: number, capture: number, seen: Set<number>): boolean {
     if (seen.has(stack) || !this.unique.isBelow(stack)) return false;
     seen.add(stack);
-    const { stacks, labels, captures } = this.tables;
+    const { stacks, labels } = this.tables;
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
       const l = labels.offsets[stacks.data[i]!]!;
       const parent = stacks.data[i + 1]!;
@@ -85,7 +85,7 @@ export class UniqueSearch {
         const states = this.structures.arrayStates(labels.data[l + 1]!);
         const a = labels.data[l + 3]!;
         const open = !states.hasValues(a) || (below >= 0 && this.staysOpen(below, states.valueCount(a)));
-        if (!open && states.couldRepeat(a, captures.text(capture, labels.data[l + 4]!) ?? '')) return true;
+        if (!open && states.couldRepeat(a, capture, labels.data[l + 4]!)) return true;
       }
       if (parent >= 0 && this.repeatsBelow(parent, below < 0 ? -1 : stacks.data[i]!, capture, seen)) return true;
     }
@@ -117,7 +117,7 @@ export class UniqueSearch {
     if (!this.unique.isBelow(stack)) return true;
     let free = known.get(stack);
     if (free !== undefined) return free;
-    const { stacks, labels, captures } = this.tables;
+    const { stacks, labels } = this.tables;
     free = false;
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end && !free; i += 2) {
       const l = labels.offsets[stacks.data[i]!]!;
@@ -125,7 +125,7 @@ export class UniqueSearch {
       free = parent < 0 || this.isFreeBelow(parent, capture, known);
       if (!free || !this.unique.isFrame(l) || labels.data[l + 4] === UNLIKE_ITEM) continue;
       const states = this.structures.arrayStates(labels.data[l + 1]!);
-      free = !states.couldRepeat(labels.data[l + 3]!, captures.text(capture, labels.data[l + 4]!) ?? '');
+      free = !states.couldRepeat(labels.data[l + 3]!, capture, labels.data[l + 4]!);
     }
     known.set(stack, free);
     return free;

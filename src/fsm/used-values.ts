@@ -6,10 +6,16 @@
  */
 import { TupleTable } from '../base/tuple-table.js';
 import type { Captures } from './captures.js';
+import { couldBecome, readPartial } from './partial-value.js';
 import { canonicalJson } from './unique.js';
 
 /** Characters of parsed values that are kept. */
 const KEPT_CHARS = 1 << 22;
+/** Texts whose values are remembered, and values in all of them. */
+const KEPT_TEXTS = 1 << 14;
+const KEPT_NEAR = 1 << 18;
+const ID_SPAN = 2 ** 26;
+const NOTHING: readonly number[] = [];
 
 export class UsedValues {
   /** [] for the empty set, then [set before, value]. */
@@ -21,6 +27,10 @@ export class UsedValues {
   private readonly start: number[] = [];
   private readonly parsed = new Map<number, unknown>();
   private parsedChars = 0;
+  /** By set and first byte, then by capture: the values of the set that such a text could become. */
+  private readonly near = new Map<number, Map<number, readonly number[]>>();
+  private nearTexts = 0;
+  private nearValues = 0;
   readonly none: number;
 
   constructor(private readonly captures: Captures) {
@@ -28,7 +38,14 @@ export class UsedValues {
   }
 
   get bytes(): number {
-    return this.sets.bytes + this.sizes.length * 8 + this.capture.length * 56 + this.parsedChars * 2;
+    return (
+      this.sets.bytes +
+      this.sizes.length * 8 +
+      this.capture.length * 56 +
+      this.parsedChars * 2 +
+      this.nearTexts * 48 +
+      this.nearValues * 8
+    );
   }
 
   sizeOf(set: number): number {
@@ -45,20 +62,58 @@ export class UsedValues {
     return made;
   }
 
-  /** Whether some value of the set passes a test. */
-  some(set: number, test: (value: unknown) => boolean): boolean {
-    for (let s = set; s !== this.none; s = this.sets.data[this.sets.offsets[s]!]!)
-      if (test(this.value(this.sets.data[this.sets.offsets[s]! + 1]!))) return true;
-    return false;
+  /**
+   * Whether a text that begins at byte `start` of a capture could become a value of the set. Texts grow byte by byte, so only the values are
+   * compared that the text before the last byte could become: mostly none.
+   */
+  couldBecome(set: number, capture: number, start: number): boolean {
+    return set !== this.none && this.nearTo(set, capture, start).length > 0;
+  }
+
+  private nearTo(set: number, capture: number, start: number): readonly number[] {
+    const key = set * ID_SPAN + start;
+    const texts = this.near.get(key);
+    const known = texts?.get(capture);
+    if (known !== undefined) return known;
+    const { captures } = this;
+    const n = captures.lengthOf(capture);
+    let found = (n > start ? texts?.get(captures.before(capture)) : undefined) ?? this.valuesOf(set);
+    if (n > start && found.length > 0) {
+      const part = readPartial(captures.text(capture, start)!);
+      const near = found.filter((v) => couldBecome(part, this.value(v)));
+      if (near.length < found.length) found = near.length === 0 ? NOTHING : near;
+    }
+    this.keep(key, capture, found);
+    return found;
+  }
+
+  private keep(key: number, capture: number, values: readonly number[]): void {
+    this.nearTexts++;
+    this.nearValues += values.length;
+    if (this.nearTexts > KEPT_TEXTS || this.nearValues > KEPT_NEAR) {
+      this.near.clear();
+      this.nearTexts = 1;
+      this.nearValues = values.length;
+    }
+    let texts = this.near.get(key);
+    if (texts === undefined) {
+      texts = new Map();
+      this.near.set(key, texts);
+    }
+    texts.set(capture, values);
+  }
+
+  private valuesOf(set: number): number[] {
+    const values: number[] = [];
+    const { data, offsets } = this.sets;
+    for (let s = set; s !== this.none; s = data[offsets[s]!]!) values.push(data[offsets[s]! + 1]!);
+    return values;
   }
 
   /** The same set among the values of other tables. */
   carry(from: UsedValues, set: number): number {
-    const values: number[] = [];
-    for (let s = set; s !== from.none; s = from.sets.data[from.sets.offsets[s]!]!)
-      values.push(from.sets.data[from.sets.offsets[s]! + 1]!);
     let made = this.none;
-    for (const v of values.reverse())
+    for (const v of from.valuesOf(set).reverse())
       made = this.add(made, this.captures.carry(from.captures, from.capture[v]!), from.start[v]!);
     return made;
   }
