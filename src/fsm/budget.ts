@@ -228,12 +228,10 @@ export class Budget {
       if (left < most) return false;
     } else {
       if (!this.everyByte) return false;
-      const within = this.bytesBound && left >= this.reachInBytes.of(plain);
-      if (!within) {
-        const reach = this.reachInTokens.of(plain);
-        if (left < reach) return false;
-        if (left < reach + DIFFERENCE && this.near.remembers(plain) && left < this.near.of(plain)) return false;
-      }
+      let reach = this.bytesBound ? this.reachInBytes.of(plain) : FAR;
+      if (left < reach) reach = this.reachInTokens.of(plain);
+      if (left < reach) return false;
+      if (left < reach + DIFFERENCE && this.near.remembers(plain) && left < this.near.of(plain)) return false;
       if (!this.further.isBlurred(plain)) return true;
     }
     return left >= this.mostFurther(state, plain);

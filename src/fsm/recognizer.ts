@@ -145,7 +145,7 @@ export class Recognizer {
 
   /** Whether an object or array item in progress could end as one that its array already has. */
   couldRepeat(state: number): boolean {
-    return this.hasUnique && this.search.couldRepeat(state, false);
+    return this.hasUnique && this.search.couldRepeat(state);
   }
 
   /** Whether a config reads an item of an array with unique items that has forgotten one, which may be the same. */
@@ -158,9 +158,9 @@ export class Recognizer {
     return this.tables.captureOf(state);
   }
 
-  /** Whether an item in progress could be unable to end otherwise than as one that its array already has. */
-  mightTrap(state: number): boolean {
-    return this.hasUnique && this.search.mightTrap(state);
+  /** Whether some bytes could leave an item in progress unable to end otherwise than as one that its array already has. */
+  leadsToTraps(state: number): boolean {
+    return this.hasUnique && this.search.leadsToTraps(state);
   }
 
   // ---- steps --------------------------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ export class Traps {
       const first = nodes[node * 4]!;
       const last = first + (nodes[node * 4 + 1]! >>> 8);
       const bits = recognizer.nextBytes(at);
-      const near = recognizer.mightTrap(at);
+      const near = recognizer.leadsToTraps(at);
       for (let c = first; c < last; c++) {
         if (!near && (starts[c]! & wanted) === 0) continue;
         const byte = nodes[c * 4 + 1]! & 0xff;

@@ -15,9 +15,16 @@ import type { UniqueItems } from './unique-items.js';
 
 /** States after which the search for a new ending is taken for successful. */
 const SEARCH_STATES = 20_000;
+const ID_SPAN = 2 ** 26;
 
 /** Bytes that end things soonest. */
 const LIKELY: readonly number[] = [...'"}],:{[0123456789tfnab'].map((c) => c.charCodeAt(0));
+
+/**
+ * Which items count as open, so that they can always end as new ones: none; those to which something may be added without end; those too
+ * whose optional members are enough, which the next byte may take away.
+ */
+type Open = 'none' | 'endless' | 'members';
 
 /** The automaton being searched. */
 export interface Steps {
@@ -44,17 +51,27 @@ export class UniqueSearch {
     return this.mightTrap(state) && !this.canEndAnew(state);
   }
 
-  /** Whether an item in progress, whose text is known, could become one that its array has and might be unable to end otherwise. */
-  mightTrap(state: number): boolean {
-    const capture = this.tables.captureOf(state);
-    return capture >= 0 && this.tables.captures.isKept(capture) && this.couldRepeat(state, true);
+  private mightTrap(state: number): boolean {
+    return this.isKept(state) && this.someRepeats(state, 'members');
   }
 
-  /**
-   * Whether an object or array item in progress could end as one that its array already has; with `onlyTraps`, only where it might
-   * be unable to end otherwise.
-   */
-  couldRepeat(state: number, onlyTraps: boolean): boolean {
+  /** Whether an item in progress, whose text is known, could become one that its array has, and might now or later be unable to end otherwise. */
+  leadsToTraps(state: number): boolean {
+    return this.isKept(state) && this.someRepeats(state, 'endless');
+  }
+
+  private isKept(state: number): boolean {
+    const capture = this.tables.captureOf(state);
+    return capture >= 0 && this.tables.captures.isKept(capture);
+  }
+
+  /** Whether an object or array item in progress could end as one that its array already has. */
+  couldRepeat(state: number): boolean {
+    return this.someRepeats(state, 'none');
+  }
+
+  /** {@link couldRepeat} of items that are not open. */
+  private someRepeats(state: number, open: Open): boolean {
     const { configs, states, stacks, captures } = this.tables;
     const capture = this.tables.captureOf(state);
     if (capture < 0 || capture === captures.apart || capture === captures.unlike) return false;
@@ -68,26 +85,29 @@ export class UniqueSearch {
       const stack = configs.data[o + 3]!;
       for (let j = stacks.offsets[stack]!; j < stacks.offsets[stack + 1]!; j += 2) {
         const parent = stacks.data[j + 1]!;
-        if (parent >= 0 && this.repeatsBelow(parent, onlyTraps ? stacks.data[j]! : -1, capture, seen)) return true;
+        if (parent >= 0 && this.repeatsBelow(parent, stacks.data[j]!, open, capture, seen)) return true;
       }
     }
     return false;
   }
 
-  private repeatsBelow(stack: number, below: number, capture: number, seen: Set<number>): boolean {
-    if (seen.has(stack) || !this.unique.isBelow(stack)) return false;
-    seen.add(stack);
+  /** `item` is the frame on top of the stack. */
+  private repeatsBelow(stack: number, item: number, open: Open, capture: number, seen: Set<number>): boolean {
+    const key = item * ID_SPAN + stack;
+    if (seen.has(key) || !this.unique.isBelow(stack)) return false;
+    seen.add(key);
     const { stacks, labels } = this.tables;
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
-      const l = labels.offsets[stacks.data[i]!]!;
+      const label = stacks.data[i]!;
+      const l = labels.offsets[label]!;
       const parent = stacks.data[i + 1]!;
       if (this.unique.isFrame(l) && labels.data[l + 4] !== UNLIKE_ITEM) {
         const states = this.structures.arrayStates(labels.data[l + 1]!);
         const a = labels.data[l + 3]!;
-        const open = !states.hasValues(a) || (below >= 0 && this.staysOpen(below, states.valueCount(a)));
-        if (!open && states.couldRepeat(a, capture, labels.data[l + 4]!)) return true;
+        const skip = !states.hasValues(a) || (open !== 'none' && this.staysOpen(item, open, states.valueCount(a)));
+        if (!skip && states.couldRepeat(a, capture, labels.data[l + 4]!)) return true;
       }
-      if (parent >= 0 && this.repeatsBelow(parent, below < 0 ? -1 : stacks.data[i]!, capture, seen)) return true;
+      if (parent >= 0 && this.repeatsBelow(parent, label, open, capture, seen)) return true;
     }
     return false;
   }
@@ -135,18 +155,19 @@ export class UniqueSearch {
    * Whether an item (the frame right above its array's) can always be made different from the used ones: by one more member or element, or by
    * those of its members that may come or stay away, which are enough for more values than were used.
    */
-  private staysOpen(label: number, used: number): boolean {
+  private staysOpen(label: number, open: Open, used: number): boolean {
     const { labels } = this.tables;
     const l = labels.offsets[label]!;
     const id = labels.data[l + 1]!;
     const expr = this.grammar.exprs[id]!;
     if (labels.data[l] === FRAME.object && expr.op === 'object') {
       const states = this.structures.objectStates(id);
-      const endless =
-        expr.maxProperties === Number.POSITIVE_INFINITY && expr.dynamic.length > 0 && !states.beginningDependsOnKeys;
+      if (expr.maxProperties === Number.POSITIVE_INFINITY && expr.dynamic.length > 0 && !states.beginningDependsOnKeys)
+        return true;
+      if (open !== 'members') return false;
       // In a given order, those before a name in progress can not come any more, and which it is, is not known.
-      if (!endless && expr.order === 'schema' && labels.data[l + 2] === PHASE.key) return false;
-      return endless || 2 ** states.freeMembers(labels.data[l + 3]!) > used;
+      if (expr.order === 'schema' && labels.data[l + 2] === PHASE.key) return false;
+      return 2 ** states.freeMembers(labels.data[l + 3]!) > used;
     }
     return (
       labels.data[l] === FRAME.array &&
