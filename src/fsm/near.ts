@@ -32,7 +32,9 @@ export class Near {
     for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
       const o = configs.offsets[states.data[i]!]!;
       const kind = configs.data[o]!;
-      if (kind === CAPTURE ? captures.isKept(configs.data[o + 1]!) : isText(kind) && captures.isKept(configs.data[o + 2]!))
+      if (
+        kind === CAPTURE ? captures.isKept(configs.data[o + 1]!) : isText(kind) && captures.isKept(configs.data[o + 2]!)
+      )
         return true;
     }
     return false;

@@ -167,7 +167,10 @@ export class UniqueItems {
       // Inside what was forgotten, items are compared with one another again.
       if (step.capture < 0 || step.capture === captures.unlike) step.capture = captures.empty;
       // What differs from the items of the arrays around tells nothing of those inside.
-      if (step.capture === captures.apart && this.structures.arrayStates(labels.data[l + 1]!).hasValues(labels.data[l + 3]!))
+      if (
+        step.capture === captures.apart &&
+        this.structures.arrayStates(labels.data[l + 1]!).hasValues(labels.data[l + 3]!)
+      )
         step.capture = captures.none;
       marked ??= Array.from(stacks.data.subarray(from, end));
       const start = captures.lengthOf(step.capture);

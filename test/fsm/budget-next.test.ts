@@ -59,20 +59,17 @@ it('an item that must become another one does so within a budget, whatever is un
   expect(matcher.accept(0x5d)).toBe(true);
 });
 
-/**
- * Known gaps.
- *
- * Numbers: how much any token can make necessary (reach.ts) is found without the text of an item that could still become one that is there.
- * Nested: a text that is forgotten is forgotten with all items that begin in it (captures.ts, `unlike`), so an array with unique items
- * in an item of another one is counted as if it could have the same object or array twice. Then a mask may even be left without a token
- * that can be accepted.
- */
 const ints = { type: 'array', uniqueItems: true, minItems: 1, items: { type: 'integer', minimum: 0, maximum: 120 } };
-it.fails.each([
+const numbers = { type: 'array', uniqueItems: true, minItems: 3, items: { type: 'integer', minimum: 0, maximum: 120 } };
+it.each([
+  // What is needed after a token is found without the text of the item, which could still become one that is there.
   ['numbers', { type: 'array', uniqueItems: true, items: ints }, '[[30],[3],['],
+  // The same of scalars that are needed later.
+  ['scalars', { type: 'array', uniqueItems: true, minItems: 2, maxItems: 2, items: numbers }, '[[1'],
+  // Items of an item whose text is forgotten must still differ from one another.
   ['nested', { type: 'array', uniqueItems: true, items: { ...ints, minItems: 2, items: few } }, '['],
 ])('unique items that could become one that is there, %s', (_, schema, text) => {
-  expect(differences(schema, text, tokensWith('],', '],['))).toEqual([]);
+  expect(differences(schema, text, tokensWith('],', '],[', '1],['))).toEqual([]);
 });
 
 /**

@@ -42,7 +42,9 @@ function tokensOf(draw: Draw): (Uint8Array | null)[] {
   for (let i = 0; i < 40; i++)
     words.add(oneOf(draw, ENDS)! + (draw.below(5) === 0 ? ' ,' : ',') + oneOf(draw, STARTS)!);
   for (const word of ['"a":', '"b":1', ',"b":', ':[', ':{', ' ,', '],', '},', '"}']) words.add(word);
-  return [...Array.from({ length: 128 }, (_, b) => Uint8Array.of(b)), ...[...words].map((w) => Buffer.from(w)), null];
+  // Where bytes are missing masks are made another way (spelling.ts).
+  const length = draw.below(2) === 0 ? 128 : 256;
+  return [...Array.from({ length }, (_, b) => Uint8Array.of(b)), ...[...words].map((w) => Buffer.from(w)), null];
 }
 
 /** One walk; a string says what is wrong. */
@@ -62,6 +64,8 @@ function walk(seed: number): string | undefined {
     // No value at all, or too many alternatives: the front end says so.
     return undefined;
   }
+  // More different items are needed than there are, which the front end does not see (docs/json-schema.md).
+  if (matcher.remaining === Number.POSITIVE_INFINITY) return undefined;
   const mask = new Uint32Array(Math.ceil(tokens.length / 32));
   let text = '';
   for (let step = 0; step < 60; step++) {
