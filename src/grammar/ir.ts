@@ -141,6 +141,8 @@ export interface ObjectExpr {
 export interface ItemVariant {
   readonly value: ExprId;
   readonly counts: number;
+  /** Which classes of {@link ArrayExpr.scarce} it admits, and whether it has always values of none of them. */
+  readonly pool?: { readonly classes: readonly number[]; readonly others: boolean };
 }
 
 export interface ItemCounter {
@@ -163,6 +165,12 @@ export interface ArrayExpr {
   readonly counters: readonly ItemCounter[];
   /** Items are pairwise different as JSON values. Numbers among them are spelled without exponents, so that equal ones are known. */
   readonly unique: boolean;
+  /**
+   * Where items are unique and one may take the value that a later one cannot do without: the values of the readings that have few, as JSON
+   * texts (sorted keys, numbers as JavaScript prints them), by class: those of a class are admitted by the same readings. All readings
+   * have a `pool` then.
+   */
+  readonly scarce?: readonly (readonly string[])[];
 }
 
 /**

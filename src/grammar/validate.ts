@@ -3,7 +3,7 @@
  * hand. Returns what is wrong in words; an empty list means a sound grammar.
  */
 import { TermStore } from '../regular/terms.js';
-import type { Expr, ExprId, Grammar, ObjectExpr } from './ir.js';
+import type { ArrayExpr, Expr, ExprId, Grammar, ObjectExpr } from './ir.js';
 
 export function validateGrammar(grammar: Grammar): string[] {
   return new Validator(grammar).run();
@@ -68,6 +68,8 @@ class Validator {
       case 'array':
         if (expr.counters.length > 30) this.fault(id, 'more than 30 counters');
         if (expr.minItems > expr.maxItems) this.fault(id, 'minItems above maxItems');
+        if (expr.scarce !== undefined && !isPooled(expr))
+          this.fault(id, 'scarce values without readings that admit them');
         return;
       case 'object':
         this.checkObject(id, expr);
@@ -191,6 +193,12 @@ class Validator {
       if (expr.op === 'repeat' && empty.has(expr.item)) this.fault(id, 'repeats an item that may be empty');
     }
   }
+}
+
+/** Whether each reading of an array says which of its scarce values it admits. */
+function isPooled({ unique, scarce, prefix, rest }: ArrayExpr): boolean {
+  const known = (k: number): boolean => scarce?.[k] !== undefined;
+  return unique && [...prefix.flat(), ...rest].every((v) => v.pool?.classes.every(known) === true);
 }
 
 /** Expressions that an expression refers to. */

@@ -157,6 +157,21 @@ export class TermSearch {
     };
     return Math.min(limit, visit(t, 0));
   }
+
+  /** All members, where they are fewer than `limit`. */
+  listUpTo(t: number, limit: number): readonly string[] | undefined {
+    if (this.countUpTo(t, limit) >= limit) return undefined;
+    const out: string[] = [];
+    const visit = (s: number, text: string): void => {
+      if (this.isEmpty(s)) return;
+      if (this.table.nullable(s)) out.push(text);
+      const list = this.liveEdges(s);
+      for (let i = 0; i < list.length; i += 3)
+        for (let cp = list[i]!; cp <= list[i + 1]!; cp++) visit(list[i + 2]!, text + String.fromCodePoint(cp));
+    };
+    visit(t, '');
+    return out;
+  }
 }
 
 /** A readable code point of a range, for witnesses shown to people. */

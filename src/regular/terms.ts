@@ -198,6 +198,11 @@ export class TermStore {
     return this.search.countUpTo(t, limit);
   }
 
+  /** All members, where they are fewer than `limit`. */
+  listUpTo(t: number, limit: number): readonly string[] | undefined {
+    return this.search.listUpTo(t, limit);
+  }
+
   /** Kind and fields of a term, as in docs/tables.md. */
   parts(t: number): { readonly kind: number; readonly fields: readonly number[] } {
     const { data, offsets } = this.table.tuples;

@@ -9,7 +9,6 @@
 
 import type { Regex } from '../../regular/regex.js';
 import type { DynamicKeys, Expr, ExprId, Grammar, ItemVariant, Property } from '../ir.js';
-import { countValues } from './counting.js';
 import { type Formula, TRUE } from './formula.js';
 import { EVERYTHING, FALSE_BIT, NULL_BIT, TRUE_BIT } from './normal.js';
 import type { Normaliser } from './normalise.js';
@@ -21,8 +20,6 @@ import { type StringSet, stringRegex, stringsEmpty } from './strings.js';
 
 /** Nesting at which the rest of the work is queued instead of recursing. */
 const DEEP = 150;
-/** Domains of unique items up to this size bound the length of the array. */
-const MANY = 4096;
 const INF = Number.POSITIVE_INFINITY;
 
 type Draft = { -readonly [K in keyof Expr]: Expr[K] } & Expr;
@@ -212,8 +209,14 @@ export class Emitter {
     const positions = solver.positions(s);
     let max = s.max;
     const prefix: (readonly ItemVariant[])[] = [];
+    const pool = s.unique ? solver.counting.pool(s) : undefined;
     const emit = (i: number): readonly ItemVariant[] =>
-      solver.variants(s, i).map((v) => ({ value: this.formula(v.value), counts: v.counts }));
+      solver.variants(s, i).map((v, k) => {
+        const item = { value: this.formula(v.value), counts: v.counts };
+        if (pool === undefined) return item;
+        const { classes, others } = pool.rows[i]![k]!;
+        return { ...item, pool: { classes, others } };
+      });
     for (let i = 0; i < positions && i < max; i++) {
       const list = emit(i);
       if (list.length === 0) {
@@ -226,10 +229,7 @@ export class Emitter {
     if (max > positions) {
       rest = emit(positions);
       if (rest.length === 0) max = positions;
-      else if (s.unique && positions === 0 && s.contains.length === 0) {
-        const values = countValues(solver, this.n, s.rest, MANY);
-        if (values < MANY) max = Math.min(max, values);
-      }
+      else if (s.unique) max = Math.min(max, solver.counting.most(s));
     }
     return this.push({
       op: 'array',
@@ -239,6 +239,7 @@ export class Emitter {
       maxItems: max,
       counters: s.contains.map((c) => ({ min: c.min, max: c.max })),
       unique: s.unique,
+      ...(pool === undefined ? {} : { scarce: pool.classes }),
     });
   }
 }

@@ -118,6 +118,14 @@ export class Keys {
     return terms.countUpTo(terms.intern(re), limit);
   }
 
+  /** All strings, where they are fewer than `limit`. */
+  list(re: Regex, limit: number): readonly string[] | undefined {
+    const list = literalsOf(re);
+    if (list !== undefined) return list.length < limit ? list : undefined;
+    const terms = this.terms();
+    return terms.listUpTo(terms.intern(re), limit);
+  }
+
   disjoint(a: KeySet, b: KeySet): boolean {
     if (a === b) return false;
     const key = Math.min(a.id, b.id) * 0x4000000 + Math.max(a.id, b.id);

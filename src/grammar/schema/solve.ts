@@ -8,7 +8,7 @@
  */
 
 import { anyString, type Regex } from '../../regular/regex.js';
-import { countValues, distinctPrefix } from './counting.js';
+import { Counting } from './counting.js';
 import { FALSE, type Formula, TRUE } from './formula.js';
 import type { KeySet } from './keys.js';
 import { ANY_ARRAYS, ANY_OBJECTS } from './normal.js';
@@ -53,8 +53,10 @@ export class Solver {
   private readonly state: number[] = [NO, YES];
   private readonly open = new Map<Formula, number>();
   private low = Number.POSITIVE_INFINITY;
+  readonly counting: Counting;
 
   constructor(private readonly n: Normaliser) {
+    this.counting = new Counting(n, this);
     this.state[TRUE] = YES;
     this.state[FALSE] = NO;
   }
@@ -104,6 +106,18 @@ export class Solver {
       return !answer && this.low !== Number.POSITIVE_INFINITY ? undefined : answer;
     } finally {
       this.low = outer;
+    }
+  }
+
+  /** Runs a question asked in the midst of others; `isFinal` where it leans on no formula still open. */
+  settled<T>(question: () => T): { readonly answer: T; readonly isFinal: boolean } {
+    const outer = this.low;
+    this.low = Number.POSITIVE_INFINITY;
+    try {
+      const answer = question();
+      return { answer, isFinal: this.low === Number.POSITIVE_INFINITY };
+    } finally {
+      this.low = Math.min(this.low, outer);
     }
   }
 
@@ -335,15 +349,13 @@ export class Solver {
 
   arrayProductive(s: ArrayShape): boolean {
     if (s.min > s.max) return false;
-    if (s.contains.length > 0) return this.countsReachable(s);
-    if (s.min === 0) return true;
-    for (let i = 0; i < s.prefix.length && i < s.min; i++) if (!this.nonEmpty(s.prefix[i]!)) return false;
-    if (s.min > s.prefix.length && !this.nonEmpty(s.rest)) return false;
-    if (s.unique && s.min > 1) {
-      if (s.prefix.length === 0) return countValues(this, this.n, s.rest, s.min) >= s.min;
-      return distinctPrefix(this.n, s);
+    if (s.contains.length > 0) {
+      if (!this.countsReachable(s)) return false;
+    } else {
+      for (let i = 0; i < s.prefix.length && i < s.min; i++) if (!this.nonEmpty(s.prefix[i]!)) return false;
+      if (s.min > s.prefix.length && !this.nonEmpty(s.rest)) return false;
     }
-    return true;
+    return !s.unique || this.counting.fits(s);
   }
 
   /** Whether some number of items meets all counters: breadth-first over clamped counts. */
