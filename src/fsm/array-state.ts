@@ -1,16 +1,19 @@
 /**
  * What an array still allows and still needs: [index (clamped), counters (clamped)…, and where items are unique: used strings, used
- * whole numbers, other used texts, used objects and arrays, forgotten], with an exact liveness test for the counters.
+ * whole numbers, other used texts, used objects and arrays, forgotten, and where values are scarce: how many of each class are gone], with
+ * an exact liveness test for the counters.
  *
  * Without counters liveness is arithmetic. With counters (contains, minContains, maxContains) it is a search over the clamped
  * states, remembered. Unique scalars are kept out of the item's own lexeme (its term minus the values used), so that no item
- * can begin that could only end as a duplicate; unique objects and arrays are compared as values when they end (used-values.ts).
+ * can begin that could only end as a duplicate; unique objects and arrays are compared as values when they end (used-values.ts). What a later
+ * item cannot do without counts as used (scarce-values.ts).
  */
 import { TupleTable } from '../base/tuple-table.js';
 import type { ArrayExpr, ItemVariant } from '../grammar/ir.js';
 import type { Captures } from './captures.js';
 import type { LexemePool } from './lexeme.js';
-import { afterFraction, afterWhole, plainForms, uniqueNumbers } from './unique.js';
+import { ScarceValues } from './scarce-values.js';
+import { afterFraction, afterWhole, canonicalJson, plainForms, uniqueNumbers } from './unique.js';
 import { UsedValues } from './used-values.js';
 
 const OPEN = 1;
@@ -23,12 +26,17 @@ const USED_WHOLES = 1;
 const USED_OTHERS = 2;
 const USED_VALUES = 3;
 const FORGOTTEN = 4;
+/** Values gone by class, where some are scarce. */
+const GONE = 5;
 
 export class ArrayStates {
   private readonly tuples = new TupleTable(8);
   private readonly verdict: number[] = [];
   /** Objects and arrays so far, where items are unique. */
   private readonly values: UsedValues | undefined;
+  private readonly scarce: ScarceValues | undefined;
+  /** By state: the same with all values noted as used that its last item must not have. */
+  private readonly guarded: (number | undefined)[] = [];
   private readonly clampIndex: number;
   private readonly most: number;
   /** Where the fields of unique items begin. */
@@ -38,7 +46,7 @@ export class ArrayStates {
   constructor(
     readonly expr: ArrayExpr,
     private readonly pool: LexemePool,
-    captures: Captures,
+    private readonly captures: Captures,
   ) {
     this.values = expr.unique ? new UsedValues(captures) : undefined;
     this.most = Math.min(expr.maxItems, expr.rest.length > 0 ? Number.POSITIVE_INFINITY : expr.prefix.length);
@@ -47,6 +55,8 @@ export class ArrayStates {
     this.used = first.length;
     const { none } = pool.terms.literals;
     if (this.values !== undefined) first.push(none, none, none, this.values.none, 0);
+    this.scarce = expr.scarce === undefined ? undefined : new ScarceValues(expr, this.most, expr.scarce);
+    for (let k = 0; k < (expr.scarce?.length ?? 0); k++) first.push(0);
     this.start = this.tuples.intern(first, first.length);
   }
 
@@ -61,6 +71,10 @@ export class ArrayStates {
 
   private field(a: number, i: number): number {
     return this.tuples.data[this.tuples.offsets[a]! + i]!;
+  }
+
+  private end(a: number): number {
+    return this.tuples.offsets[a + 1]! - this.tuples.offsets[a]!;
   }
 
   canClose(a: number): boolean {
@@ -80,7 +94,8 @@ export class ArrayStates {
   /** State after an item read as `variant`, or -1 where the array could not be completed. */
   after(a: number, variant: ItemVariant): number {
     const id = this.plain(a, variant);
-    return id >= 0 && (this.expr.counters.length === 0 || this.live(id)) ? id : -1;
+    if (id < 0 || (this.expr.counters.length > 0 && !this.live(id))) return -1;
+    return this.scarce === undefined || this.scarce.isLive(variant, this.filled(id), this.gone(id)) ? id : -1;
   }
 
   /** Whether a further item may come. */
@@ -124,7 +139,7 @@ export class ArrayStates {
       if (v > c.max) return -1;
       t.push(c.max === Number.POSITIVE_INFINITY ? Math.min(v, c.min) : v);
     }
-    if (this.expr.unique) for (let i = 0; i <= FORGOTTEN; i++) t.push(this.field(a, this.used + i));
+    for (let i = this.used, end = this.end(a); i < end; i++) t.push(this.field(a, i));
     return this.tuples.intern(t, t.length);
   }
 
@@ -139,10 +154,43 @@ export class ArrayStates {
 
   // ---- unique items -------------------------------------------------------------------------------------------------
 
+  /** Items and counters so far. */
+  private filled(a: number): number[] {
+    return Array.from({ length: this.used }, (_, i) => this.field(a, i));
+  }
+
+  /** How many values of each scarce class are gone. */
+  private gone(a: number): number[] {
+    const from = this.used + GONE;
+    return Array.from({ length: this.end(a) - from }, (_, i) => this.field(a, from + i));
+  }
+
+  /**
+   * The state with all values noted as used that an item must not have which ends in state a: those used, and those without which a later
+   * one could not be had. Cached.
+   */
+  private guard(a: number): number {
+    if (this.scarce === undefined) return a;
+    const known = this.guarded[a];
+    if (known !== undefined) return known;
+    let made = a;
+    for (const text of this.scarce.neededLater(this.filled(a), this.gone(a))) {
+      if (!/^[[{]/.test(text)) made = this.noteScalar(made, text);
+      else {
+        let capture = this.captures.empty;
+        for (const byte of new TextEncoder().encode(text)) capture = this.captures.append(capture, byte);
+        const values = this.values!.add(this.field(made, this.used + USED_VALUES), capture, 0);
+        made = this.with(made, USED_VALUES, values);
+      }
+    }
+    this.guarded[a] = made;
+    return made;
+  }
+
   /** A string item's term less the strings used. */
   stringTerm(a: number, term: number): number {
     const { terms } = this.pool;
-    return terms.and(term, terms.not(terms.literalNode(this.field(a, this.used + USED_STRINGS))));
+    return terms.and(term, terms.not(terms.literalNode(this.usedStrings(a))));
   }
 
   /** A raw item's term (numbers, true, false, null) less the values used; numbers in plain notation, so that equal ones are known. */
@@ -153,14 +201,15 @@ export class ArrayStates {
 
   /** The used strings, a node of literals. */
   usedStrings(a: number): number {
-    return this.field(a, this.used + USED_STRINGS);
+    return this.field(this.guard(a), this.used + USED_STRINGS);
   }
 
   /** The used texts in every plain spelling, a term. It reads sets of literals, so that a step costs the same however many there are. */
   usedTexts(a: number): number {
     const { terms } = this.pool;
-    const wholes = terms.literalNode(this.field(a, this.used + USED_WHOLES));
-    const others = terms.literalNode(this.field(a, this.used + USED_OTHERS));
+    const g = this.guard(a);
+    const wholes = terms.literalNode(this.field(g, this.used + USED_WHOLES));
+    const others = terms.literalNode(this.field(g, this.used + USED_OTHERS));
     return terms.or(terms.cat(wholes, terms.intern(afterWhole)), terms.cat(others, terms.intern(afterFraction)));
   }
 
@@ -169,19 +218,29 @@ export class ArrayStates {
     return this.expr.unique && this.field(a, this.used + FORGOTTEN) === 1;
   }
 
-  /** Whether some object or array was used. */
-  hasValues(a: number): boolean {
-    return this.field(a, this.used + USED_VALUES) !== this.values!.none;
+  /** Whether it must be known which items there were, all of them: what may follow hangs on each. */
+  get mustRemember(): boolean {
+    return this.scarce !== undefined;
   }
 
-  /** How many object and array items there are. */
+  /** The objects and arrays that the item which ends in state a must not be. */
+  private usedValues(a: number): number {
+    return this.field(this.guard(a), this.used + USED_VALUES);
+  }
+
+  /** Whether there is some object or array that the item must not be. */
+  hasValues(a: number): boolean {
+    return this.usedValues(a) !== this.values!.none;
+  }
+
+  /** How many objects and arrays the item must not be. */
   valueCount(a: number): number {
-    return this.values!.sizeOf(this.field(a, this.used + USED_VALUES));
+    return this.values!.sizeOf(this.usedValues(a));
   }
 
   /** Whether an object or array item whose text begins at byte `start` of a capture could end as one that was used. */
   couldRepeat(a: number, capture: number, start: number): boolean {
-    return this.values!.couldBecome(this.field(a, this.used + USED_VALUES), capture, start);
+    return this.values!.couldBecome(this.usedValues(a), capture, start);
   }
 
   /** State after an item that was not remembered. */
@@ -191,6 +250,11 @@ export class ArrayStates {
 
   /** State after a scalar item (its JSON text); its term made sure that it is new. */
   useScalar(a: number, text: string): number {
+    const after = this.noteScalar(a, text);
+    return this.scarce === undefined ? after : this.countGone(after, text);
+  }
+
+  private noteScalar(a: number, text: string): number {
     if (text.startsWith('"')) return this.note(a, USED_STRINGS, [JSON.parse(text) as string]);
     const { whole, forms } = plainForms(text);
     return this.note(a, whole ? USED_WHOLES : USED_OTHERS, forms);
@@ -205,11 +269,20 @@ export class ArrayStates {
     );
   }
 
+  /** The state with one value more of its class gone, where it has one. */
+  private countGone(a: number, text: string): number {
+    const k = this.scarce?.classOf(canonicalJson(JSON.parse(text)));
+    return k === undefined ? a : this.with(a, GONE + k, this.field(a, this.used + GONE + k) + 1);
+  }
+
   /** State after an object or array item whose text begins at byte `start` of a capture, or -1 where it was there before. */
   useValue(a: number, capture: number, start: number): number {
-    const before = this.field(a, this.used + USED_VALUES);
+    const before = this.usedValues(a);
     const after = this.values!.add(before, capture, start);
-    return after === before ? -1 : this.with(a, USED_VALUES, after);
+    if (after === before) return -1;
+    if (this.scarce === undefined) return this.with(a, USED_VALUES, after);
+    const used = this.values!.add(this.field(a, this.used + USED_VALUES), capture, start);
+    return this.countGone(this.with(a, USED_VALUES, used), this.captures.text(capture, start)!);
   }
 
   /** The same state of other tables of this array; sets of literals are carried over by the caller's means. */

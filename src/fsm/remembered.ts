@@ -68,8 +68,10 @@ export class Remembered {
       const l = labels.offsets[stacks.data[i]!]!;
       const id = labels.data[l + 1]!;
       const a = labels.data[l + 3]!;
-      const n = this.recognizer.arrayStates(id).stillNeeded(a);
+      const states = this.recognizer.arrayStates(id);
+      const n = states.stillNeeded(a);
       if (n === 0) continue;
+      if (states.mustRemember) return true;
       const wanted = this.wantedBy(id, a, n);
       const text = captures.text(capture) ?? '';
       if (text === '') return true;
@@ -94,24 +96,25 @@ export class Remembered {
     if (recognizer.couldRepeat(state)) return true;
     const { states, configs } = recognizer;
     const seen = new Set<number>();
-    const texts = new Set<string>();
+    const texts = new Set<string | undefined>();
     const capture = recognizer.captureOf(state);
     for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
       const o = configs.offsets[states.data[i]!]!;
       if (configs.data[o] !== END) this.neededBelow(configs.data[o + 3]!, capture, seen, texts);
     }
     if (texts.size === 0) return false;
+    if (texts.has(undefined)) return true;
     const made = later();
     if (made === undefined) return true;
     for (const text of texts) {
-      const part = readPartial(text);
+      const part = readPartial(text!);
       if (made.some((value) => couldBecome(part, value))) return true;
     }
     return false;
   }
 
-  /** Collects the items in progress of arrays that still need items which may be objects or arrays. */
-  private neededBelow(stack: number, capture: number, seen: Set<number>, texts: Set<string>): void {
+  /** Collects the items in progress of arrays that still need items which may be objects or arrays; undefined for one that matters whatever it is. */
+  private neededBelow(stack: number, capture: number, seen: Set<number>, texts: Set<string | undefined>): void {
     if (seen.has(stack)) return;
     seen.add(stack);
     const { stacks, labels, grammar, captures } = this.recognizer;
@@ -120,11 +123,13 @@ export class Remembered {
       const parent = stacks.data[i + 1]!;
       if (labels.data[l] === FRAME.array) {
         const id = labels.data[l + 1]!;
+        const states = this.recognizer.arrayStates(id);
         const needed =
           (grammar.exprs[id] as ArrayExpr).unique &&
           labels.data[l + 4] !== UNLIKE_ITEM &&
-          this.recognizer.arrayStates(id).stillNeeded(labels.data[l + 3]!) > 0;
-        if (needed && this.hasStructures(id)) texts.add(captures.text(capture, labels.data[l + 4]!) ?? '');
+          states.stillNeeded(labels.data[l + 3]!) > 0;
+        if (needed && this.hasStructures(id))
+          texts.add(states.mustRemember ? undefined : (captures.text(capture, labels.data[l + 4]!) ?? ''));
       }
       if (parent >= 0) this.neededBelow(parent, capture, seen, texts);
     }

@@ -48,7 +48,7 @@ export class Traps {
       const parent = stacks.data[i + 1]!;
       if (labels.data[l] === FRAME.array) {
         const states = this.recognizer.arrayStates(labels.data[l + 1]!);
-        found = states.expr.unique && states.hasValues(labels.data[l + 3]!);
+        found = states.expr.unique && (states.mustRemember || states.hasValues(labels.data[l + 3]!));
       }
       found ||= parent >= 0 && this.isUsed(parent);
     }

@@ -223,7 +223,7 @@ export class UniqueItems {
       const id = labels.data[l + 1]!;
       const a = labels.data[l + 3]!;
       const states = this.structures.arrayStates(id);
-      if (states.hasForgotten(a)) this.step.addBottom();
+      if (states.hasForgotten(a) || (text === undefined && !unlike && states.mustRemember)) this.step.addBottom();
       else {
         const after = unlike ? a : text === undefined ? states.forget(a) : states.useScalar(a, text);
         this.structures.enter(FRAME.array, id, PHASE.after, after, 0, parent);
@@ -239,7 +239,7 @@ export class UniqueItems {
     if (!states.expr.unique || start === UNLIKE_ITEM) return a;
     const isKept = step.capture >= 0 && captures.isKept(step.capture) && captures.lengthOf(step.capture) >= start;
     if (isKept && !states.hasForgotten(a)) return states.useValue(a, step.capture, start);
-    if (states.hasForgotten(a) || (states.hasValues(a) && step.capture !== captures.apart)) {
+    if (states.hasForgotten(a) || states.mustRemember || (states.hasValues(a) && step.capture !== captures.apart)) {
       step.addBottom();
       return -1;
     }

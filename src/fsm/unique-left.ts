@@ -13,22 +13,25 @@ const MOST_SPELLINGS = 32;
 export function hasItemLeft(grammar: Grammar, pool: LexemePool, states: ArrayStates, a: number): boolean {
   if (!states.expr.unique) return true;
   const { terms } = pool;
-  const left = (value: ExprId): boolean => {
+  const left = (value: ExprId, after: number): boolean => {
     const expr = grammar.exprs[value]!;
     switch (expr.op) {
       case 'string':
-        return !terms.isEmpty(states.stringTerm(a, terms.intern(expr.re)));
+        return !terms.isEmpty(states.stringTerm(after, terms.intern(expr.re)));
       case 'text':
-        return !terms.isEmpty(states.textTerm(a, terms.intern(expr.re)));
+        return !terms.isEmpty(states.textTerm(after, terms.intern(expr.re)));
       case 'rule':
-        return left(expr.body);
+        return left(expr.body, after);
       case 'alt':
-        return expr.items.some(left);
+        return expr.items.some((item) => left(item, after));
       default:
         return true;
     }
   };
-  return states.next(a).some((v) => states.after(a, v) >= 0 && left(v.value));
+  return states.next(a).some((v) => {
+    const after = states.after(a, v);
+    return after >= 0 && left(v.value, after);
+  });
 }
 
 /** Whether a language has so few members that one value could be all of them. */
