@@ -10,10 +10,11 @@
  */
 import { DEAD } from './layout.js';
 import type { LexemePool } from './lexeme.js';
+import { OutsideTries } from './outside-trie.js';
 import { type Residual, Residuals } from './residual.js';
 import { firstByteOf, LONGEST_RUN, popcount, type Run, Runs } from './run.js';
 import type { Slices } from './slices.js';
-import { ASCII_GROUP, NON_ASCII_GROUPS, type TokenTrie } from './trie.js';
+import type { TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
 import { HEAVY_GROUPS, type Zone, Zones } from './zone.js';
 
@@ -45,12 +46,15 @@ const LEAST_SAFE = 2;
 const MOST_OPENINGS = 4;
 /** Possible bytes from which on a state is worth a mask of its own: digits. */
 const WIDE_BYTES = 10;
+/** Characters that lead away from literals that are left out: for as many to be all taken, 10 to the power of it literals are needed. */
+const PAST_LITERALS = 6;
 const NONE = new Int32Array(0);
 const NO_ENDS: ReadonlySet<number> = new Set();
 
 export class LexemeMasks {
   readonly runs: Runs;
   private readonly zones: Zones;
+  private readonly outside: OutsideTries;
   readonly residuals: Residuals;
   private readonly masks = new Map<number, LexemeMask>();
   private readonly wide: (boolean | undefined)[] = [];
@@ -69,11 +73,12 @@ export class LexemeMasks {
   ) {
     this.runs = new Runs(pool, trie, slices);
     this.zones = new Zones(pool, trie);
+    this.outside = new OutsideTries(trie);
     this.residuals = new Residuals(trie);
   }
 
   get bytes(): number {
-    return this.heldBytes + this.runs.bytes + this.zones.bytes + this.residuals.bytes;
+    return this.heldBytes + this.runs.bytes + this.zones.bytes + this.outside.bytes + this.residuals.bytes;
   }
 
   /** Whether a state is worth a mask of its own: between characters, with many possible bytes. */
@@ -145,7 +150,7 @@ export class LexemeMasks {
   private opened(q: number, term: number, bound: number): LexemeMask | undefined {
     const { pool, trie } = this;
     const free = pool.stringAt(term);
-    if (free < 0 || !this.isWide(free)) return undefined;
+    if (free < 0 || !this.isWide(free) || bound - pool.distance(free) < MIN_OPEN_BOUND) return undefined;
     const mask = this.get(free);
     const safe = bound - this.farthest(free);
     if (safe < MIN_OPEN_BOUND) return undefined;
@@ -205,46 +210,31 @@ export class LexemeMasks {
    */
   private build(q: number): LexemeMask {
     const { pool, trie, slices } = this;
-    const { nodes, deepest, completes, same, tokenSignature, tokenLength, order } = trie;
+    const { same, order } = trie;
     const { run, zone } = this.coverOf(q);
     const base = run.signature === 0 ? undefined : slices.get(run.signature, run.depth);
-    const outside = ~run.signature;
-    // In a string nothing of the run can follow the lexeme either: its end is a quote.
+    // Where a run ends in a string nothing of it can follow the lexeme either: its end is a quote.
     const cutOff = run.ends && pool.isStringContent(q);
+    const lacking = this.outside.get(run.signature, cutOff ? LONGEST_RUN : run.depth);
     const extra: number[] = [];
     const crossing: number[] = [];
     const ends = new Set<number>([q]);
     const used = new Set<Zone>();
     if (zone !== undefined) used.add(zone);
     let dense: Uint32Array | undefined;
-    // Walk: node, lexeme state, code points so far inside the run (-1: the path left the run).
-    const stack: number[] = [0, q, 0];
+    // Walk: node (~node in the trie of what the base lacks), lexeme state.
+    const stack: number[] = [~0, q];
     while (stack.length > 0) {
-      const inRun = stack.pop()!;
       const at = stack.pop()!;
       const node = stack.pop()!;
-      const first = nodes[node * 4]!;
-      const last = first + (nodes[node * 4 + 1]! >>> 8);
-      for (let c = first; c < last; c++) {
-        const record = nodes[c * 4 + 1]!;
+      const first = node < 0 ? lacking.childrenOf(~node) : trie.nodes[node * 4]!;
+      const nodes = node < 0 ? lacking.nodes : trie.nodes;
+      const last = first + (nodes[(node < 0 ? ~node : node) * 4 + 1]! >>> 8);
+      for (let child = first; child < last; child++) {
+        const record = nodes[child * 4 + 1]!;
         const next = pool.step(at, record & 0xff);
         if (next === DEAD) continue;
-        let depth = inRun;
-        if (depth >= 0) {
-          const b = record & 0xff;
-          if (b < 0x80) depth = ((run.signature >>> ASCII_GROUP[b]!) & 1) === 1 ? depth + 1 : -1;
-          else if (b >= 0xc0) depth = (run.signature & NON_ASCII_GROUPS) !== 0 ? depth + 1 : -1;
-          else if (completes[c] !== 0 && ((run.signature >>> completes[c]!) & 1) === 0) depth = -1;
-        }
-        if (
-          depth >= 0 &&
-          (nodes[c * 4 + 3]! & outside) === 0 &&
-          (depth + deepest[c]! <= run.depth || cutOff) &&
-          pool.termOf(next) >= 0
-        ) {
-          if (nodes[c * 4 + 2]! >= 0) ends.add(next);
-          continue;
-        }
+        const c = node < 0 ? nodes[child * 4 + 3]! : child;
         const wide = record >>> 8 !== 0 && this.runs.takesAll(next, c);
         const around = wide || record >>> 8 === 0 ? undefined : this.zones.around(next, c);
         if (wide || around !== undefined) {
@@ -254,17 +244,17 @@ export class LexemeMasks {
           for (let i = trie.from[c]!, end = trie.to[c]!; i < end; i++) dense[order[i]! >> 5]! |= 1 << (order[i]! & 31);
           continue;
         }
-        if (nodes[c * 4 + 2]! >= 0) {
+        const token = nodes[child * 4 + 2]!;
+        if (token !== -1) {
           ends.add(next);
-          for (let t = nodes[c * 4 + 2]!; t >= 0; t = same[t]!)
-            if ((tokenSignature[t]! & outside) !== 0 || tokenLength[t]! > run.depth) extra.push(t);
+          for (let t = token; t >= 0; t = same[t]!) extra.push(t);
         }
         if (record >>> 8 === 0) continue;
         if (pool.accepts(next)) {
           crossing.push(c);
           if (pool.isFinal(next)) continue;
         }
-        stack.push(c, next, depth);
+        stack.push(node < 0 && lacking.within(child) ? ~child : c, next);
       }
     }
     for (const z of used)
@@ -311,12 +301,13 @@ export class LexemeMasks {
     let far = this.pool.distance(q);
     for (const end of this.ends.get(q) ?? []) far = Math.max(far, this.pool.distance(end));
     const { pool } = this;
+    const stateOf = (term: number): number => (pool.isStringContent(q) ? pool.stringAt(term) : pool.textAt(term));
     const left = pool.terms.alwaysLeft(pool.termOf(q));
-    if (left !== undefined) {
-      // After any run that was skipped, no more is needed than by the alternative that is always there.
-      const back = pool.isStringContent(q) ? pool.stringAt(left) : pool.textAt(left);
-      far = Math.max(far, pool.distance(back));
-    }
+    // After any run that was skipped, no more is needed than by the alternative that is always there.
+    if (left !== undefined) far = Math.max(far, pool.distance(stateOf(left)));
+    const rest = pool.terms.splitFinite(pool.termOf(q))?.rest;
+    // A run may come to a literal that is left out; some character leads away from it.
+    if (rest !== undefined && stateOf(rest) >= 0) far = Math.max(far, this.farthest(stateOf(rest)) + PAST_LITERALS);
     // The states along the run, which the walk skipped.
     const { signature, depth } = this.runs.of(this.pool.termOf(q), this.pool.isStringContent(q));
     const byte = firstByteOf(signature);

@@ -72,10 +72,7 @@ export class Runs {
 
   /** Whether a run has enough tokens for a slice of its own. */
   paysOff(run: Run): boolean {
-    const mask = this.slices.get(run.signature, run.depth);
-    let n = 0;
-    for (let i = 0; i < mask.length && n < MIN_SLICE_TOKENS; i++) n += popcount(mask[i]!);
-    return n >= MIN_SLICE_TOKENS;
+    return this.slices.count(run.signature, run.depth) >= MIN_SLICE_TOKENS;
   }
 
   private findRun(term: number, string: boolean): Run {

@@ -1,0 +1,131 @@
+/**
+ * The tokens that a slice leaves out, as a trie.
+ *
+ * Where a lexeme keeps taking some character groups, the tokens made of these are in its mask already (slices.ts), and a walk looks
+ * for the others: 3% of a vocabulary inside a string, but two thirds of the nodes that a walk of the whole trie sees are where
+ * only tokens of the slice begin. Here they are left out, once for all lexemes with the same groups. Made as far as walks come:
+ * a lexeme that takes digits only never sees most of the trie.
+ */
+import { ASCII_GROUP, NON_ASCII_GROUPS, type TokenTrie } from './trie.js';
+
+/** Tokens end at a node, all of them in the slice. */
+export const IN_SLICE = -2;
+/** Children not yet found. */
+const UNSEEN = -1;
+
+/** Nodes on the way to tokens outside of a slice: four Int32 a node, as in the trie of the vocabulary but for what is said here. */
+export class OutsideTrie {
+  /** First child (after {@link childrenOf}); number of children << 8 | byte; first token that ends here outside the slice, {@link IN_SLICE} or -1; node of the vocabulary's trie. */
+  nodes = new Int32Array(4 * 64);
+  /** Code points from the root by node; -1 where the path left the groups of the slice, and the vocabulary's trie goes on. */
+  private depths = new Int16Array(64);
+  private count = 1;
+
+  constructor(
+    private readonly trie: TokenTrie,
+    private readonly signature: number,
+    private readonly depth: number,
+  ) {
+    this.nodes.set([UNSEEN, trie.nodes[1]!, -1, 0]);
+  }
+
+  get bytes(): number {
+    return this.nodes.byteLength + this.depths.byteLength + 100;
+  }
+
+  /** Whether all characters on the path to a node are of the slice's groups: only then its children are here. */
+  within(node: number): boolean {
+    return this.depths[node]! >= 0;
+  }
+
+  /** Finds the children of a node within the slice's groups, on first use. Returns the first of them; `nodes` may be a new array afterwards. */
+  childrenOf(node: number): number {
+    const known = this.nodes[node * 4]!;
+    if (known !== UNSEEN) return known;
+    const { nodes, deepest, completes, tokenSignature, tokenLength } = this.trie;
+    const outside = ~this.signature;
+    const from = this.nodes[node * 4 + 3]!;
+    const depth = this.depths[node]!;
+    const first = nodes[from * 4]!;
+    const last = first + (nodes[from * 4 + 1]! >>> 8);
+    const made = this.count;
+    this.reserve(made + last - first);
+    const { nodes: own, depths } = this;
+    let count = made;
+    for (let c = first; c < last; c++) {
+      const record = nodes[c * 4 + 1]!;
+      const b = record & 0xff;
+      let at = depth;
+      if (b < 0x80) at = (outside >>> ASCII_GROUP[b]!) & 1 ? -1 : at + 1;
+      else if (b >= 0xc0) at = (this.signature & NON_ASCII_GROUPS) !== 0 ? at + 1 : -1;
+      else if (completes[c] !== 0 && (outside >>> completes[c]!) & 1) at = -1;
+      let token = nodes[c * 4 + 2]!;
+      if (token >= 0 && (tokenSignature[token]! & outside) === 0 && tokenLength[token]! <= this.depth) token = IN_SLICE;
+      if (at >= 0 && token < 0 && (nodes[c * 4 + 3]! & outside) === 0 && at + deepest[c]! <= this.depth) continue;
+      const i = count * 4;
+      own[i] = UNSEEN;
+      own[i + 1] = record;
+      own[i + 2] = token;
+      own[i + 3] = c;
+      depths[count++] = at;
+    }
+    this.count = count;
+    this.nodes[node * 4] = made;
+    this.nodes[node * 4 + 1] = ((this.count - made) << 8) | (this.nodes[node * 4 + 1]! & 0xff);
+    return made;
+  }
+
+  private reserve(count: number): void {
+    if (count <= this.depths.length) return;
+    const capacity = Math.max(count, this.depths.length * 2);
+    const nodes = new Int32Array(capacity * 4);
+    nodes.set(this.nodes);
+    this.nodes = nodes;
+    const depths = new Int16Array(capacity);
+    depths.set(this.depths);
+    this.depths = depths;
+  }
+}
+
+/** {@link OutsideTrie}s by slice, those used last. */
+export class OutsideTries {
+  private readonly cache = new Map<number, OutsideTrie>();
+  private held = 0;
+
+  constructor(
+    private readonly trie: TokenTrie,
+    private readonly limitBytes = 8 << 20,
+  ) {}
+
+  get bytes(): number {
+    let bytes = 0;
+    for (const t of this.cache.values()) bytes += t.bytes;
+    return bytes;
+  }
+
+  /** Of the tokens of more code points than `depth`, or with a character outside the groups of `signature`. */
+  get(signature: number, depth: number): OutsideTrie {
+    const k = depth >= this.trie.deepest[0]! ? 255 : depth;
+    const key = signature * 256 + k;
+    const known = this.cache.get(key);
+    if (known !== undefined) {
+      this.cache.delete(key);
+      this.cache.set(key, known);
+      return known;
+    }
+    this.bound();
+    const made = new OutsideTrie(this.trie, signature, k);
+    this.cache.set(key, made);
+    return made;
+  }
+
+  private bound(): void {
+    // They grow while they are used, so this is counted when one is added.
+    this.held = this.bytes;
+    for (const [key, t] of this.cache) {
+      if (this.held <= this.limitBytes) return;
+      this.held -= t.bytes;
+      this.cache.delete(key);
+    }
+  }
+}
