@@ -8,15 +8,16 @@
  * Source of the idea: the token partition of XGrammar (Dong et al., 2024) and the slices of llguidance; here both are keyed by the
  * language of the lexeme, so every schema of a process shares them.
  */
+import { type CharSet, charsOf, isEmptySet, splitsLetters } from './char-set.js';
 import { DEAD } from './layout.js';
 import type { LexemePool } from './lexeme.js';
 import { OutsideTries } from './outside-trie.js';
 import { type Residual, Residuals } from './residual.js';
-import { firstByteOf, LONGEST_RUN, popcount, type Run, Runs } from './run.js';
+import { firstByteOf, LONGEST_RUN, MIN_SLICE_TOKENS, popcount, Runs } from './run.js';
 import type { Slices } from './slices.js';
 import type { TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
-import { HEAVY_GROUPS, type Zone, Zones } from './zone.js';
+import { type Zone, Zones } from './zone.js';
 
 export interface LexemeMask {
   readonly id: number;
@@ -35,6 +36,19 @@ export interface LessLiterals {
   readonly rest: number;
   /** The exceptions, as a node of the term store's literals. */
   readonly literals: number;
+}
+
+/** Tokens that a walk leaves out: those of these characters, up to so many. */
+interface Cover {
+  readonly chars: CharSet;
+  /** Code points. */
+  readonly depth: number;
+  /** Whether longer tokens of these characters are dead. */
+  readonly ends: boolean;
+  /** Characters that no state after them lives on. */
+  readonly dead: CharSet;
+  /** The zone that they come from. */
+  readonly zone: Zone | undefined;
 }
 
 const MAX_SINGLE_BITS = 192;
@@ -211,11 +225,9 @@ export class LexemeMasks {
   private build(q: number): LexemeMask {
     const { pool, trie, slices } = this;
     const { same, order } = trie;
-    const { run, zone } = this.coverOf(q);
-    const base = run.signature === 0 ? undefined : slices.get(run.signature, run.depth);
-    // Where a run ends in a string nothing of it can follow the lexeme either: its end is a quote.
-    const cutOff = run.ends && pool.isStringContent(q);
-    const lacking = this.outside.get(run.signature, cutOff ? LONGEST_RUN : run.depth);
+    const { chars, depth, ends: cutOff, dead, zone } = this.coverOf(q);
+    const base = isEmptySet(chars) ? undefined : slices.ofChars(chars, depth);
+    const lacking = this.outside.get(chars, cutOff ? LONGEST_RUN : depth, dead);
     const extra: number[] = [];
     const crossing: number[] = [];
     const ends = new Set<number>([q]);
@@ -277,20 +289,27 @@ export class LexemeMasks {
     };
   }
 
-  /** Groups and length of the tokens that the walk may leave out: those of the state's run, or of its zone where it has more. */
-  private coverOf(q: number): { readonly run: Run; readonly zone: Zone | undefined } {
-    const { pool, trie } = this;
-    const run = this.runs.of(pool.termOf(q), pool.isStringContent(q));
+  /** Characters and length of the tokens that the walk may leave out: those of the state's run, or of its zone where these are more. */
+  private coverOf(q: number): Cover {
+    const { pool, slices } = this;
+    const string = pool.isStringContent(q);
+    const run = this.runs.of(pool.termOf(q), string);
     const zone = this.zones.of(q);
-    // A run without end is given up for nothing less; a short one for a longer zone, which may lack groups that few tokens have.
-    const kept = run.depth === LONGEST_RUN ? run.signature : run.signature & HEAVY_GROUPS;
-    const more =
-      (kept & ~zone.signature) === 0 &&
-      zone.depth >= Math.min(run.depth, trie.deepest[0]!) &&
-      ((zone.signature & ~run.signature) !== 0 || zone.depth > run.depth);
-    if (!more) return { run, zone: undefined };
-    const wider = { ...run, signature: zone.signature, depth: zone.depth, loops: false, together: false, ends: false };
-    return this.runs.paysOff(wider) ? { run: wider, zone } : { run, zone: undefined };
+    // Where a run ends in a string nothing of it can follow the lexeme either: its end is a quote.
+    const dead = this.zones.deadAt(run.loops ? pool.termOf(q) : pool.terms.all, string);
+    const own = { chars: charsOf(run.signature), depth: run.depth, ends: run.ends && string, dead, zone: undefined };
+    if (own.ends || isEmptySet(zone.chars)) return own;
+    const least = Math.max(MIN_SLICE_TOKENS, run.signature === 0 ? 0 : slices.count(run.signature, run.depth) + 1);
+    return this.sizeOf(zone) < least
+      ? own
+      : { chars: zone.chars, depth: zone.depth, ends: false, dead: zone.dead, zone };
+  }
+
+  private sizeOf({ chars, depth }: Zone): number {
+    if (!splitsLetters(chars)) return this.slices.count(chars.groups, depth);
+    let n = 0;
+    for (const word of this.slices.ofChars(chars, depth)) n += popcount(word);
+    return n;
   }
 
   /** Most bytes that the lexeme may need after a token that stays inside or ends with it. */

@@ -40,7 +40,7 @@ interface Loop {
 const NO_LOOP: Loop = { signature: 0, small: 0, capital: 0 };
 const NO_RUN: Run = { signature: 0, depth: 0, loops: false, together: false, ends: false };
 /** Slices with fewer tokens than this are not worth a dense mask. */
-const MIN_SLICE_TOKENS = 256;
+export const MIN_SLICE_TOKENS = 256;
 /** A run without end. */
 export const LONGEST_RUN = 255;
 
@@ -71,7 +71,7 @@ export class Runs {
   }
 
   /** Whether a run has enough tokens for a slice of its own. */
-  paysOff(run: Run): boolean {
+  private paysOff(run: Run): boolean {
     return this.slices.count(run.signature, run.depth) >= MIN_SLICE_TOKENS;
   }
 

@@ -6,6 +6,7 @@
  * 95%, computed once and copied from then on. Tokens lie by what groups they have (a few thousand different sets in 200,000 tokens),
  * so a slice costs what it holds or what it lacks, whichever is less. Bounded in bytes; the oldest go first.
  */
+import { type CharSet, keyOf, splitsLetters } from './char-set.js';
 import type { TokenTrie } from './trie.js';
 
 /** Lists of tokens outside a signature that are kept. */
@@ -23,6 +24,8 @@ export class Slices {
   private readonly classes: Int32Array;
   /** All tokens with bytes. */
   private readonly all: Uint32Array;
+  /** The tokens with each small letter, then each capital. */
+  private readonly letters: readonly Uint32Array[];
   /** Words of a mask. */
   readonly words: number;
 
@@ -50,6 +53,7 @@ export class Slices {
     this.classes = classes.slice();
     this.alike = new Int32Array(spelled.length);
     this.all = new Uint32Array(this.words);
+    this.letters = tokensByLetter(trie, this.words);
     for (const t of spelled) {
       this.alike[classes[classOf.get(tokenSignature[t]!)!]!++] = t;
       this.all[t >> 5]! |= 1 << (t & 31);
@@ -58,6 +62,7 @@ export class Slices {
 
   get bytes(): number {
     let bytes = (this.cache.size + 1) * this.words * 4 + this.order.byteLength + this.alike.byteLength;
+    bytes += this.letters.length * this.words * 4;
     for (const list of this.others.values()) bytes += list.byteLength;
     return bytes;
   }
@@ -104,10 +109,28 @@ export class Slices {
   /** Tokens whose groups are within `signature` and whose length is at most `depth`. Not to be written to. */
   get(signature: number, depth: number): Uint32Array {
     const k = depth >= this.trie.deepest[0]! ? 255 : depth;
-    const key = `${signature},${k}`;
+    return this.cached(`${signature},${k}`, () => this.make(signature, k));
+  }
+
+  /** As {@link get}, of characters where some letters of a group may be missing. */
+  ofChars(chars: CharSet, depth: number): Uint32Array {
+    const { groups, small, capital } = chars;
+    if (!splitsLetters(chars)) return this.get(groups, depth);
+    const k = depth >= this.trie.deepest[0]! ? 255 : depth;
+    return this.cached(`${k},${keyOf(chars)}`, () => {
+      const mask = this.get(groups, k).slice();
+      for (let i = 0; i < 26; i++) {
+        if (!((small >>> i) & 1)) takeAway(mask, this.letters[i]!);
+        if (!((capital >>> i) & 1)) takeAway(mask, this.letters[26 + i]!);
+      }
+      return mask;
+    });
+  }
+
+  private cached(key: string, make: () => Uint32Array): Uint32Array {
     const known = this.cache.get(key);
     if (known !== undefined) return known;
-    const made = this.make(signature, k);
+    const made = make();
     if ((this.cache.size + 1) * this.words * 4 > this.limitBytes) {
       const oldest = this.cache.keys().next().value;
       if (oldest !== undefined) this.cache.delete(oldest);
@@ -122,7 +145,8 @@ export class Slices {
       const mask = new Uint32Array(this.words);
       for (let i = 0; i < signatures.length; i++)
         if ((signatures[i]! & ~signature) === 0)
-          for (let j = classes[i]!, end = this.endOf(i, k); j < end; j++) mask[alike[j]! >> 5]! |= 1 << (alike[j]! & 31);
+          for (let j = classes[i]!, end = this.endOf(i, k); j < end; j++)
+            mask[alike[j]! >> 5]! |= 1 << (alike[j]! & 31);
       return mask;
     }
     const mask = this.all.slice();
@@ -147,4 +171,31 @@ export class Slices {
     }
     return lo;
   }
+}
+
+function takeAway(mask: Uint32Array, less: Uint32Array): void {
+  for (let i = 0; i < mask.length; i++) mask[i]! &= ~less[i]!;
+}
+
+/** The tokens with each letter: 26 masks for small ones, 26 for capitals. */
+function tokensByLetter(trie: TokenTrie, words: number): readonly Uint32Array[] {
+  const { nodes, count, same } = trie;
+  const out = Array.from({ length: 52 }, () => new Uint32Array(words));
+  const small = new Int32Array(count);
+  const capital = new Int32Array(count);
+  for (let node = 0; node < count; node++) {
+    for (let t = nodes[node * 4 + 2]!; t >= 0; t = same[t]!) {
+      for (let rest = small[node]!; rest !== 0; rest &= rest - 1)
+        out[31 - Math.clz32(rest & -rest)]![t >> 5]! |= 1 << (t & 31);
+      for (let rest = capital[node]!; rest !== 0; rest &= rest - 1)
+        out[57 - Math.clz32(rest & -rest)]![t >> 5]! |= 1 << (t & 31);
+    }
+    const first = nodes[node * 4]!;
+    for (let c = first, end = first + (nodes[node * 4 + 1]! >>> 8); c < end; c++) {
+      const b = nodes[c * 4 + 1]! & 0xff;
+      small[c] = b >= 0x61 && b <= 0x7a ? small[node]! | (1 << (b - 0x61)) : small[node]!;
+      capital[c] = b >= 0x41 && b <= 0x5a ? capital[node]! | (1 << (b - 0x41)) : capital[node]!;
+    }
+  }
+  return out;
 }
