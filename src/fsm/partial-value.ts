@@ -132,8 +132,8 @@ export function valuesFrom(rest: Uint8Array): readonly unknown[] | undefined {
 }
 
 /**
- * A JSON text that stops in the middle, without what changes no value: blanks between lexemes, escapes that need not be, zeros at the end of
- * a fraction. Prefixes with the same plain form can become the same values.
+ * A JSON text that stops in the middle, without what changes no value: blanks between lexemes, escapes that need not be, how numbers are
+ * spelled. Prefixes with the same plain form that a lexeme's state does not tell apart can become the same values.
  */
 export function plainPrefix(text: string): string {
   let out = '';
@@ -153,14 +153,24 @@ export function plainPrefix(text: string): string {
       number.lastIndex = at;
       const raw = number.exec(text)![0];
       at += raw.length;
-      out += /[eE]/.test(raw) ? raw : raw.replace(/(\.\d*?)0+$/, at < text.length ? '$1' : '$10').replace(/\.$/, '');
-      if (at >= text.length && raw.endsWith('.')) out += '.';
+      out += at < text.length ? JSON.stringify(Number(raw)) : plainNumber(raw);
     } else {
       if (!' \t\r\n'.includes(c)) out += c;
       at++;
     }
   }
   return out;
+}
+
+/** A number that may go on: zeros after others in its fraction and before others in its exponent are left out, and what an exponent of zero says. */
+function plainNumber(raw: string): string {
+  const m = /^(-?\d*)(\.\d*)?([eE]\+?(-?)(0*)(\d*))?$/.exec(raw);
+  if (m === null) return raw;
+  const [, whole = '', fraction = '', exponent, minus = '', zeros = '', digits = ''] = m;
+  if (exponent === undefined) return whole + fraction.replace(/0+$/, '0');
+  const mantissa = whole + fraction.replace(/\.?0*$/, '');
+  if (/^-?0$/.test(mantissa)) return `${mantissa}e`;
+  return `${mantissa}e${minus}${digits === '' ? zeros.slice(0, 1) : digits}`;
 }
 
 /** A reader of well-formed prefixes (the recognizer accepted them). */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { couldBecome, readPartial } from '../../src/fsm/partial-value.js';
+import { couldBecome, plainPrefix, readPartial } from '../../src/fsm/partial-value.js';
 
 const could = (text: string | Uint8Array, value: unknown): boolean =>
   couldBecome(readPartial(typeof text === 'string' ? text : new TextDecoder().decode(text)), value);
@@ -44,5 +44,33 @@ describe('what a text that stops in the middle can become', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('the plain form of a text that stops in the middle', () => {
+  it.each([
+    ['[1.50,', '[1.5,'],
+    ['[15e-1,', '[1.5 ,'],
+    ['[-0.0,', '[0,'],
+    ['[1.500', '[1.50'],
+    ['[1.0e+00', '[1e0'],
+    ['[1E05', '[1e5'],
+    ['[0e123', '[0.00e00001'],
+    ['["\\u0061', '["a'],
+  ])('%s is that of %s', (one, other) => {
+    expect(plainPrefix(one)).toBe(plainPrefix(other));
+  });
+
+  it.each([
+    ['[1.50', '[1.5'],
+    ['[1.', '[1'],
+    ['[1e1', '[1e'],
+    ['[1e-1', '[1e1'],
+    ['[10', '[1'],
+    ['[1e10', '[1e1'],
+    ['[1e', '[2e'],
+    ['[0', '[-0'],
+  ])('%s is not that of %s', (one, other) => {
+    expect(plainPrefix(one)).not.toBe(plainPrefix(other));
   });
 });

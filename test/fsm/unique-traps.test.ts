@@ -62,3 +62,17 @@ describe.each(['compact', 'bounded'] as const)('unique items, whitespace %s', (w
     }
   });
 });
+
+it('spellings of a zero are one way to end as a duplicate', { timeout: 2000 }, () => {
+  const items = { ...closed('k', 'v'), properties: { k: { enum: ['x', 'y'] }, v: { type: 'integer' } } };
+  const schema = {
+    type: 'array',
+    uniqueItems: true,
+    items: { ...closed('a'), properties: { a: { type: 'array', uniqueItems: true, items } } },
+  };
+  const matcher = new Matcher(compile(json(schema)), vocabulary);
+  for (const byte of Buffer.from('[{"a":[{"k":"y","v":0},{"k":"')) expect(matcher.accept(byte)).toBe(true);
+  const mask = new Uint32Array(Math.ceil(tokens.length / 32));
+  matcher.fillMask(mask);
+  expect([0x78, 0x79].map((b) => (mask[b >> 5]! >>> (b & 31)) & 1)).toEqual([1, 1]);
+});
