@@ -11,7 +11,7 @@
  */
 import { Distances } from './distance.js';
 import { Further } from './further.js';
-import { CAPTURE, DEAD, DYN, END, ITEM, LEX } from './layout.js';
+import { CAPTURE, DEAD, DYN, ITEM, LEX } from './layout.js';
 import type { MaskShare } from './mask-share.js';
 import { Near } from './near.js';
 import { valuesWithin } from './partial-value.js';
@@ -20,6 +20,7 @@ import type { Recognizer } from './recognizer.js';
 import { Remembered } from './remembered.js';
 import { firstByteOf, type Run } from './run.js';
 import { walkTokens } from './token-walk.js';
+import { Unlike } from './unlike.js';
 import type { Vocabulary } from './vocabulary.js';
 import { isBlank } from './whitespace.js';
 
@@ -35,6 +36,7 @@ const DIFFERENCE = 128;
 export class Budget {
   private readonly distances: Distances;
   private readonly remembered: Remembered;
+  private readonly unlike: Unlike;
   private readonly needed: (number | undefined)[] = [];
   private readonly plains: (number | undefined)[] = [];
   private readonly tails: (number | undefined)[] = [];
@@ -62,6 +64,7 @@ export class Budget {
   ) {
     this.distances = new Distances(recognizer);
     this.remembered = new Remembered(recognizer);
+    this.unlike = new Unlike(recognizer);
     const { distances } = this;
     this.reachInBytes = new Reach(
       recognizer,
@@ -303,7 +306,7 @@ export class Budget {
     let forgotten = false;
     const captured = recognizer.captureOf(state);
     if (captured >= 0 && captures.isKept(captured)) {
-      const unlike = ids.map((id) => this.unlikeConfig(id));
+      const unlike = ids.map((id) => this.unlike.item(id));
       // Where an item may have to become another one, the policy may go on with the texts inside it: all are kept.
       if (remembered.values(state, () => this.later(recognizer.stateOf(unlike.slice().sort((x, y) => x - y)))))
         return state;
@@ -322,20 +325,6 @@ export class Budget {
       forgotten = true;
     }
     return forgotten ? recognizer.stateOf(ids.sort((x, y) => x - y)) : state;
-  }
-
-  /** A config without the texts of the objects and arrays in progress that are items. */
-  private unlikeConfig(config: number): number {
-    const { recognizer } = this;
-    const { configs, captures } = recognizer;
-    const o = configs.offsets[config]!;
-    const kind = configs.data[o]!;
-    if (kind === END) return config;
-    if (kind === CAPTURE) return configs.intern([CAPTURE, captures.unlike, 0, 0], 4);
-    return configs.intern(
-      [kind, configs.data[o + 1]!, configs.data[o + 2]!, recognizer.unlikeStack(configs.data[o + 3]!)],
-      4,
-    );
   }
 
   /** The objects and arrays that the policy writes from a state on; undefined where it writes very much. */

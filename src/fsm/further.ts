@@ -7,11 +7,12 @@
  * the comma depends on the state without texts only: it is written out once for each state that they lead to, and a token is tried only where
  * the text can become a key or an item in it.
  */
-import { CAPTURE, DEAD, DYN, END, FRAME, ITEM, LEX } from './layout.js';
+import { CAPTURE, DEAD, DYN, END, ITEM, LEX } from './layout.js';
 import type { MaskShare } from './mask-share.js';
 import { couldBecome, type Partial, readPartial, valuesFrom } from './partial-value.js';
 import type { Recognizer } from './recognizer.js';
 import type { Residual } from './residual.js';
+import { textsInProgress } from './texts.js';
 import { ASCII_GROUP } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -94,7 +95,7 @@ export class Further {
     for (const t of known.always) visit(t);
     if (known.groups.length === 0) return;
     const { groups, values: all } = known;
-    const texts = this.textsOf(state);
+    const texts = textsInProgress(this.recognizer, state);
     const parts = texts.map((text) => (text === undefined ? undefined : readPartial(text)));
     if (!parts.some((part) => isAmong(part, all))) return;
     for (const { tokens, values } of groups) {
@@ -133,40 +134,6 @@ export class Further {
       if (configs.data[o + 2] !== captures.none && this.share.lexemes.isWide(configs.data[o + 1]!)) return true;
     }
     return this.forgets(plain);
-  }
-
-  /** The keys and items in progress, as JSON texts; undefined for one that is not known. */
-  private textsOf(state: number): readonly (string | undefined)[] {
-    const { configs, states, captures } = this.recognizer;
-    const texts: (string | undefined)[] = [];
-    const capture = this.recognizer.captureOf(state);
-    const seen = new Set<number>();
-    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
-      const o = configs.offsets[states.data[i]!]!;
-      const kind = configs.data[o]!;
-      const read = configs.data[o + 2]!;
-      if (kind === DYN && read !== captures.none) {
-        const key = captures.text(read);
-        texts.push(key === undefined ? undefined : `"${key}`);
-      } else if (kind === ITEM) texts.push(captures.text(read));
-      if (capture >= 0 && kind !== CAPTURE && kind !== END) this.itemsBelow(configs.data[o + 3]!, capture, seen, texts);
-    }
-    return texts;
-  }
-
-  private itemsBelow(stack: number, capture: number, seen: Set<number>, texts: (string | undefined)[]): void {
-    if (seen.has(stack)) return;
-    seen.add(stack);
-    const { stacks, labels, grammar, captures } = this.recognizer;
-    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
-      const l = labels.offsets[stacks.data[i]!]!;
-      const parent = stacks.data[i + 1]!;
-      if (labels.data[l] === FRAME.array) {
-        const expr = grammar.exprs[labels.data[l + 1]!]!;
-        if (expr.op === 'array' && expr.unique) texts.push(captures.text(capture, labels.data[l + 4]!));
-      }
-      if (parent >= 0) this.itemsBelow(parent, capture, seen, texts);
-    }
   }
 
   private find(state: number): Groups {

@@ -263,6 +263,7 @@ export class Matcher {
     const left = this.maxTokens - this.at.spent - 1;
     const { spelling } = this.binding;
     if (spelling !== undefined) {
+      spelling.enter(this.at.state);
       const n = spelling.needed(state);
       return n !== Number.POSITIVE_INFINITY && n <= left;
     }

@@ -132,6 +132,23 @@ export function valuesFrom(rest: Uint8Array): readonly unknown[] | undefined {
 }
 
 /**
+ * The keys and values that begin and end within the rest of a JSON text. Where the rest begins is not known, so it is read each way, as in
+ * {@link valuesWithin}; undefined where it is no JSON in any.
+ */
+export function wordsWithin(rest: Uint8Array): readonly unknown[] | undefined {
+  const text = new TextDecoder().decode(rest);
+  const found: unknown[] = [];
+  let readings = 0;
+  for (const head of [/^[^\s",:[\]{}]*/, /^(?:[^"\\]|\\.)*"?/s, /^.(?:[^"\\]|\\.)*"?/s]) {
+    const more = valuesFrom(new TextEncoder().encode(text.replace(head, '')));
+    if (more === undefined) continue;
+    readings++;
+    found.push(...more);
+  }
+  return readings === 0 ? undefined : found;
+}
+
+/**
  * A JSON text that stops in the middle, without what changes no value: blanks between lexemes, escapes that need not be, how numbers are
  * spelled. Prefixes with the same plain form that a lexeme's state does not tell apart can become the same values.
  */
