@@ -158,19 +158,12 @@ function check(seed: number, whole: boolean): string | null | undefined {
 
 /** First and last seed; a longer run is `NESTED_SEEDS=1-5000 npx vitest run test/fsm/nested-unique.test.ts`. */
 const [FIRST = 1, LAST = 120] = (process.env.NESTED_SEEDS ?? '').split('-').filter(Boolean).map(Number);
-/**
- * Known fault: somewhere more different arrays or objects are needed than there are, in an item that need not be there, and nothing
- * keeps it from beginning (docs/json-schema.md).
- */
-const BEGINS_WHAT_CANNOT_END = [241, 394, 1032];
-
 it.each([
   ['with every byte', true, 1],
   ['without every byte', false, 2],
 ])('masks of nested unique arrays, a vocabulary %s', { timeout: 1_200_000 }, (_, whole, every) => {
   const wrong: string[] = [];
   for (let seed = FIRST; seed <= LAST; seed += every) {
-    if (BEGINS_WHAT_CANNOT_END.includes(seed)) continue;
     const found = check(seed, whole);
     if (typeof found === 'string') wrong.push(found);
   }
