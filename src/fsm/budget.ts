@@ -20,6 +20,7 @@ import type { Recognizer } from './recognizer.js';
 import { Remembered } from './remembered.js';
 import { firstByteOf, type Run } from './run.js';
 import { walkTokens } from './token-walk.js';
+import { childOf } from './trie.js';
 import { Unlike } from './unlike.js';
 import type { Vocabulary } from './vocabulary.js';
 import { isBlank } from './whitespace.js';
@@ -147,7 +148,7 @@ export class Budget {
         if (at === state && recognizer.wantsToken(at)) return recognizer.stepToken(at, () => true);
         break;
       }
-      node = this.child(node, byte);
+      node = childOf(this.share.trie, node, byte);
       if (node < 0) break;
       at = recognizer.step(at, byte);
       if (nodes[node * 4 + 2]! >= 0) best = at;
@@ -206,21 +207,6 @@ export class Budget {
       if (configs.data[x + 1] !== configs.data[y + 1] || configs.data[x + 3] !== configs.data[y + 3]) return false;
     }
     return true;
-  }
-
-  private child(node: number, byte: number): number {
-    const { nodes, rootChild } = this.share.trie;
-    if (node === 0) return rootChild[byte]!;
-    let lo = nodes[node * 4]!;
-    let hi = lo + (nodes[node * 4 + 1]! >>> 8);
-    while (lo < hi) {
-      const mid = (lo + hi) >> 1;
-      const b = nodes[mid * 4 + 1]! & 0xff;
-      if (b === byte) return mid;
-      if (b < byte) lo = mid + 1;
-      else hi = mid;
-    }
-    return -1;
   }
 
   /** Whether every allowed token certainly leaves at most `left` tokens to be written (cached per state). */

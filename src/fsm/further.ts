@@ -7,7 +7,8 @@
  * the comma depends on the state without texts only: it is written out once for each state that they lead to, and a token is tried only where
  * the text can become a key or an item in it.
  */
-import { CAPTURE, DEAD, DYN, END, ITEM, LEX } from './layout.js';
+import { isLexeme, othersOf } from './configs.js';
+import { CAPTURE, DEAD, DYN, ITEM, LEX } from './layout.js';
 import type { MaskShare } from './mask-share.js';
 import { couldBecome, type Partial, readPartial, valuesFrom } from './partial-value.js';
 import type { Recognizer } from './recognizer.js';
@@ -138,39 +139,20 @@ export class Further {
 
   private find(state: number): Groups {
     const { recognizer, share } = this;
-    const { configs, states, captures } = recognizer;
+    const { configs, captures } = recognizer;
     const found: Found = new Map();
-    const narrow: number[] = [];
-    let captured = -1;
-    const from = states.offsets[state]!;
-    const to = states.offsets[state + 1]!;
-    for (let i = from; i < to; i++) {
-      const config = states.data[i]!;
-      const o = configs.offsets[config]!;
+    const narrow = othersOf(recognizer, state, (o) => {
       const kind = configs.data[o]!;
       const q = configs.data[o + 1]!;
-      if (kind === END) continue;
-      if (kind === CAPTURE) {
-        captured = config;
-        continue;
-      }
-      const wide = (kind === LEX || kind === DYN || kind === ITEM) && share.lexemes.isWide(q);
+      const capture = configs.data[o + 2]!;
+      const wide = isLexeme(kind) && share.lexemes.isWide(q);
       const follow = wide ? recognizer.afterUnlike(kind, configs.data[o + 3]!) : DEAD;
-      if (follow === DEAD) {
-        narrow.push(config);
-        continue;
-      }
-      const forgot = (kind !== LEX && configs.data[o + 2] !== captures.none) || this.forgets(follow);
+      if (follow === DEAD) return false;
+      const forgot = (kind !== LEX && capture !== captures.none) || this.forgets(follow);
       this.walk(share.lexemes.get(q).residual, follow, wayFrom(forgot), found);
-    }
-    if (narrow.length > 0) {
-      if (captured >= 0) {
-        narrow.push(captured);
-        narrow.sort((a, b) => a - b);
-      }
-      const start = narrow.length === to - from ? state : recognizer.stateOf(narrow);
-      this.walk(share.lexemes.residuals.root, start, wayFrom(this.forgets(start)), found);
-    }
+      return true;
+    });
+    if (narrow !== DEAD) this.walk(share.lexemes.residuals.root, narrow, wayFrom(this.forgets(narrow)), found);
     return found.size === 0 ? NONE : this.groupsOf([...found.values()]);
   }
 

@@ -5,7 +5,8 @@
  * what the lexeme needs at its farthest and then what follows it; those that cross its end are few, and so are those of narrow
  * lexemes: their states are asked. Cached per state.
  */
-import { CAPTURE, DEAD, DYN, END, ITEM, LEX } from './layout.js';
+import { isLexeme, othersOf } from './configs.js';
+import { DEAD } from './layout.js';
 import type { MaskShare } from './mask-share.js';
 import type { Recognizer } from './recognizer.js';
 import type { Residual } from './residual.js';
@@ -36,51 +37,30 @@ export class Reach {
 
   private find(state: number): number {
     const { recognizer, share } = this;
-    const { configs, states } = recognizer;
+    const { configs } = recognizer;
     let far = 0;
-    const narrow: number[] = [];
-    let captured = -1;
-    const from = states.offsets[state]!;
-    const to = states.offsets[state + 1]!;
-    for (let i = from; i < to; i++) {
-      const config = states.data[i]!;
-      const o = configs.offsets[config]!;
+    const wantsToken = recognizer.wantsToken(state);
+    const narrow = othersOf(recognizer, state, (o) => {
       const kind = configs.data[o]!;
       const q = configs.data[o + 1]!;
-      if (kind === END) continue;
-      if (kind === CAPTURE) {
-        captured = config;
-        continue;
-      }
-      if (recognizer.wantsToken(state) || (kind !== LEX && kind !== DYN && kind !== ITEM) || !share.lexemes.isWide(q)) {
-        narrow.push(config);
-        continue;
-      }
+      if (wantsToken || !isLexeme(kind) || !share.lexemes.isWide(q)) return false;
       const follow = recognizer.afterUnlike(kind, configs.data[o + 3]!);
-      if (follow === DEAD) {
-        narrow.push(config);
-        continue;
-      }
+      if (follow === DEAD) return false;
       far = Math.max(far, share.lexemes.farthest(q) + this.measureTail(follow));
       far = Math.max(far, this.crossing(share.lexemes.get(q).residual, follow));
-    }
-    if (narrow.length > 0) {
-      if (captured >= 0) {
-        narrow.push(captured);
-        narrow.sort((a, b) => a - b);
-      }
-      const start = narrow.length === to - from ? state : recognizer.stateOf(narrow);
-      walkTokens(
-        recognizer,
-        share.trie,
-        start,
-        undefined,
-        (s) => s,
-        (_first, next) => {
-          far = Math.max(far!, this.measure(next));
-        },
-      );
-    }
+      return true;
+    });
+    if (narrow === DEAD) return far;
+    walkTokens(
+      recognizer,
+      share.trie,
+      narrow,
+      undefined,
+      (s) => s,
+      (_first, next) => {
+        far = Math.max(far, this.measure(next));
+      },
+    );
     return far;
   }
 

@@ -6,8 +6,9 @@
  * among the first n words, where n more are needed, leaves all its choices as they are, whatever it is.
  */
 import type { ArrayExpr, ExprId } from '../grammar/ir.js';
+import { eachUniqueFrame } from './configs.js';
 import { FirstWords } from './first-words.js';
-import { END, FRAME, UNLIKE_ITEM } from './layout.js';
+import { UNLIKE_ITEM } from './layout.js';
 import { couldBecome, readPartial } from './partial-value.js';
 import type { Recognizer } from './recognizer.js';
 import { numberSpellings, uniqueNumbers } from './unique.js';
@@ -94,14 +95,7 @@ export class Remembered {
   values(state: number, later: () => readonly unknown[] | undefined): boolean {
     const { recognizer } = this;
     if (recognizer.couldRepeat(state)) return true;
-    const { states, configs } = recognizer;
-    const seen = new Set<number>();
-    const texts = new Set<string | undefined>();
-    const capture = recognizer.captureOf(state);
-    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
-      const o = configs.offsets[states.data[i]!]!;
-      if (configs.data[o] !== END) this.neededBelow(configs.data[o + 3]!, capture, seen, texts);
-    }
+    const texts = this.textsOfNeeded(state);
     if (texts.size === 0) return false;
     if (texts.has(undefined)) return true;
     const made = later();
@@ -113,26 +107,20 @@ export class Remembered {
     return false;
   }
 
-  /** Collects the items in progress of arrays that still need items which may be objects or arrays; undefined for one that matters whatever it is. */
-  private neededBelow(stack: number, capture: number, seen: Set<number>, texts: Set<string | undefined>): void {
-    if (seen.has(stack)) return;
-    seen.add(stack);
-    const { stacks, labels, grammar, captures } = this.recognizer;
-    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
-      const l = labels.offsets[stacks.data[i]!]!;
-      const parent = stacks.data[i + 1]!;
-      if (labels.data[l] === FRAME.array) {
-        const id = labels.data[l + 1]!;
-        const states = this.recognizer.arrayStates(id);
-        const needed =
-          (grammar.exprs[id] as ArrayExpr).unique &&
-          labels.data[l + 4] !== UNLIKE_ITEM &&
-          states.stillNeeded(labels.data[l + 3]!) > 0;
-        if (needed && this.hasStructures(id))
-          texts.add(states.mustRemember ? undefined : (captures.text(capture, labels.data[l + 4]!) ?? ''));
-      }
-      if (parent >= 0) this.neededBelow(parent, capture, seen, texts);
-    }
+  /** The items in progress, which are objects or arrays, of arrays that still need more such items; undefined for one that matters whatever it is. */
+  private textsOfNeeded(state: number): ReadonlySet<string | undefined> {
+    const { recognizer } = this;
+    const { labels, captures } = recognizer;
+    const capture = recognizer.captureOf(state);
+    const texts = new Set<string | undefined>();
+    eachUniqueFrame(recognizer, state, (l) => {
+      const id = labels.data[l + 1]!;
+      const start = labels.data[l + 4]!;
+      const array = recognizer.arrayStates(id);
+      if (start === UNLIKE_ITEM || array.stillNeeded(labels.data[l + 3]!) === 0 || !this.hasStructures(id)) return;
+      texts.add(array.mustRemember ? undefined : (captures.text(capture, start) ?? ''));
+    });
+    return texts;
   }
 
   private wantedBy(id: ExprId, a: number, n: number): Wanted {

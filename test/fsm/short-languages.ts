@@ -1,5 +1,6 @@
-/** Languages of short and of endless strings for the twins of what must not come again: keys of objects, items of arrays. */
+/** Languages of short and of endless strings for the twins of what must not come again: keys of objects, items of arrays; and their tokens. */
 import type { Regex } from '../../src/regular/regex.js';
+import { type Draw, oneOf } from '../oracle/random-grammar.js';
 
 export const END = Number.POSITIVE_INFINITY;
 export const lit = (text: string): Regex => ({ t: 'lit', text });
@@ -25,3 +26,20 @@ export const STRINGS: readonly Regex[] = [
   alt(cat(lit('a'), rep(any, 0, END)), lit('b'), lit('bc')),
   alt(lit('é'), rep(ab, 0, END)),
 ];
+
+/** All bytes, and tokens that end one key or item and begin the next; `ended` is what may stand between the end of a string and a comma. */
+export function crossingTokens(
+  draw: Draw,
+  ends: readonly string[],
+  starts: readonly string[],
+  ended: string,
+): (Uint8Array | null)[] {
+  const words = new Set<string>();
+  for (let i = 0; i < 50; i++)
+    words.add(oneOf(draw, ends)! + (draw.below(6) === 0 ? ', ' : ',') + oneOf(draw, starts)!);
+  // So many that what is known of a lexeme takes the place of a walk.
+  if (draw.below(2) === 0)
+    for (const c of 'abcdefghijklmnopqrstuvwxyz') words.add(`"${ended},"${c}${draw.below(2) === 0 ? 'b' : ''}`);
+  const bytes = [...Array(256).keys()].map((b) => Uint8Array.of(b));
+  return [...bytes, ...[...words].map((w) => new TextEncoder().encode(w)), null];
+}

@@ -5,6 +5,7 @@
 import { TokenloomError } from '../../src/base/errors.js';
 import { compile, json, Matcher, Vocabulary } from '../../src/core.js';
 import { type Draw, oneOf } from '../oracle/random-grammar.js';
+import { allowedOf } from './allowed.js';
 
 const ENDS = [']', '}', '"', '1', ' ', '', 'true', '"x"', '1.0', ']]'];
 const STARTS = ['[', '{', '{"', '[[', '"', '1', ' [', '{"a', '{"b"', '[1', ']', '}'];
@@ -35,21 +36,16 @@ export function walk(draw: Draw, schema: object): string | undefined {
     if (!(e instanceof TokenloomError)) throw e;
     return undefined;
   }
+  const ids = [...tokens.keys()].filter(
+    (id) => id < tokens.length - 1 && !(tokens[id]!.length === 1 && tokens[id]![0]! >= 0x80),
+  );
   const mask = new Uint32Array(Math.ceil(tokens.length / 32));
   let text = '';
   for (let step = 0; step < 60; step++) {
-    matcher.fillMask(mask);
-    const allowed: number[] = [];
-    for (let id = 0; id < tokens.length - 1; id++) {
-      if (tokens[id]!.length === 1 && tokens[id]![0]! >= 0x80) continue;
-      const accepted = matcher.accept(id);
-      if (accepted) matcher.rollback(1);
-      const bit = ((mask[id >> 5]! >>> (id & 31)) & 1) === 1;
-      if (accepted !== bit)
-        return `${text} then ${Buffer.from(tokens[id]!)}: mask ${bit}, accept ${accepted}; ${JSON.stringify(schema)}`;
-      // Blanks are allowed nearly everywhere and lead nowhere.
-      if (bit && (id > 0x20 || draw.below(20) === 0)) allowed.push(id);
-    }
+    const found = allowedOf(matcher, mask, ids, tokens);
+    if (typeof found === 'string') return `${text}: ${found}; ${JSON.stringify(schema)}`;
+    // Blanks are allowed nearly everywhere and lead nowhere.
+    const allowed = found.filter((id) => id > 0x20 || draw.below(20) === 0);
     if (allowed.length === 0)
       return matcher.isAccepting ? undefined : `${text}: nothing may follow; ${JSON.stringify(schema)}`;
     const id = oneOf(draw, allowed)!;

@@ -8,7 +8,7 @@ import type { Expr, Grammar, ItemVariant } from '../../src/grammar/ir.js';
 import type { Regex } from '../../src/regular/regex.js';
 import { type Draw, isProper, oneOf } from '../oracle/random-grammar.js';
 import { comparePath } from './compare.js';
-import { cat, END, lit, lits, rep, STRINGS, set } from './short-languages.js';
+import { cat, crossingTokens, END, lit, lits, rep, STRINGS, set } from './short-languages.js';
 
 const TEXTS: readonly Regex[] = [
   lit('null'),
@@ -42,23 +42,12 @@ function grammarOf(draw: Draw): Grammar {
   return { exprs, start: exprs.length - 1, whitespace: oneOf(draw, ['compact', 'flexible', 'bounded'] as const)! };
 }
 
-function tokensOf(draw: Draw): (Uint8Array | null)[] {
-  const words = new Set<string>();
-  for (let i = 0; i < 50; i++)
-    words.add(oneOf(draw, ENDS)! + (draw.below(6) === 0 ? ', ' : ',') + oneOf(draw, STARTS)!);
-  // So many that what is known of a lexeme takes the place of a walk.
-  if (draw.below(2) === 0)
-    for (const c of 'abcdefghijklmnopqrstuvwxyz') words.add(`","${c}${draw.below(2) === 0 ? 'b' : ''}`);
-  const bytes = [...Array(256).keys()].map((b) => Uint8Array.of(b));
-  return [...bytes, ...[...words].map((w) => new TextEncoder().encode(w)), null];
-}
-
 it('masks know which item could only be the one before', { timeout: 120_000 }, () => {
   for (let seed = 1; seed <= 80; seed++) {
     const draw = createRandom(seed);
     const grammar = grammarOf(draw);
     if (!isProper(grammar)) continue;
-    const tokens = tokensOf(draw);
+    const tokens = crossingTokens(draw, ENDS, STARTS, '');
     // Few bytes beyond ASCII are asked, for time.
     const ids = tokens.map((_, id) => id).filter((id) => id < 0x80 || id === 0xc3 || id === 0xa9 || id >= 256);
     const outcome = comparePath({ grammar, tokens, eos: [tokens.length - 1] }, draw, 9, { ids: () => ids });
