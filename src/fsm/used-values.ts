@@ -14,6 +14,8 @@ const KEPT_CHARS = 1 << 22;
 /** Texts whose values are remembered, and values in all of them. */
 const KEPT_TEXTS = 1 << 14;
 const KEPT_NEAR = 1 << 18;
+/** Bytes of a token, mostly. */
+const MOST_BYTES = 16;
 const ID_SPAN = 2 ** 26;
 const NOTHING: readonly number[] = [];
 
@@ -63,8 +65,8 @@ export class UsedValues {
   }
 
   /**
-   * Whether a text that begins at byte `start` of a capture could become a value of the set. Texts grow byte by byte, so only the values are
-   * compared that the text before the last byte could become: mostly none.
+   * Whether a text that begins at byte `start` of a capture could become a value of the set. Texts grow by bytes or tokens, so only the values are
+   * compared that the last text before it could become: mostly none.
    */
   couldBecome(set: number, capture: number, start: number): boolean {
     return set !== this.none && this.nearTo(set, capture, start).length > 0;
@@ -77,7 +79,13 @@ export class UsedValues {
     if (known !== undefined) return known;
     const { captures } = this;
     const n = captures.lengthOf(capture);
-    let found = (n > start ? texts?.get(captures.before(capture)) : undefined) ?? this.valuesOf(set);
+    let found: readonly number[] | undefined;
+    if (texts !== undefined)
+      for (let c = capture, k = Math.min(n - start, MOST_BYTES); k > 0 && found === undefined; k--) {
+        c = captures.before(c);
+        found = texts.get(c);
+      }
+    found ??= this.valuesOf(set);
     if (n > start && found.length > 0) {
       const part = readPartial(captures.text(capture, start)!);
       const near = found.filter((v) => couldBecome(part, this.value(v)));
