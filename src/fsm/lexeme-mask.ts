@@ -63,7 +63,6 @@ const WIDE_BYTES = 10;
 /** Characters that lead away from literals that are left out: for as many to be all taken, 10 to the power of it literals are needed. */
 const PAST_LITERALS = 6;
 const NONE = new Int32Array(0);
-const NO_ENDS: ReadonlySet<number> = new Set();
 
 export class LexemeMasks {
   readonly runs: Runs;
@@ -74,10 +73,14 @@ export class LexemeMasks {
   private readonly wide: (boolean | undefined)[] = [];
   private heldBytes = 0;
   private readonly inner = new Map<number, { readonly extra: Int32Array; readonly residual: Residual }>();
-  /** Lexeme states in which the tokens that the walk met end; those of the open state where its mask serves. */
+  /** Lexeme states in which the tokens that the walk met end; where the mask of an open state serves, those too long for it. */
   private readonly ends = new Map<number, ReadonlySet<number>>();
+  /** Open states whose masks serve others, by these. */
+  private readonly opens = new Map<number, number>();
   private readonly splits = new Map<number, LessLiterals | undefined>();
   private readonly farthestKnown = new Map<number, number>();
+  /** Dense parts that are counted: slices live on in masks when they have left their cache. */
+  private readonly held = new WeakSet<Uint32Array>();
 
   constructor(
     private readonly pool: LexemePool,
@@ -162,16 +165,16 @@ export class LexemeMasks {
 
   /** The mask of a state by that of its term with all bounds from `bound` on left out; undefined where too little is left of `bound`. */
   private opened(q: number, term: number, bound: number): LexemeMask | undefined {
-    const { pool, trie } = this;
+    const { pool } = this;
     const free = pool.stringAt(term);
     if (free < 0 || !this.isWide(free) || bound - pool.distance(free) < MIN_OPEN_BOUND) return undefined;
     const mask = this.get(free);
     const safe = bound - this.farthest(free);
     if (safe < MIN_OPEN_BOUND) return undefined;
-    this.ends.set(q, this.ends.get(free) ?? NO_ENDS);
     const without: number[] = [];
-    if (safe < trie.deepest[0]!)
-      for (const t of this.slices.longerThan(safe)) if (!this.sameFate(t, q, free)) without.push(t);
+    const ends = this.servedBy(q, free);
+    for (const t of this.slices.longerThan(safe)) this.compare(t, q, free, without, ends);
+    this.heldBytes += 300 + without.length * 4 + ends.size * 20;
     if (without.length === 0) return mask;
     return { ...mask, without: Int32Array.from([...mask.without, ...without]) };
   }
@@ -191,31 +194,42 @@ export class LexemeMasks {
     if (run.signature !== open.signature || open.depth < LONGEST_RUN) return undefined;
     const safe = term.bound - this.farthest(free);
     if (safe < LEAST_SAFE) return undefined;
-    this.ends.set(q, this.ends.get(free) ?? NO_ENDS);
+    const ends = this.servedBy(q, free);
     const mask = this.get(free);
     const base = slices.get(run.signature, run.depth).slice();
     const without: number[] = [...mask.without];
     for (const t of slices.outside(run.signature)) {
       if (mask.base !== undefined) base[t >> 5]! |= mask.base[t >> 5]! & (1 << (t & 31));
-      if (trie.tokenLength[t]! > safe && !this.sameFate(t, q, free)) without.push(t);
+      if (trie.tokenLength[t]! > Math.min(safe, LONGEST_RUN - 1)) this.compare(t, q, free, without, ends);
     }
-    this.heldBytes += 300 + base.byteLength + without.length * 4;
+    this.heldBytes += 300 + base.byteLength + without.length * 4 + ends.size * 20;
     return { ...mask, base, without: Int32Array.from(without) };
   }
 
-  /** Whether a token's way through the lexeme from two states ends alike (inside, or at the closing quote, or dead). */
-  private sameFate(token: number, q: number, free: number): boolean {
+  /** Notes that the mask of an open state serves another one. Returns the set for where tokens too long for it end. */
+  private servedBy(q: number, free: number): Set<number> {
+    const ends = new Set<number>();
+    this.ends.set(q, ends);
+    this.opens.set(q, free);
+    return ends;
+  }
+
+  /** Whether a token's way through the lexeme from two states ends alike (inside, or at the closing quote, or dead): notes it, or its end. */
+  private compare(token: number, q: number, free: number, without: number[], ends: Set<number>): void {
     const { bytes, offsets } = this.vocabulary;
     let a = q;
     let b = free;
     for (let i = offsets[token]!; i < offsets[token + 1]!; i++) {
       b = this.pool.step(b, bytes[i]!);
       a = a < 0 ? a : this.pool.step(a, bytes[i]!);
-      if (b < 0) return true;
-      if (a < 0) return false;
-      if (this.pool.isFinal(b)) return true;
+      if (b < 0) return;
+      if (a < 0) {
+        without.push(token);
+        return;
+      }
+      if (this.pool.isFinal(b)) return;
     }
-    return true;
+    ends.add(a);
   }
 
   /**
@@ -276,9 +290,9 @@ export class LexemeMasks {
       dense ??= base === undefined ? new Uint32Array(slices.words) : base.slice();
       for (const t of extra) dense[t >> 5]! |= 1 << (t & 31);
       extra.length = 0;
-      this.heldBytes += dense.byteLength;
-    }
-    this.heldBytes += 300 + extra.length * 4 + crossing.length * 24;
+      this.hold(dense);
+    } else if (base !== undefined) this.hold(base);
+    this.heldBytes += 300 + extra.length * 4 + crossing.length * 24 + ends.size * 20;
     this.ends.set(q, ends);
     return {
       id: this.masks.size,
@@ -287,6 +301,13 @@ export class LexemeMasks {
       residual: this.residuals.of(crossing),
       without: NONE,
     };
+  }
+
+  /** Counts a dense part once. */
+  private hold(dense: Uint32Array): void {
+    if (this.held.has(dense)) return;
+    this.held.add(dense);
+    this.heldBytes += dense.byteLength;
   }
 
   /** Characters and length of the tokens that the walk may leave out: those of the state's run, or of its zone where these are more. */
@@ -318,6 +339,8 @@ export class LexemeMasks {
     if (known !== undefined) return known;
     this.get(q);
     let far = this.pool.distance(q);
+    const free = this.opens.get(q);
+    if (free !== undefined) far = Math.max(far, this.farthest(free));
     for (const end of this.ends.get(q) ?? []) far = Math.max(far, this.pool.distance(end));
     const { pool } = this;
     const stateOf = (term: number): number => (pool.isStringContent(q) ? pool.stringAt(term) : pool.textAt(term));

@@ -67,7 +67,7 @@ export class Slices {
     return bytes;
   }
 
-  /** Tokens of more code points than `length`. */
+  /** Tokens of more code points than `length`; those of 255 and more count as longer than any. */
   longerThan(length: number): Int32Array {
     return this.order.subarray(this.starts[Math.min(254, length) + 1]!);
   }

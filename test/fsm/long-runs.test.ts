@@ -15,6 +15,7 @@ it.each([
   ['a zone of 257 terms that ends after 255 characters', '^(a[^#]|[^a].).{255}$', 257],
   ['a zone that ends after its last layer', '^(a[^#]|[^a].).{254}$', 256],
   ['a run of more characters than are counted', '^.{300}$', 300],
+  ['at most so many characters', '^[a-y]{0,280}$', 280],
   ['at least so many characters', '^.{300,}$', 300],
 ])('%s', { timeout: 60_000 }, (_, pattern, length) => {
   const vocabulary = Vocabulary.fromTokens(TOKENS, { eos: [TOKENS.length - 1] });
