@@ -203,7 +203,9 @@ export class LexemeMasks {
       if (trie.tokenLength[t]! > Math.min(safe, LONGEST_RUN - 1)) this.compare(t, q, free, without, ends);
     }
     this.heldBytes += 300 + base.byteLength + without.length * 4 + ends.size * 20;
-    return { ...mask, base, without: Int32Array.from(without) };
+    // Of the run's characters none but those in the base.
+    const extra = mask.extra.filter((t) => (trie.tokenSignature[t]! & ~run.signature) !== 0);
+    return { ...mask, base, extra, without: Int32Array.from(without) };
   }
 
   /** Notes that the mask of an open state serves another one. Returns the set for where tokens too long for it end. */

@@ -21,13 +21,16 @@ export class OutsideTrie {
   /** Code points from the root by node; -1 where the path left the characters of the slice, and the vocabulary's trie goes on. */
   private depths = new Int16Array(64);
   private count = 1;
+  /** Most code points of what is left out; lengths are told apart up to 255. */
+  private readonly depth: number;
 
   constructor(
     private readonly trie: TokenTrie,
     private readonly chars: CharSet,
-    private readonly depth: number,
+    depth: number,
     private readonly dead: CharSet,
   ) {
+    this.depth = depth < 255 ? depth : Number.POSITIVE_INFINITY;
     this.nodes.set([UNSEEN, trie.nodes[1]!, -1, 0]);
   }
 
