@@ -158,9 +158,9 @@ export class Recognizer {
     return this.tables.captureOf(state);
   }
 
-  /** Whether some bytes could leave an item in progress unable to end otherwise than as one that its array already has. */
-  leadsToTraps(state: number): boolean {
-    return this.hasUnique && this.search.leadsToTraps(state);
+  /** Whether bytes that choose so many members could leave an item in progress unable to end otherwise than as one that its array already has. */
+  leadsToTraps(state: number, members: number): boolean {
+    return this.hasUnique && this.search.leadsToTraps(state, members);
   }
 
   // ---- steps --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,10 @@ import { CAPTURE, DEAD, DYN, END, FRAME, ITEM, LEX, NAME } from './layout.js';
 import type { Recognizer } from './recognizer.js';
 import type { TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
+import { isBlank } from './whitespace.js';
 
+const QUOTE = 0x22;
+const COLON = 0x3a;
 /** Bytes of a key from which on it counts as long. */
 const LONG_KEY = 64;
 
@@ -67,6 +70,7 @@ export class Traps {
     const ends = inString ? ENDS_AFTER_QUOTE : ENDS | GOES_ON;
     const used = this.anyUsed(state);
     const wanted = used ? begins | ends : ends;
+    const members = mostMembersOf(this.vocabulary);
     let found = false;
     const stack: number[] = [0, used ? state : this.withoutLongKeys(state)];
     while (stack.length > 0) {
@@ -75,7 +79,7 @@ export class Traps {
       const first = nodes[node * 4]!;
       const last = first + (nodes[node * 4 + 1]! >>> 8);
       const bits = recognizer.nextBytes(at);
-      const near = recognizer.leadsToTraps(at);
+      const near = recognizer.leadsToTraps(at, members);
       for (let c = first; c < last; c++) {
         if (!near && (starts[c]! & wanted) === 0) continue;
         const byte = nodes[c * 4 + 1]! & 0xff;
@@ -132,4 +136,25 @@ export class Traps {
     }
     return found;
   }
+}
+
+const MEMBERS = Symbol('most members');
+
+/** Most members of objects that one token chooses: quotes with a colon behind them, and a name that it begins. At least 1. */
+function mostMembersOf(vocabulary: Vocabulary): number {
+  return vocabulary.cache.get(MEMBERS, () => {
+    const { bytes, offsets, size } = vocabulary;
+    let most = 0;
+    for (let t = 0; t < size; t++) {
+      let n = 0;
+      let quoted = false;
+      for (let i = offsets[t]!; i < offsets[t + 1]!; i++) {
+        const byte = bytes[i]!;
+        if (byte === COLON && quoted) n++;
+        quoted = byte === QUOTE || (quoted && isBlank(byte));
+      }
+      most = Math.max(most, n);
+    }
+    return most + 1;
+  });
 }

@@ -15,16 +15,27 @@ import type { UniqueItems } from './unique-items.js';
 
 /** States after which the search for a new ending is taken for successful. */
 const SEARCH_STATES = 20_000;
-const ID_SPAN = 2 ** 26;
 
 /** Bytes that end things soonest. */
 const LIKELY: readonly number[] = [...'"}],:{[0123456789tfnab'].map((c) => c.charCodeAt(0));
 
 /**
- * Which items count as open, so that they can always end as new ones: none; those to which something may be added without end; those too
- * whose optional members are enough, which the next byte may take away.
+ * Which items count as open, so that they can always end as new ones: none (-1), or those to which something may be added without end, and those
+ * whose optional members are enough, even when so many of them are chosen or passed by.
  */
-type Open = 'none' | 'endless' | 'members';
+type Open = number;
+const NOTHING_OPEN = -1;
+
+/** What may be added to an object or array. */
+interface Room {
+  /** Members that may each come or stay away. */
+  readonly members: number;
+  /** Whether they come in a given order. */
+  readonly inOrder: boolean;
+}
+
+const ENDLESS: Room = { members: Number.POSITIVE_INFINITY, inOrder: false };
+const FULL: Room = { members: Number.NEGATIVE_INFINITY, inOrder: false };
 
 /** The automaton being searched. */
 export interface Steps {
@@ -37,6 +48,8 @@ export interface Steps {
 
 export class UniqueSearch {
   private readonly endsAnew: (boolean | undefined)[] = [];
+  /** By label. */
+  private readonly rooms: (Room | undefined)[] = [];
 
   constructor(
     private readonly grammar: Grammar,
@@ -52,12 +65,15 @@ export class UniqueSearch {
   }
 
   private mightTrap(state: number): boolean {
-    return this.isKept(state) && this.someRepeats(state, 'members');
+    return this.isKept(state) && this.someRepeats(state, 0);
   }
 
-  /** Whether an item in progress, whose text is known, could become one that its array has, and might now or later be unable to end otherwise. */
-  leadsToTraps(state: number): boolean {
-    return this.isKept(state) && this.someRepeats(state, 'endless');
+  /**
+   * Whether an item in progress, whose text is known, could become one that its array has, and might be unable to end otherwise once so many members
+   * more are chosen.
+   */
+  leadsToTraps(state: number, members: number): boolean {
+    return this.isKept(state) && this.someRepeats(state, members);
   }
 
   private isKept(state: number): boolean {
@@ -67,49 +83,59 @@ export class UniqueSearch {
 
   /** Whether an object or array item in progress could end as one that its array already has. */
   couldRepeat(state: number): boolean {
-    return this.someRepeats(state, 'none');
+    return this.someRepeats(state, NOTHING_OPEN);
   }
 
   /** {@link couldRepeat} of items that are not open. */
   private someRepeats(state: number, open: Open): boolean {
-    const { configs, states, stacks, captures } = this.tables;
+    const { configs, states, captures } = this.tables;
     const capture = this.tables.captureOf(state);
     if (capture < 0 || capture === captures.apart || capture === captures.unlike) return false;
     if (capture === captures.none) return true;
     const seen = new Set<number>();
+    const used = new Map<number, number>();
     for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
       const o = configs.offsets[states.data[i]!]!;
       const kind = configs.data[o]!;
       if (kind === END || kind === BOTTOM || kind === CAPTURE) continue;
       // The top frame is being read itself; items in progress are below it.
-      const stack = configs.data[o + 3]!;
-      for (let j = stacks.offsets[stack]!; j < stacks.offsets[stack + 1]!; j += 2) {
-        const parent = stacks.data[j + 1]!;
-        if (parent >= 0 && this.repeatsBelow(parent, stacks.data[j]!, open, capture, seen)) return true;
-      }
+      if (this.repeatsIn(configs.data[o + 3]!, open, capture, seen, used)) return true;
     }
     return false;
   }
 
-  /** `item` is the frame on top of the stack. */
-  private repeatsBelow(stack: number, item: number, open: Open, capture: number, seen: Set<number>): boolean {
-    const key = item * ID_SPAN + stack;
-    if (seen.has(key) || !this.unique.isBelow(stack)) return false;
-    seen.add(key);
-    const { stacks, labels } = this.tables;
+  /** Whether some frame of a stack, or below, is an item that is not open and could end as one that the array below it has. */
+  private repeatsIn(stack: number, open: Open, capture: number, seen: Set<number>, used: Map<number, number>): boolean {
+    if (seen.has(stack)) return false;
+    seen.add(stack);
+    const { stacks } = this.tables;
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
-      const label = stacks.data[i]!;
-      const l = labels.offsets[label]!;
       const parent = stacks.data[i + 1]!;
-      if (this.unique.isFrame(l) && labels.data[l + 4] !== UNLIKE_ITEM) {
-        const states = this.structures.arrayStates(labels.data[l + 1]!);
-        const a = labels.data[l + 3]!;
-        const skip = !states.hasValues(a) || (open !== 'none' && this.staysOpen(item, open, states.valueCount(a)));
-        if (!skip && states.couldRepeat(a, capture, labels.data[l + 4]!)) return true;
+      if (parent < 0 || !this.unique.isBelow(parent)) continue;
+      let most = used.get(parent);
+      if (most === undefined) {
+        most = this.mostUsed(parent, capture);
+        used.set(parent, most);
       }
-      if (parent >= 0 && this.repeatsBelow(parent, label, open, capture, seen)) return true;
+      if (most > 0 && !(open !== NOTHING_OPEN && this.staysOpen(stacks.data[i]!, open, most))) return true;
+      if (this.repeatsIn(parent, open, capture, seen, used)) return true;
     }
     return false;
+  }
+
+  /** The most values that an array on top of a stack has, of those of which one could come again; 0 where none could. */
+  private mostUsed(stack: number, capture: number): number {
+    const { stacks, labels } = this.tables;
+    let most = 0;
+    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+      const l = labels.offsets[stacks.data[i]!]!;
+      if (!this.unique.isFrame(l) || labels.data[l + 4] === UNLIKE_ITEM) continue;
+      const states = this.structures.arrayStates(labels.data[l + 1]!);
+      const a = labels.data[l + 3]!;
+      const count = states.valueCount(a);
+      if (count > most && states.hasValues(a) && states.couldRepeat(a, capture, labels.data[l + 4]!)) most = count;
+    }
+    return most;
   }
 
   /** Whether in some reading of a state none of the items in progress, of all those around one another, could end as one that is there. */
@@ -156,6 +182,17 @@ export class UniqueSearch {
    * those of its members that may come or stay away, which are enough for more values than were used.
    */
   private staysOpen(label: number, open: Open, used: number): boolean {
+    let room = this.rooms[label];
+    if (room === undefined) {
+      room = this.roomOf(label);
+      this.rooms[label] = room;
+    }
+    // In a given order, members before a name in progress or to come can not come any more, and which it is, is not known.
+    const chosen = room.inOrder && open > 0 ? room.members : open;
+    return 2 ** (room.members - chosen) > used;
+  }
+
+  private roomOf(label: number): Room {
     const { labels } = this.tables;
     const l = labels.offsets[label]!;
     const id = labels.data[l + 1]!;
@@ -163,20 +200,20 @@ export class UniqueSearch {
     if (labels.data[l] === FRAME.object && expr.op === 'object') {
       const states = this.structures.objectStates(id);
       if (expr.maxProperties === Number.POSITIVE_INFINITY && expr.dynamic.length > 0 && !states.beginningDependsOnKeys)
-        return true;
-      if (open !== 'members') return false;
-      // In a given order, those before a name in progress can not come any more, and which it is, is not known.
-      if (expr.order === 'schema' && labels.data[l + 2] === PHASE.key) return false;
-      return 2 ** states.freeMembers(labels.data[l + 3]!) > used;
+        return ENDLESS;
+      const inOrder = expr.order === 'schema';
+      return inOrder && labels.data[l + 2] === PHASE.key
+        ? FULL
+        : { members: states.freeMembers(labels.data[l + 3]!), inOrder };
     }
-    return (
+    const endless =
       labels.data[l] === FRAME.array &&
       expr.op === 'array' &&
       !expr.unique &&
       expr.rest.length > 0 &&
       expr.maxItems === Number.POSITIVE_INFINITY &&
-      expr.counters.every((c) => c.max === Number.POSITIVE_INFINITY)
-    );
+      expr.counters.every((c) => c.max === Number.POSITIVE_INFINITY);
+    return endless ? ENDLESS : FULL;
   }
 
   /** Depth-first, most likely bytes first. */
