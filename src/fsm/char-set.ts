@@ -1,5 +1,5 @@
 /** Characters as the tries and slices of a vocabulary tell them apart: by groups (trie.ts), and letters one by one. */
-import { GROUP_NON_ASCII } from './trie.js';
+import { GROUP_NON_ASCII, LETTER_GROUPS } from './trie.js';
 
 export interface CharSet {
   /** Character groups that are in it, those of letters where any of their letters is. */
@@ -32,7 +32,7 @@ function lettersOf(groups: number, hex: number): number {
 /** A set of these letters and of the other groups of `groups`. */
 export function charSet(groups: number, small: number, capital: number): CharSet {
   return {
-    groups: (groups & ~0b11110) | groupsOf(small, GROUP_SMALL_HEX) | groupsOf(capital, GROUP_CAPITAL_HEX),
+    groups: (groups & ~LETTER_GROUPS) | groupsOf(small, GROUP_SMALL_HEX) | groupsOf(capital, GROUP_CAPITAL_HEX),
     small,
     capital,
   };

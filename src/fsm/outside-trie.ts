@@ -118,7 +118,6 @@ export class OutsideTrie {
 /** {@link OutsideTrie}s by slice, those used last. */
 export class OutsideTries {
   private readonly cache = new Map<string, OutsideTrie>();
-  private held = 0;
 
   constructor(
     private readonly trie: TokenTrie,
@@ -149,10 +148,10 @@ export class OutsideTries {
 
   private bound(): void {
     // They grow while they are used, so this is counted when one is added.
-    this.held = this.bytes;
+    let held = this.bytes;
     for (const [key, t] of this.cache) {
-      if (this.held <= this.limitBytes) return;
-      this.held -= t.bytes;
+      if (held <= this.limitBytes) return;
+      held -= t.bytes;
       this.cache.delete(key);
     }
   }
