@@ -6,7 +6,8 @@
 
 import { createRandom } from '../../src/base/random.js';
 import { measureStepCost } from '../../src/decoder/cost-probe.js';
-import { DecodeLoop, type LoopOptions } from '../../src/decoder/loop.js';
+import { DecodeLoop } from '../../src/decoder/loop.js';
+import type { LoopOptions } from '../../src/decoder/loop-options.js';
 import { resolveSampling } from '../../src/decoder/sampling.js';
 import { createEngine } from '../../src/engine/create.js';
 import { loadModel } from '../../src/runtime/load.js';

@@ -5,7 +5,8 @@
  */
 import { createRandom } from '../../src/base/random.js';
 import { measureStepCost } from '../../src/decoder/cost-probe.js';
-import { DecodeLoop, type LoopOptions } from '../../src/decoder/loop.js';
+import { DecodeLoop } from '../../src/decoder/loop.js';
+import type { LoopOptions } from '../../src/decoder/loop-options.js';
 import { resolveSampling } from '../../src/decoder/sampling.js';
 import { loadModel } from '../../src/runtime/load.js';
 import { type Line, timed, withFolder } from './common.js';

@@ -12,36 +12,18 @@ import { UNMEASURED } from './cost-model.js';
 import { Drafting } from './drafting.js';
 import { ExpertProfiles } from './experts.js';
 import { finishJob, type Job, memoryGauges } from './job.js';
+import { checkBounds, type LoopOptions } from './loop-options.js';
 import { type FittedRow, MemoryPhase } from './memory.js';
 import { Metrics } from './metrics.js';
 import type { StepModel } from './model.js';
 import { PassPhase, type PassRow } from './pass.js';
 import { WaitingQueue } from './queue.js';
 import type { DecodeRequest, DecodeResult } from './request.js';
-import { type RoundOptions, Rounds, type StepShape } from './rounds.js';
+import { Rounds, type StepShape } from './rounds.js';
 import { planStep, type SlotView } from './schedule.js';
 import { createScratch, type Scratch } from './scratch.js';
 import { Sequence } from './sequence.js';
 import { type Slot, Slots } from './slots.js';
-
-export interface LoopOptions extends RoundOptions {
-  /** Most prompt tokens of one row in one step (default 256). */
-  readonly prefillChunk?: number | undefined;
-  /** Most sequences that hold KV memory at once (default: a quarter more than the rows of a step). */
-  readonly maxSequences?: number | undefined;
-  /** Most requests waiting; further ones are refused with LimitError (default 100,000). */
-  readonly maxQueue?: number | undefined;
-  /** Steps of waiting that raise a request's priority by one (default 32). */
-  readonly agingSteps?: number | undefined;
-  /** Most rows of a step, at most the model's (default: the model's). */
-  readonly maxRows?: number | undefined;
-  /** Most tokens of a step, at most the model's (default: the model's). */
-  readonly maxStepTokens?: number | undefined;
-  /** How rows that share a step are chosen where a mixture of experts reports its routing (default 'profile'). */
-  readonly composition?: 'fcfs' | 'profile' | undefined;
-  /** A smaller model of the same vocabulary that guesses ahead. */
-  readonly draftModel?: StepModel | undefined;
-}
 
 /** Sequences that hold memory, for each row of a step: prompts get ready while others decode. */
 const SPARE_SEQUENCES = 1.25;
@@ -67,7 +49,9 @@ export class DecodeLoop {
   #running = false;
   #closed: Error | undefined;
 
+  /** @throws as {@link checkBounds} */
   constructor(model: StepModel, vocabulary: Vocabulary, options: LoopOptions = {}) {
+    checkBounds(options);
     this.#model = model;
     this.#options = options;
     this.#scratch = createScratch(model, vocabulary);
@@ -186,9 +170,13 @@ export class DecodeLoop {
   #dropAborted(): void {
     for (const job of this.#aborted) {
       if (job.done) continue;
-      this.#prepare(job);
-      for (const sequence of job.sequences) sequence.stop('abort');
-      this.#finish(job);
+      try {
+        this.#prepare(job);
+        for (const sequence of job.sequences) sequence.stop('abort');
+        this.#finish(job);
+      } catch (error) {
+        this.#fail(job, error);
+      }
     }
     this.#aborted.clear();
   }
@@ -307,15 +295,15 @@ export class DecodeLoop {
 
   #admit(job: Job): void {
     this.#queue.remove(job);
-    this.#prepare(job);
-    const [leader, ...followers] = job.sequences;
-    if (leader === undefined) {
-      this.#finish(job);
-      return;
-    }
-    job.started = performance.now();
-    this.metrics.observe('queueMs', job.started - job.arrived);
     try {
+      this.#prepare(job);
+      const [leader, ...followers] = job.sequences;
+      if (leader === undefined) {
+        this.#finish(job);
+        return;
+      }
+      job.started = performance.now();
+      this.metrics.observe('queueMs', job.started - job.arrived);
       for (const sequence of job.sequences) sequence.begin();
       this.#deliver(job);
       if (job.sequences.every((s) => s.finish !== undefined)) {
@@ -342,8 +330,12 @@ export class DecodeLoop {
 
   #settleAll(rows: readonly PassRow[]): void {
     for (const job of new Set(rows.map((r) => r.slot.job))) {
-      this.#deliver(job);
-      this.#settle(job);
+      try {
+        this.#deliver(job);
+        this.#settle(job);
+      } catch (error) {
+        this.#fail(job, error);
+      }
     }
   }
 
@@ -363,11 +355,20 @@ export class DecodeLoop {
     if (job.sequences.every((s) => s.finish !== undefined)) this.#finish(job);
   }
 
+  /** Frees all that a job holds. @throws the first fault, once everything is freed */
   #release(job: Job): void {
     this.#queue.remove(job);
     job.done = true;
     job.unlisten();
-    for (const slot of this.#slots.of(job)) this.#slots.free(slot);
+    const faults: unknown[] = [];
+    for (const slot of this.#slots.of(job)) {
+      try {
+        this.#slots.free(slot);
+      } catch (error) {
+        faults.push(error);
+      }
+    }
+    if (faults.length > 0) throw faults[0];
   }
 
   #fail(job: Job, error: unknown): void {
@@ -375,15 +376,22 @@ export class DecodeLoop {
     this.metrics.add('failed');
     try {
       this.#release(job);
-    } finally {
-      job.reject(error);
+    } catch {
+      // The caller hears of what came first.
     }
+    job.reject(error);
   }
 
   #finish(job: Job): void {
     if (job.done) return;
     this.#deliver(job);
-    this.#release(job);
+    try {
+      this.#release(job);
+    } catch (error) {
+      this.metrics.add('failed');
+      job.reject(error);
+      return;
+    }
     job.resolve(finishJob(job, performance.now(), this.metrics));
   }
 }

@@ -9,7 +9,8 @@ export interface Waiting {
 }
 
 export class WaitingQueue<T extends Waiting> {
-  readonly #lanes = new Map<number, { items: T[]; head: number }>();
+  /** Those before `head` have left, and are let go of at once: they hold prompts and outputs. */
+  readonly #lanes = new Map<number, { items: (T | undefined)[]; head: number }>();
   #size = 0;
 
   get size(): number {
@@ -30,7 +31,7 @@ export class WaitingQueue<T extends Waiting> {
   first(n: number): T[] {
     const out: T[] = [];
     for (const [priority, lane] of this.#lanes) {
-      while (lane.head < lane.items.length && lane.items[lane.head]!.done) lane.head++;
+      while (lane.head < lane.items.length && lane.items[lane.head]!.done) lane.items[lane.head++] = undefined;
       for (let i = lane.head, found = 0; i < lane.items.length && found < n; i++) {
         const item = lane.items[i]!;
         if (item.done) continue;
@@ -53,7 +54,7 @@ export class WaitingQueue<T extends Waiting> {
     // Mostly the first ones leave.
     const at = lane.items.indexOf(item, lane.head);
     if (at < 0) return false;
-    if (at === lane.head) lane.head++;
+    if (at === lane.head) lane.items[lane.head++] = undefined;
     else lane.items.splice(at, 1);
     this.#size--;
     return true;

@@ -3,22 +3,10 @@
  * costs up to 4% of a step, so rounds that follow one that was best run whole go unasked; and once in a while a round that would be cut runs whole, so
  * that what turns are compared with stays measured.
  */
-import { OptionError } from '../base/errors.js';
 import type { StepCost } from './cost-model.js';
+import type { RoundOptions } from './loop-options.js';
 import type { Metrics } from './metrics.js';
 import type { Plan } from './schedule.js';
-
-export interface RoundOptions {
-  /**
-   * Decoding rows of a step: what costs least a token, once that is measured ('auto', default), all, or at most so many (turns.ts). In all cases
-   * fewer where `maxStepMs` asks for it.
-   */
-  readonly batch?: 'auto' | 'all' | number | undefined;
-  /** Most milliseconds of a step, as far as measurements can tell. */
-  readonly maxStepMs?: number | undefined;
-  /** What steps cost, or how to find out (cost-probe.ts), which happens once, when it first matters. */
-  readonly cost?: StepCost | (() => Promise<StepCost | undefined>) | undefined;
-}
 
 /** What a step of decoding rows consists of. */
 export interface StepShape {
@@ -36,16 +24,6 @@ const REST = 7;
 /** After so many rounds that were cut into turns one runs whole. */
 const CHECK_WHOLE = 64;
 
-/** @throws OptionError for bounds that nothing can keep */
-export function checkBounds({ batch, maxStepMs }: Pick<RoundOptions, 'batch' | 'maxStepMs'>): void {
-  if (typeof batch === 'number' ? !(batch >= 1) : batch !== undefined && batch !== 'auto' && batch !== 'all') {
-    throw new OptionError('scheduler.batch', "'auto', 'all' or a number of rows", String(batch));
-  }
-  if (maxStepMs !== undefined && !(typeof maxStepMs === 'number' && maxStepMs > 0)) {
-    throw new OptionError('scheduler.maxStepMs', 'more than 0 milliseconds', String(maxStepMs));
-  }
-}
-
 export class Rounds {
   readonly #options: RoundOptions;
   readonly #metrics: Metrics;
@@ -58,9 +36,7 @@ export class Rounds {
   #rest = 0;
   #restSize = 0;
 
-  /** @throws as {@link checkBounds} */
   constructor(options: RoundOptions, metrics: Metrics) {
-    checkBounds(options);
     const { cost } = options;
     this.#options = options;
     this.#metrics = metrics;

@@ -53,10 +53,14 @@ export class Slots {
   }
 
   free(slot: Slot): void {
+    const { sequence } = slot.sequence;
     this.#slots.delete(slot.id);
-    this.#onFree(slot.id);
-    if (slot.sequence.sequence >= 0) this.#model.close(slot.sequence.sequence);
     slot.sequence.sequence = -1;
+    try {
+      this.#onFree(slot.id);
+    } finally {
+      if (sequence >= 0) this.#model.close(sequence);
+    }
   }
 
   /** Positions that the model holds of it. */

@@ -1,7 +1,7 @@
 /** Loads what a service needs: the model, and a draft model where one is asked for. */
 import { ModelError } from '../base/errors.js';
 import { measureStepCost } from '../decoder/cost-probe.js';
-import { checkBounds } from '../decoder/rounds.js';
+import { checkBounds } from '../decoder/loop-options.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 import { loadModel } from '../runtime/load.js';
 import type { LoadedModel, LoadOptions } from '../runtime/types.js';

@@ -3,7 +3,8 @@
  * thread that holds one.
  */
 import { OptionError } from '../base/errors.js';
-import { DecodeLoop, type LoopOptions } from '../decoder/loop.js';
+import { DecodeLoop } from '../decoder/loop.js';
+import type { LoopOptions } from '../decoder/loop-options.js';
 import type { TokenMatcher } from '../decoder/matcher.js';
 import type { StepModel } from '../decoder/model.js';
 import type { ReasoningOptions } from '../decoder/request.js';

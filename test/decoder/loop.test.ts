@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LimitError } from '../../src/base/errors.js';
 import { createRandom } from '../../src/base/random.js';
-import { DecodeLoop, type LoopOptions } from '../../src/decoder/loop.js';
+import { DecodeLoop } from '../../src/decoder/loop.js';
+import type { LoopOptions } from '../../src/decoder/loop-options.js';
 import { FakeModel, type FakeOptions, hashLogits, TextsMatcher, testVocabulary } from './fakes.js';
 import { alone, mixed, request, sampling, setup, steep, TEXTS, tokensOf, vocabulary } from './requests.js';
 
@@ -252,6 +253,25 @@ describe('many requests', () => {
       loop.run(request({ maxTokens: 30 })),
     ]);
     expect([a.status, b.status, c.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(fake.openSequences).toBe(0);
+  });
+
+  it('a sequence that cannot be closed fails its request alone, and leaves nobody waiting', async () => {
+    const { fake, loop } = setup();
+    const close = fake.close.bind(fake);
+    let closed = 0;
+    fake.close = (sequence) => {
+      close(sequence);
+      if (closed++ === 0) throw new Error('lost');
+    };
+    const results = await Promise.allSettled([1, 2, 3].map(() => loop.run(request())));
+    expect(results.map((r) => r.status).sort()).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+    expect(fake.openSequences).toBe(0);
+    const later = [loop.run(request()), loop.run(request({ n: 3 }))].map((r) => expect(r).rejects.toThrow('closed'));
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    closed = 0;
+    loop.close();
+    await Promise.all(later);
     expect(fake.openSequences).toBe(0);
   });
 

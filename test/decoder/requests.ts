@@ -1,7 +1,8 @@
 /** Requests over a small vocabulary, for tests of the loop. */
 import { expect } from 'vitest';
 import { StepCost } from '../../src/decoder/cost-model.js';
-import { DecodeLoop, type LoopOptions } from '../../src/decoder/loop.js';
+import { DecodeLoop } from '../../src/decoder/loop.js';
+import type { LoopOptions } from '../../src/decoder/loop-options.js';
 import type { DecodeRequest, DecodeResult } from '../../src/decoder/request.js';
 import { resolveSampling, type SamplingOptions } from '../../src/decoder/sampling.js';
 import { FakeModel, type FakeOptions, TextsMatcher, testVocabulary } from './fakes.js';

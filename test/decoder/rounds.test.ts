@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { OptionError } from '../../src/base/errors.js';
 import { StepCost } from '../../src/decoder/cost-model.js';
+import type { RoundOptions } from '../../src/decoder/loop-options.js';
 import { Metrics } from '../../src/decoder/metrics.js';
-import { type RoundOptions, Rounds } from '../../src/decoder/rounds.js';
+import { Rounds } from '../../src/decoder/rounds.js';
 
 const setup = (options: RoundOptions = {}) => {
   const metrics = new Metrics();
@@ -52,20 +52,5 @@ describe('Rounds', () => {
     await bounded.measure(() => 0, false);
     expect(asked).toBe(2);
     expect(bounded.cost).toBeDefined();
-  });
-  it('refuses bounds that nothing can keep', () => {
-    for (const batch of [0, 0.5, -1, Number.NaN, '8' as 'all', null as never]) {
-      expect(() => setup({ batch })).toThrow(OptionError);
-    }
-    for (const maxStepMs of [0, -1, Number.NaN, '5' as never, null as never]) {
-      expect(() => setup({ maxStepMs })).toThrow(OptionError);
-    }
-    for (const options of [
-      { batch: 1.5 },
-      { batch: Number.POSITIVE_INFINITY },
-      { maxStepMs: Number.POSITIVE_INFINITY },
-    ]) {
-      expect(() => setup(options)).not.toThrow();
-    }
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { OptionError } from '../../src/base/errors.js';
 import { StepCost } from '../../src/decoder/cost-model.js';
 import { measureStepCost } from '../../src/decoder/cost-probe.js';
-import type { LoopOptions } from '../../src/decoder/loop.js';
+import type { LoopOptions } from '../../src/decoder/loop-options.js';
 import { alone, mixed, request, setup, tokensOf, vocabulary } from './requests.js';
 
 describe('rows take turns', () => {
