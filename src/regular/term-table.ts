@@ -146,7 +146,7 @@ export class TermTable {
     if (b === EMPTY) return a;
     const { data, offsets } = this.tuples;
     const ao = offsets[a]!;
-    if (data[ao] === K_CAT) return this.cat(data[ao + 1]!, this.cat(data[ao + 2]!, b));
+    if (data[ao] === K_CAT) return this.append(a, b);
     const all = this.all;
     if (a === all) {
       if (b === all) return all;
@@ -156,6 +156,22 @@ export class TermTable {
     const fa = this.flags[a]!;
     const fb = this.flags[b]!;
     return this.make([K_CAT, a, b], (fa & fb & F_NULLABLE) | ((fa | fb) & F_BOOLEAN));
+  }
+
+  /** A concatenation and what comes after it. Concatenations nest as deep as they are long, which recursion would not survive. */
+  private append(a: number, b: number): number {
+    const items: number[] = [];
+    let last = a;
+    for (;;) {
+      const { data, offsets } = this.tuples;
+      const o = offsets[last]!;
+      if (data[o] !== K_CAT) break;
+      items.push(data[o + 1]!);
+      last = data[o + 2]!;
+    }
+    let t = this.cat(last, b);
+    for (let i = items.length - 1; i >= 0; i--) t = this.cat(items[i]!, t);
+    return t;
   }
 
   or(a: number, b: number): number {

@@ -22,6 +22,11 @@ function agrees(pattern: string, flags: string, texts: readonly string[]): void 
     expect(`${text}: ${matches(text)}`, `/${pattern}/${flags}`).toBe(`${text}: ${oracle.test(text)}`);
 }
 
+it('long concatenations take no recursion', () => {
+  const classes = '[ab]'.repeat(20_000);
+  expect(matcher(`(?:${classes}|x){2}c`, '', true)(`${'ab'.repeat(10_000)}xc`)).toBe(true);
+});
+
 const CHARS = ['a', 'b', '-', '1', '\n', 'é', ' ', 'ab'];
 const randomText = (random: Random): string =>
   Array.from({ length: random.below(7) }, () => CHARS[random.below(CHARS.length)]).join('');
