@@ -11,7 +11,7 @@ import path from 'node:path';
 import { ModelError } from '../base/errors.js';
 import { CONFIG_FILES, chooseGraph, dataFiles } from './folder.js';
 import { HubCache, type HubEnvironment, hubEnvironment, parseHubName } from './hub-cache.js';
-import { asString, at, isObject, type JsonObject } from './json.js';
+import { asString, at, isObject, type JsonObject, parseJson } from './json.js';
 import type { Dtype, LoadProgress } from './types.js';
 
 export interface DownloadOptions {
@@ -77,8 +77,17 @@ async function wantedFiles(
   const configs = files.filter((f) => CONFIG_FILES.includes(f));
   let graph: string | undefined;
   if (files.includes('genai_config.json') && !files.some((f) => f.startsWith('onnx/'))) {
-    const parsed: unknown = JSON.parse(await read('genai_config.json'));
-    graph = asString(at(parsed, 'model', 'decoder', 'filename'));
+    graph = asString(
+      at(parseJson(`${source}: genai_config.json`, await read('genai_config.json')), 'model', 'decoder', 'filename'),
+    );
+    // Also what leads out of the repository's folder is no file of it.
+    if (graph !== undefined && !files.includes(graph)) {
+      throw new ModelError(
+        source,
+        'a file of the repository as model.decoder.filename of genai_config.json',
+        `'${graph}'`,
+      );
+    }
   }
   graph ??= chooseGraph(source, files, dtype);
   return [...configs, graph, ...dataFiles(graph, files)];
@@ -132,11 +141,15 @@ class Hub {
       clearTimeout(timer);
       timer = setTimeout(stop, limit);
     };
-    const done = (): void => clearTimeout(timer);
+    // A body that nobody reads would keep its connection, and the process, until the server gives up.
+    const done = (response?: Response): void => {
+      clearTimeout(timer);
+      if (response?.body != null && !response.bodyUsed) response.body.cancel().catch(() => {});
+    };
     const signals = [idle.signal, ...(this.options.signal === undefined ? [] : [this.options.signal])];
     try {
       const response = await fetch(url, { ...init, headers, signal: AbortSignal.any(signals) });
-      return { response, touch, done };
+      return { response, touch, done: () => done(response) };
     } catch (error) {
       done();
       throw error;
@@ -236,7 +249,6 @@ class Hub {
     const { response, touch, done } = await this.request(url, { headers });
     try {
       if (response.status === 416) {
-        await response.body?.cancel();
         await rm(partial, { force: true });
         throw new Error('the partial file did not fit');
       }

@@ -81,7 +81,8 @@ export function decoderNames(
       'present.%d.decoder.value',
       'present_value_%d',
     );
-    if (pastKey === undefined || pastValue === undefined) break;
+    // A pattern without a place for the layer names the same input for all of them.
+    if (pastKey === undefined || pastValue === undefined || pastKey === layers.at(-1)?.pastKey) break;
     if (presentKey === undefined || presentValue === undefined) {
       throw new ModelError(
         source,

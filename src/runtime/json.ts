@@ -28,13 +28,18 @@ export async function readText(file: string): Promise<string | undefined> {
 export async function readJson(file: string): Promise<JsonObject | undefined> {
   const text = await readText(file);
   if (text === undefined) return undefined;
+  return parseJson(file, text);
+}
+
+/** The JSON object that a text holds. Throws ModelError with the parser's place where it is corrupt. */
+export function parseJson(source: string, text: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ModelError(file, 'JSON', error instanceof Error ? error.message : 'something else', { cause: error });
+    throw new ModelError(source, 'JSON', error instanceof Error ? error.message : 'something else', { cause: error });
   }
-  if (!isObject(value)) throw new ModelError(file, 'a JSON object', Array.isArray(value) ? 'an array' : typeof value);
+  if (!isObject(value)) throw new ModelError(source, 'a JSON object', Array.isArray(value) ? 'an array' : typeof value);
   return value;
 }
 

@@ -96,7 +96,8 @@ function encodeSigned(
   };
   const whole = tokenizer.encode(text, { add_special_tokens: specials }).ids;
   if (good(whole)) return [...whole];
-  const cuts = [0, ...breaks.map((at) => at + 1), text.length];
+  // Behind the first character of each, which may be two units.
+  const cuts = [0, ...breaks.map((at) => at + (text.codePointAt(at)! > 0xffff ? 2 : 1)), text.length];
   const parts = cuts.slice(1).flatMap((end, i) => {
     const part = text.slice(cuts[i], end);
     return part === '' ? [] : tokenizer.encode(part, { add_special_tokens: false }).ids;

@@ -140,6 +140,15 @@ describe.each(['bytes', 'metaspace', 'unigram'] as const)('control tokens in mes
   });
 });
 
+it('a control token that is cut in two is cut between its characters', () => {
+  const added_tokens = [{ ...BASE, id: 0, content: '\u{1f916}end', special: true }];
+  const vocab = ['\u{1f916}end', '\u{1f916}', 'e', 'n', 'd', 'a', '<unk>'].map((p, i) => [p, i === 0 ? 0 : -5]);
+  const shell = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
+  const model = { type: 'Unigram', vocab, unk_id: vocab.length - 1 };
+  const tokenizer = createTokenizer('test', { ...shell, added_tokens, model }, {});
+  expect(tokenizer.encode(tokenizer.mark('a\u{1f916}end'))).toEqual([5, 1, 2, 3, 4]);
+});
+
 describe('roles', () => {
   it.each(['user|><|system', 'a b', '', '<x>', 'x'.repeat(65)])('%j is refused', (role) => {
     expect(() => messagesOf({ messages: [{ role, content: 'x' }] })).toThrow('roles of letters');

@@ -9,6 +9,8 @@ export interface Faults {
   cuts?: number;
   /** Answer this many requests with 503. */
   unavailable?: number;
+  /** The body of those answers never ends. */
+  endless?: boolean;
   /** Flip a byte of every body of this file. */
   corrupt?: string;
   token?: string;
@@ -23,6 +25,8 @@ export interface HubServer {
   /** Bytes of bodies sent, by file. */
   readonly sent: Map<string, number>;
   readonly ranges: string[];
+  /** Connections that are open. */
+  connections(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -66,7 +70,9 @@ export async function startHub(
   const server = createServer((req, res) => {
     if ((faults.unavailable ?? 0) > 0) {
       faults.unavailable = (faults.unavailable ?? 0) - 1;
-      res.writeHead(503).end();
+      res.writeHead(503);
+      if (faults.endless) res.write(Buffer.alloc(2 ** 20));
+      else res.end();
       return;
     }
     if (faults.token !== undefined && req.headers.authorization !== `Bearer ${faults.token}`) {
@@ -109,6 +115,7 @@ export async function startHub(
     faults,
     sent,
     ranges,
+    connections: () => new Promise((resolve, reject) => server.getConnections((e, n) => (e ? reject(e) : resolve(n)))),
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections();

@@ -152,6 +152,32 @@ describe('download', () => {
       hub.faults.unavailable = 0;
     }));
 
+  it('keeps no connection for answers that nobody reads', () =>
+    fresh(async (env) => {
+      const other = await startHub(REPO, new Map());
+      try {
+        Object.assign(other.faults, { unavailable: 100, endless: true });
+        const environment = { ...env, endpoint: other.endpoint };
+        await expect(download(`hf:${REPO}`, { environment, retryDelay: 1 })).rejects.toThrow(/HTTP 503/);
+        await expect.poll(other.connections).toBe(0);
+      } finally {
+        await other.close();
+      }
+    }));
+
+  it('takes the graph that genai_config.json names from the repository alone', () =>
+    fresh(async (env) => {
+      for (const config of ['{"model":', '{"model":{"decoder":{"filename":"../../../../../outside.onnx"}}}']) {
+        const other = await startHub(REPO, new Map([['genai_config.json', config]]));
+        try {
+          const environment = { ...env, endpoint: other.endpoint };
+          await expect(download(`hf:${REPO}`, { environment, retryDelay: 1 })).rejects.toThrow(ModelError);
+        } finally {
+          await other.close();
+        }
+      }
+    }));
+
   it('says what to do about 401 and 404, without trying again', () =>
     fresh(async (env, options) => {
       hub.faults.token = 'secret';
