@@ -13,9 +13,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { default as Ajv04 } from 'ajv-draft-04';
 import { default as addFormats } from 'ajv-formats';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
-import { TokenloomError } from '../base/errors.js';
-import { createUnicodeCache, parseRegex } from '../grammar/regex/index.js';
-import { TermStore } from '../regular/terms.js';
+import { createPatternEngine } from './validate-patterns.js';
 import { type Draft, isMultiple, prepareSchema } from './validate-prepare.js';
 
 export interface ValidateOptions {
@@ -40,25 +38,6 @@ export interface Validation {
 interface Check {
   readonly run: (value: unknown) => Validation;
   readonly uncompilable?: string;
-}
-
-type RegExpEngine = NonNullable<NonNullable<Options['code']>['regExp']>;
-
-/** Patterns as languages on our own automata; undefined behaviour of none: what cannot be read falls to RegExp, which may throw. */
-function createPatternEngine(): RegExpEngine {
-  const terms = new TermStore();
-  const cache = createUnicodeCache();
-  const engine = (pattern: string, flags: string) => {
-    try {
-      const term = terms.intern(parseRegex(pattern, { cache }));
-      // ajv keeps one matcher per text of this object: without it all patterns of a schema would share the first one's.
-      return { test: (text: string) => terms.matches(term, text), toString: () => `/${pattern}/${flags}` };
-    } catch (error) {
-      if (!(error instanceof TokenloomError)) throw error;
-      return new RegExp(pattern, flags);
-    }
-  };
-  return Object.assign(engine, { code: '{}' });
 }
 
 /**

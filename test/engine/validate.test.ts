@@ -2,8 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../src/base/random.js';
 import { Validator, validateValue } from '../../src/engine/validate.js';
+import { PatternTerms } from '../../src/engine/validate-patterns.js';
 import type { Draft } from '../../src/engine/validate-prepare.js';
+import { parseRegex } from '../../src/grammar/regex/index.js';
 
 const parse = (text: string): unknown => JSON.parse(text);
 
@@ -105,6 +108,18 @@ describe('validateValue', () => {
     const from = performance.now();
     expect(validateValue({ pattern: '^(a+)+$' }, `${'a'.repeat(5000)}!`).valid).toBe(false);
     expect(performance.now() - from).toBeLessThan(2000);
+  });
+
+  it('patterns hold no more than they may, whatever texts they are given', () => {
+    const random = createRandom(3);
+    const terms = new PatternTerms(2 ** 20);
+    const pattern = parseRegex('^(a|b)*a(a|b){14}c$');
+    for (let i = 0; i < 400; i++) {
+      const tail = Array.from({ length: 15 }, () => (random.below(2) === 0 ? 'a' : 'b')).join('');
+      const text = `${'ab'.repeat(random.below(9))}${tail}c`;
+      expect(terms.matches(pattern, text)).toBe(tail.startsWith('a'));
+      expect(terms.bytes).toBeLessThan(3 * 2 ** 20);
+    }
   });
 
   it('says what ajv cannot compile', () => {
