@@ -1,32 +1,15 @@
 /**
- * The engine: a loaded model that generates values. Options are checked here, the service runs the job, and its text becomes a checked value.
+ * The engine: a loaded model that generates values. Options are checked (prepare.ts), the service runs the job, and its text becomes a checked value.
  */
-import { LimitError, ModelError, OptionError } from '../base/errors.js';
+import { ModelError } from '../base/errors.js';
 import type { DecodeOutput, TokenInfo } from '../decoder/request.js';
-import { PRESETS, resolveSampling, type SamplingOptions } from '../decoder/sampling.js';
 import type { ModelInfo } from '../runtime/types.js';
 import { ResultChecker } from './check.js';
-import type { Job, JobEvent, Service, ServiceMetrics } from './job.js';
-import { unknownOptions } from './known-options.js';
-import { messagesOf } from './prompt.js';
+import type { JobEvent, Service, ServiceMetrics } from './job.js';
+import { type Prepared, prepare } from './prepare.js';
 import { GenerationStream } from './stream.js';
-import { type Target, targetOf } from './target.js';
+import type { Target } from './target.js';
 import type { Choice, GenerateOptions, Output, Result, Tool } from './types.js';
-
-const MOST_CHOICES = 64;
-const DEFAULT_DRAFTS = 8;
-const DEFAULT_THINKING = 1024;
-const SAMPLING_KEYS = [
-  'temperature',
-  'topK',
-  'topP',
-  'minP',
-  'repetitionPenalty',
-  'frequencyPenalty',
-  'presencePenalty',
-  'logitBias',
-  'seed',
-] as const satisfies readonly (keyof SamplingOptions)[];
 
 export class Engine {
   readonly #service: Service;
@@ -138,13 +121,6 @@ export class Engine {
   }
 }
 
-interface Prepared {
-  readonly target: Target;
-  readonly job: Job;
-  readonly n: number;
-  readonly warnings: readonly string[];
-}
-
 async function finishChoice<V>(
   output: DecodeOutput,
   target: Target,
@@ -161,68 +137,4 @@ async function finishChoice<V>(
     ...(output.reasoning === undefined ? {} : { reasoning: output.reasoning }),
     ...(output.score === undefined ? {} : { score: output.score }),
   };
-}
-
-function prepare(given: unknown, options: GenerateOptions & { readonly tools?: unknown }): Prepared {
-  if (typeof options !== 'object' || options === null)
-    throw new OptionError('options', "an object with 'prompt' or 'messages'", typeof options);
-  const messages = messagesOf(options);
-  const target = targetOf(given, options.tools, options.showSchema !== false);
-  const preset = options.preset === undefined ? {} : PRESETS[options.preset];
-  if (preset === undefined) throw new OptionError('preset', Object.keys(PRESETS).join(' | '), String(options.preset));
-  const own = Object.fromEntries(SAMPLING_KEYS.filter((k) => options[k] !== undefined).map((k) => [k, options[k]]));
-  const { sampling, warnings } = resolveSampling({ ...preset, ...own }, () => Math.floor(Math.random() * 2 ** 32));
-  warnings.push(...unknownOptions(options));
-  const n = count('n', options.n ?? 1);
-  const bestOf = count('bestOf', options.bestOf ?? n);
-  if (bestOf < n) throw new OptionError('bestOf', `at least n, which is ${n}`, String(bestOf));
-  if (bestOf > 1 && sampling.temperature === 0) warnings.push('n, bestOf: at temperature 0 all outputs are the same');
-  if (options.maxTokens !== undefined && !(Number.isInteger(options.maxTokens) && options.maxTokens > 0)) {
-    throw new OptionError('maxTokens', 'an integer of at least 1', String(options.maxTokens));
-  }
-  if (
-    options.logprobs !== undefined &&
-    !(Number.isInteger(options.logprobs) && options.logprobs >= 0 && options.logprobs <= 100)
-  ) {
-    throw new OptionError('logprobs', 'an integer from 0 to 100', String(options.logprobs));
-  }
-  if (target.constraint !== undefined && (options.stop?.length ?? 0) > 0) {
-    warnings.push('stop: no effect on constrained output, which ends where its constraint does');
-  }
-  const { speculation, reasoning } = options;
-  const draftTokens =
-    speculation === false ? 0 : typeof speculation === 'object' ? speculation.maxTokens : DEFAULT_DRAFTS;
-  return {
-    target,
-    n,
-    warnings,
-    job: {
-      messages,
-      constraint: target.constraint,
-      shown: target.shown,
-      tools: target.tools,
-      variables: options.templateVariables,
-      parseSpecials: options.parseSpecials,
-      maxTokens: options.maxTokens,
-      count: bestOf,
-      sampling,
-      stop: target.constraint === undefined ? options.stop : undefined,
-      forcing: options.forcing,
-      optimistic: options.optimistic,
-      draftTokens,
-      logprobs: options.logprobs,
-      score: bestOf > n,
-      trace: options.trace,
-      reasoning:
-        reasoning === undefined ? undefined : { end: reasoning.end, budget: reasoning.budget ?? DEFAULT_THINKING },
-      priority: options.priority,
-      tenant: options.tenant,
-    },
-  };
-}
-
-function count(name: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1) throw new OptionError(name, 'an integer of at least 1', String(value));
-  if (value > MOST_CHOICES) throw new LimitError(name, value, MOST_CHOICES);
-  return value;
 }

@@ -82,7 +82,9 @@ export class LocalService implements Service {
     if (job.maxTokens !== undefined && maxTokens < job.maxTokens) {
       warnings.push(`maxTokens: the context leaves room for ${maxTokens} tokens, not ${job.maxTokens}`);
     }
-    if (reasoning !== undefined && reasoning.budget < (job.reasoning?.budget ?? 0)) {
+    if (job.reasoning !== undefined && reasoning === undefined) {
+      warnings.push('reasoning: left out, since the context leaves no room for it');
+    } else if (reasoning !== undefined && reasoning.budget < (job.reasoning?.budget ?? 0)) {
       warnings.push(`reasoning.budget: the context leaves room for ${reasoning.budget} tokens`);
     }
     const begin = performance.now();
@@ -163,17 +165,19 @@ export class LocalService implements Service {
   }
 }
 
-/** The thinking that the context has room for, and its most tokens with the marker: a quarter of the room, if it takes that, is the value's. */
+/** The thinking that the context has room for, if any, and its most tokens with the marker: a quarter of the room, if it takes that, is the value's. */
 function thinkingIn(
   room: number,
   { reasoning, maxTokens = DEFAULT_MAX_TOKENS }: Job,
   vocabulary: Vocabulary,
 ): { readonly reasoning: ReasoningOptions | undefined; readonly tokens: number } {
-  if (reasoning === undefined) return { reasoning, tokens: 0 };
+  const none = { reasoning: undefined, tokens: 0 };
+  if (reasoning === undefined) return none;
   const { end } = reasoning;
   const marker = vocabulary.specials.has(end) ? 1 : vocabulary.encode(end).length;
-  const most = room - Math.min(maxTokens, room >> 2) - marker;
-  const budget = Math.min(reasoning.budget, Math.max(1, most));
+  const most = room - Math.max(1, Math.min(maxTokens, room >> 2)) - marker;
+  if (most < 1) return none;
+  const budget = Math.min(reasoning.budget, most);
   return { reasoning: { ...reasoning, budget }, tokens: budget + marker };
 }
 

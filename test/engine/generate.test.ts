@@ -183,6 +183,14 @@ describe('generate', () => {
       const value = await own.generate({ type: 'boolean' }, { ...options, seed: 4 });
       expect(typeof value.value).toBe('boolean');
       expect(value.usage.completionTokens).toBeGreaterThan(0);
+      // Where hardly any room is left there is no thinking, and never more tokens than the context has.
+      for (let length = 470; length < 512; length++) {
+        const r = await own
+          .generate(null, { ...options, prompt: 'x'.repeat(length), maxTokens: 3 })
+          .catch((e: unknown) => e);
+        if (r instanceof LimitError) expect(r.what).toBe('prompt tokens');
+        else expect(r).toMatchObject({ usage: { completionTokens: expect.any(Number) } });
+      }
     } finally {
       await own.close();
       await small.remove();
@@ -371,6 +379,17 @@ describe('the prompt and the context', () => {
       [person, { prompt, n: 0 }],
       [person, { prompt, n: 3, bestOf: 2 }],
       [person, { prompt, preset: 'nope' }],
+      [person, { prompt, reasoning: 'x' }],
+      [person, { prompt, reasoning: {} }],
+      [person, { prompt, reasoning: { end: '</t>', budget: Number.NaN } }],
+      [person, { prompt, reasoning: { end: '</t>', budget: -5 } }],
+      [person, { prompt, speculation: { maxTokens: -1 } }],
+      [person, { prompt, speculation: 3 }],
+      [person, { prompt, priority: '5' }],
+      [person, { prompt, tenant: 5 }],
+      [person, { prompt, signal: 5 }],
+      [null, { prompt, stop: 'x' }],
+      [null, { prompt, stop: [1] }],
       [42, { prompt }],
       [person, undefined],
     ];
