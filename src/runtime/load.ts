@@ -10,6 +10,7 @@ import { Vocabulary } from '../fsm/vocabulary.js';
 import { createChat } from './chat.js';
 import { readFolder } from './folder.js';
 import { download } from './hub.js';
+import { checkLoadOptions } from './load-options.js';
 import { writeLlamaFolder } from './onnx/llama-writer.js';
 import { openModel } from './open.js';
 import { createTokenizer } from './tokenizer.js';
@@ -22,10 +23,11 @@ const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 
 /**
  * Loads a model: finds or downloads its folder, reads tokenizer, template and EOS ids, creates the sessions, checks the
- * rewritten graph against the original on a probe. Throws ModelError for anything missing, corrupt or unusable, and the
- * signal's reason when aborted.
+ * rewritten graph against the original on a probe. Throws OptionError for options of no meaning, ModelError for anything missing, corrupt or
+ * unusable, and the signal's reason when aborted.
  */
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<LoadedModel> {
+  checkLoadOptions(options);
   options.signal?.throwIfAborted();
   if (source === 'embedded' || source === 'embedded-moe') {
     const folder = path.join(MODELS, source);

@@ -64,9 +64,9 @@ export class PagedModel implements StepModel {
     this.vocabSize = options.vocabSize;
     this.contextLength = Math.min(options.contextLength, total * BLOCK_SIZE);
     this.restrictUpTo = graph.head === undefined || !graph.picks || this.samples ? 0 : options.restrictUpTo;
-    this.pool = new BlockPool(total, options.prefixCache);
     const { layers, kvHeads, headDim } = graph;
     this.store = device?.store ?? new KvStore({ blocks: total, layers, kvHeads, headDim, type: graph.pool });
+    this.pool = new BlockPool(total, options.prefixCache);
     this.swap = new SwapStore({ memory: 2 ** 28, file: 2 ** 30, ...options.swap });
     this.sequences = new SequenceTable(this.pool, this.store, this.swap);
     this.blocks = { size: BLOCK_SIZE, total, free: () => this.pool.available() };

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ModelError } from '../../src/base/errors.js';
 import { chooseDevice } from '../../src/runtime/auto-device.js';
 import { type DeviceSpeed, isBuiltIn, probeDevice } from '../../src/runtime/device-probe.js';
+import { DeviceSampler, type LogitsBuffer } from '../../src/runtime/sampling/device-sampler.js';
 import { createError, type DeviceTensor, runError } from '../../src/runtime/session.js';
 import { half, missing } from './adapter.js';
 
@@ -47,6 +48,14 @@ describe('probing', () => {
   it.skipIf(missing !== undefined)('measures the adapter', async () => {
     expect(await probeDevice('webgpu')).toMatchObject({ usable: true, f16: half, paged: true });
   });
+});
+
+it('a sampler whose sessions could not be made can be thrown away', async () => {
+  const sampler = new DeviceSampler({ device: 'webgpu' }, { type: 'float32', columns: 8, tokens: 8 });
+  const buffer = await sampler.acquire(1).catch((error: unknown) => error);
+  if (buffer instanceof Error) expect(buffer).toBeInstanceOf(ModelError);
+  else sampler.release(buffer as LogitsBuffer);
+  await expect(sampler.dispose()).resolves.toBeUndefined();
 });
 
 describe('errors', () => {

@@ -2,7 +2,7 @@
 import { mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ModelError } from '../../src/base/errors.js';
+import { LimitError, ModelError, OptionError } from '../../src/base/errors.js';
 import { chooseGraph, dataFiles, readFolder } from '../../src/runtime/folder.js';
 import { loadModel } from '../../src/runtime/load.js';
 import { externalize } from '../../src/runtime/onnx/external.js';
@@ -176,6 +176,23 @@ describe('folders', () => {
     if (loaded.info.layout === 'memory') expect(loaded.info.warnings[0]).toMatch(/random weights/);
     await prefill(loaded.model, [1, 5, 2]);
     await loaded.model.dispose();
+  });
+});
+
+it('options of no meaning are OptionErrors, before a model is looked for', async () => {
+  const kv: unknown[] = [
+    ...[0, -1, 1.5, Number.NaN, '8'].map((blocks) => ({ blocks })),
+    ...[0, Number.NaN, '8'].map((bytes) => ({ bytes })),
+    { form: 'x' },
+    { dtype: 'f16' },
+    { swap: { memory: Number.NaN } },
+    { swap: { file: -1 } },
+  ];
+  for (const options of [...kv.map((part) => ({ kv: part })), { device: 'tpu' }]) {
+    await expect(loadModel('no such folder', options as never), JSON.stringify(options)).rejects.toThrow(OptionError);
+  }
+  await withModel({}, {}, async ({ info }) => {
+    await expect(loadModel(info.folder!, { kv: { blocks: 1e12 } })).rejects.toThrow(LimitError);
   });
 });
 

@@ -183,6 +183,7 @@ export class DeviceSampler {
         [1, width],
       );
       this.places.set(width, place);
+      place.catch(() => this.places.delete(width));
     }
     return {
       ids: new Tensor('int32', ids, [n, width]),
@@ -204,7 +205,12 @@ export class DeviceSampler {
   }
 
   private async noiseFeeds(specs: readonly SampleSpec[]): Promise<Record<string, Feeds[string]>> {
-    this.tables ??= this.makeTables();
+    if (this.tables === undefined) {
+      this.tables = this.makeTables();
+      this.tables.catch(() => {
+        this.tables = undefined;
+      });
+    }
     const { noise, first, second } = await this.tables;
     const n = specs.length;
     const heat = new Float32Array(n);
@@ -247,6 +253,8 @@ export class DeviceSampler {
     const bytes = encodeModel(graph().model('tokenloom-sampler'));
     const made = Session.create({ bytes, name: `sampler (${key})` }, { ...this.options, ...more });
     this.sessions.set(key, made);
+    // What could not be made is nothing to give back, and may be had another time.
+    made.catch(() => this.sessions.delete(key));
     return made;
   }
 
