@@ -5,6 +5,7 @@
 import { OptionError } from '../base/errors.js';
 import { ValueError } from '../base/value-error.js';
 import { type Constraint, isConstraint, type JsonConstraint, json } from '../grammar/constraint/index.js';
+import type { SchemaOptions } from '../grammar/schema/index.js';
 import type { ResultChecker } from './check.js';
 import type { PlainTool } from './prompt.js';
 
@@ -95,7 +96,7 @@ function toolTarget(given: unknown, calls: readonly Call[], showSchema: boolean)
   const constraint: JsonConstraint = {
     kind: 'json',
     schema: { anyOf: branches },
-    options: answer?.options ?? calls[0]?.parameters.options ?? {},
+    options: joined([...(answer === undefined ? [] : [answer]), ...calls.map((call) => call.parameters)]),
   };
   return {
     constraint,
@@ -120,6 +121,21 @@ function toolTarget(given: unknown, calls: readonly Call[], showSchema: boolean)
       return answer === undefined ? value : parsed(answer, value);
     },
   };
+}
+
+/** The options of the first, with the schemas that any of them registers. @throws OptionError where one URI stands for several */
+function joined(parts: readonly JsonConstraint[]): SchemaOptions {
+  const schemas = new Map<string, unknown>();
+  for (const { options } of parts) {
+    for (const [uri, schema] of Object.entries(options.schemas ?? {})) {
+      if (schemas.has(uri) && JSON.stringify(schemas.get(uri)) !== JSON.stringify(schema)) {
+        throw new OptionError('schemas', 'one schema for each URI over all tools', `two for '${uri}'`);
+      }
+      schemas.set(uri, schema);
+    }
+  }
+  const { options = {} } = parts[0] ?? {};
+  return schemas.size === 0 ? options : { ...options, schemas: Object.fromEntries(schemas) };
 }
 
 function isCall(value: unknown, name: string): boolean {

@@ -264,6 +264,22 @@ describe('tools', () => {
     const r = await engine.generate(null, { ...base, tools: [{ name: 't', parameters: ref }] });
     expect(r.value).toEqual({ name: 't', arguments: { k: 'x' } });
   });
+  it('each tool may register schemas; one URI stands for one schema', async () => {
+    const tool = (name: string, schema: unknown) => {
+      const parameters = { type: 'object', properties: { x: { $ref: 'https://x.test/s' } }, required: ['x'] };
+      return { name, parameters: json(parameters, { schemas: { 'https://x.test/s': schema } }) };
+    };
+    const plain = { name: 'plain', parameters: { type: 'object', additionalProperties: false } };
+    const digit = { type: 'integer', minimum: 1, maximum: 3 };
+    for (const tools of [
+      [plain, tool('b', digit)],
+      [tool('b', digit), plain],
+      [tool('a', digit), tool('b', { ...digit })],
+    ])
+      expect((await engine.generate(null, { ...base, tools })).value).toHaveProperty('arguments');
+    const tools = [tool('a', digit), tool('b', { type: 'string' })];
+    await expect(engine.generate(null, { ...base, tools })).rejects.toThrow(OptionError);
+  });
   it('bad tools are OptionErrors', async () => {
     await expect(
       engine.generate(null, {
