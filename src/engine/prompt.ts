@@ -84,12 +84,12 @@ export function buildPrompt(
   const render = (hint: string | undefined, withTools: boolean): { text: string; tokens: number[] } => {
     const tools = withTools ? input.tools : undefined;
     const parts = [
-      ...(tools === undefined ? [] : [TOOLS_TEXT]),
+      ...(tools === undefined ? [] : [chat.showsTools ? TOOLS_TEXT : `${TOOLS_TEXT}\nTools: ${toolsJson(tools)}`]),
       ...(hint === undefined ? [] : [`${tools === undefined ? SCHEMA_TEXT : OR_TEXT}${hint}`]),
     ];
     const own = <T>(value: T): T => (input.parseSpecials === true ? value : tokenizer.mark(value));
     const text = chat.render(
-      withSystem(input.messages, parts).map((m) => ({ ...own(m), role: m.role })),
+      withSystem(input.messages, parts, chat.takesSystem).map((m) => ({ ...own(m), role: m.role })),
       {
         ...(tools === undefined ? {} : { toolsJson: own(toolsJson(tools)), tools: own(tools.map(asFunction)) }),
         ...(input.variables === undefined ? {} : { variables: input.variables }),
@@ -130,12 +130,22 @@ export function buildPrompt(
   return { ...bare, warnings };
 }
 
-/** Puts lines into the first system message, after what it says. */
-function withSystem(messages: readonly ChatMessage[], parts: readonly string[]): readonly ChatMessage[] {
-  if (parts.length === 0) return messages;
+/**
+ * Puts lines after what the system messages say, into one system message at the start. Where the template takes none (Gemma and others), all
+ * of it begins the first user message.
+ */
+function withSystem(
+  messages: readonly ChatMessage[],
+  parts: readonly string[],
+  taken: boolean,
+): readonly ChatMessage[] {
   const own = messages.filter((m) => m.role === 'system').map((m) => m.content);
+  if (parts.length === 0 && (taken || own.length === 0)) return messages;
   const rest = messages.filter((m) => m.role !== 'system');
-  return [{ role: 'system', content: [...own, ...parts].join('\n') }, ...rest];
+  const content = [...own, ...parts].join('\n');
+  const asked = rest.findIndex((m) => m.role === 'user');
+  if (taken || asked < 0) return [{ role: 'system', content }, ...rest];
+  return rest.map((m, i) => (i === asked ? { ...m, content: `${content}\n\n${m.content}` } : m));
 }
 
 function toolsJson(tools: readonly PlainTool[]): string {

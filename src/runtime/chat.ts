@@ -22,14 +22,34 @@ export function createChat(source: string, templates: ReadonlyMap<string, string
     const content = tokenContent(config[key]);
     if (content !== undefined) specials[key] = content;
   }
+  const chat = (messages: readonly ChatMessage[], options: RenderOptions = {}): string => {
+    const tools = options.tools !== undefined || options.toolsJson !== undefined;
+    const template = (tools ? compiled.get('tool_use') : undefined) ?? fallback;
+    return template === undefined ? plain(messages, options) : render(source, template, messages, options, specials);
+  };
   return {
     hasTemplate: fallback !== undefined,
-    render: (messages, options = {}) => {
-      const tools = options.tools !== undefined || options.toolsJson !== undefined;
-      const template = (tools ? compiled.get('tool_use') : undefined) ?? fallback;
-      return template === undefined ? plain(messages, options) : render(source, template, messages, options, specials);
-    },
+    takesSystem: shows(chat, [{ role: 'system', content: PROBE }, ASKED]),
+    showsTools: shows(chat, [ASKED], { tools: [PROBE_TOOL], toolsJson: JSON.stringify([PROBE_TOOL.function]) }),
+    render: chat,
   };
+}
+
+/** A word that no template has by itself. */
+const PROBE = 'tokenloom-probe';
+const PROBE_TOOL = {
+  type: 'function',
+  function: { name: PROBE, description: PROBE, parameters: { type: 'object', properties: {} } },
+} as const;
+const ASKED: ChatMessage = { role: 'user', content: 'x' };
+
+/** Whether what is given to a template comes into the prompt; not where it raises an error. */
+function shows(chat: Chat['render'], messages: readonly ChatMessage[], options?: RenderOptions): boolean {
+  try {
+    return chat(messages, options).includes(PROBE);
+  } catch {
+    return false;
+  }
 }
 
 function compile(source: string, text: string): Template {

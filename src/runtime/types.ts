@@ -74,6 +74,10 @@ export interface RenderOptions {
 export interface Chat {
   /** Whether the model folder has a template; without one messages are joined as `role: content` lines. */
   readonly hasTemplate: boolean;
+  /** Whether a system message comes into the prompt: some templates refuse it, or leave it out. */
+  readonly takesSystem: boolean;
+  /** Whether tools come into the prompt. */
+  readonly showsTools: boolean;
   /** The prompt's text, special tokens written out: encode it with `specials: false`. */
   render(messages: readonly ChatMessage[], options?: RenderOptions): string;
 }
