@@ -16,6 +16,7 @@ export type {
   Choice,
   EngineOptions,
   GenerateOptions,
+  Message,
   Output,
   Result,
   SchedulerOptions,

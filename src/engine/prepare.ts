@@ -3,7 +3,7 @@ import { LimitError, OptionError } from '../base/errors.js';
 import { PRESETS, resolveSampling, type SamplingOptions } from '../decoder/sampling.js';
 import type { Job } from './job.js';
 import { unknownOptions } from './known-options.js';
-import { messagesOf } from './prompt.js';
+import { messagesOf } from './messages.js';
 import { type Target, targetOf } from './target.js';
 import type { GenerateOptions } from './types.js';
 

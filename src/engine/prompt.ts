@@ -7,9 +7,10 @@
  * What callers give (messages, schema, tools) is text: control tokens spelled out in it are not read as such. Template variables are
  * the caller's own and trusted.
  */
-import { LimitError, OptionError } from '../base/errors.js';
+import { LimitError } from '../base/errors.js';
 import type { Chat, ChatMessage, TextTokenizer } from '../runtime/types.js';
 import { schemaHint, shorterHints } from './hint.js';
+import { toolTurnsAsText } from './messages.js';
 
 const SCHEMA_TEXT = 'Answer in JSON that fits this schema:\n';
 const TOOLS_TEXT = 'Call one of the tools. Answer in JSON: {"name":…,"arguments":{…}}';
@@ -40,40 +41,6 @@ export interface BuiltPrompt {
   readonly warnings: readonly string[];
 }
 
-/** Messages from the two ways of giving them. @throws OptionError */
-export function messagesOf(options: {
-  readonly prompt?: string | undefined;
-  readonly messages?: readonly ChatMessage[] | undefined;
-  readonly system?: string | undefined;
-}): readonly ChatMessage[] {
-  const { prompt, messages, system } = options;
-  if ((prompt === undefined) === (messages === undefined)) {
-    throw new OptionError('prompt', "either 'prompt' or 'messages'", prompt === undefined ? 'none' : 'both');
-  }
-  if (prompt !== undefined && typeof prompt !== 'string') throw new OptionError('prompt', 'text', typeof prompt);
-  const given: readonly ChatMessage[] = messages ?? [{ role: 'user', content: prompt as string }];
-  if (!Array.isArray(given) || given.length === 0) throw new OptionError('messages', 'at least one message', 'none');
-  for (const m of given as readonly unknown[]) {
-    const ok =
-      typeof m === 'object' &&
-      m !== null &&
-      'role' in m &&
-      'content' in m &&
-      typeof m.role === 'string' &&
-      typeof m.content === 'string';
-    if (!ok)
-      throw new OptionError(
-        'messages',
-        'messages of the form {role, content}, both text',
-        JSON.stringify(m)?.slice(0, 80) ?? 'none',
-      );
-    // Templates put roles between brackets: one with brackets of its own could pose as several.
-    if (!/^[\p{L}\p{N}_.-]{1,64}$/u.test(m.role as string))
-      throw new OptionError('messages', 'roles of letters, digits, _, . and -', JSON.stringify(m.role).slice(0, 80));
-  }
-  return system === undefined ? given : [{ role: 'system', content: system }, ...given];
-}
-
 /** See the module's header. @throws LimitError where the user's own messages are too long */
 export function buildPrompt(
   input: PromptInput,
@@ -81,6 +48,7 @@ export function buildPrompt(
   tokenizer: TextTokenizer,
   contextLength: number,
 ): BuiltPrompt {
+  const messages = chat.showsTools ? input.messages : toolTurnsAsText(input.messages);
   const render = (hint: string | undefined, withTools: boolean): { text: string; tokens: number[] } => {
     const tools = withTools ? input.tools : undefined;
     const parts = [
@@ -89,7 +57,7 @@ export function buildPrompt(
     ];
     const own = <T>(value: T): T => (input.parseSpecials === true ? value : tokenizer.mark(value));
     const text = chat.render(
-      withSystem(input.messages, parts, chat.takesSystem).map((m) => ({ ...own(m), role: m.role })),
+      withSystem(messages, parts, chat.takesSystem).map((m) => ({ ...own(m), role: m.role })),
       {
         ...(tools === undefined ? {} : { toolsJson: own(toolsJson(tools)), tools: own(tools.map(asFunction)) }),
         ...(input.variables === undefined ? {} : { variables: input.variables }),

@@ -2,7 +2,7 @@
 import type { DecodeTimings, DecodeUsage, FinishReason, TokenInfo } from '../decoder/request.js';
 import type { Preset, SamplingOptions } from '../decoder/sampling.js';
 import type { Constraint, Infer } from '../grammar/constraint/index.js';
-import type { ChatMessage, LoadOptions, ModelSource } from '../runtime/types.js';
+import type { LoadOptions, ModelSource } from '../runtime/types.js';
 
 export interface SchedulerOptions {
   /** Most rows of one step; default: what the model takes. */
@@ -68,10 +68,20 @@ export type Output<S, T> = T extends readonly [unknown, ...unknown[]]
 
 type ValueOf<S> = S extends Constraint<infer V> ? (S extends { readonly kind: string } ? V : Infer<S>) : Infer<S>;
 
+/** A message as chat APIs have it; what a chat template reads beyond these comes to it unchanged. */
+export interface Message {
+  readonly role: string;
+  /** Text, or parts that are text; none where the message has tool calls. */
+  readonly content?: string | null | readonly { readonly type: string; readonly text?: string }[] | undefined;
+  /** Of an assistant: `{name, arguments}`, or wrapped as `{type: 'function', function: {name, arguments}}`, arguments as JSON text or as an object. */
+  readonly tool_calls?: readonly unknown[] | undefined;
+  readonly [extra: string]: unknown;
+}
+
 export interface GenerateOptions extends SamplingOptions {
   /** The user's message; or give `messages`. */
   readonly prompt?: string | undefined;
-  readonly messages?: readonly ChatMessage[] | undefined;
+  readonly messages?: readonly Message[] | undefined;
   /** Instructions put before `prompt` or `messages`. */
   readonly system?: string | undefined;
   /** Most output tokens; a constrained value is complete within them. Default: what the context leaves, at most 4,096. */

@@ -2,14 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { buildPrompt } from '../../src/engine/prompt.js';
 import { createChat } from '../../src/runtime/chat.js';
-import type { ChatMessage, TextTokenizer } from '../../src/runtime/types.js';
-
-const tokenizer: TextTokenizer = {
-  encode: (text) => [...text].map((c) => c.codePointAt(0)!),
-  decode: (ids) => String.fromCodePoint(...ids),
-  mark: (value) => value,
-  unmark: (text) => text,
-};
+import type { ChatMessage } from '../../src/runtime/types.js';
+import { textTokenizer } from './text-tokenizer.js';
 
 const EACH = '{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}';
 const TEMPLATES = {
@@ -22,7 +16,7 @@ const TEMPLATES = {
 
 function prompt(template: keyof typeof TEMPLATES, messages: readonly ChatMessage[], more: object = {}): string {
   const chat = createChat('test', new Map([['default', TEMPLATES[template]]]), {});
-  return buildPrompt({ messages, reserve: 10, ...more }, chat, tokenizer, 4096).text;
+  return buildPrompt({ messages, reserve: 10, ...more }, chat, textTokenizer, 4096).text;
 }
 
 const user: ChatMessage = { role: 'user', content: 'Hi' };

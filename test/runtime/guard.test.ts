@@ -1,7 +1,7 @@
 /** Control tokens in what callers write are text, whatever the template does with it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { messagesOf } from '../../src/engine/prompt.js';
+import { messagesOf } from '../../src/engine/messages.js';
 import { createChat } from '../../src/runtime/chat.js';
 import type { JsonObject } from '../../src/runtime/json.js';
 import { createTokenizer } from '../../src/runtime/tokenizer.js';

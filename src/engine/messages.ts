@@ -1,0 +1,102 @@
+/** Messages as callers give them, in the forms of chat APIs, to messages as chat templates take them. */
+import { OptionError } from '../base/errors.js';
+import type { ChatMessage } from '../runtime/types.js';
+import type { Message } from './types.js';
+
+/** Messages from the two ways of giving them. @throws OptionError */
+export function messagesOf(options: {
+  readonly prompt?: string | undefined;
+  readonly messages?: readonly Message[] | undefined;
+  readonly system?: string | undefined;
+}): readonly ChatMessage[] {
+  const { prompt, messages, system } = options;
+  if ((prompt === undefined) === (messages === undefined)) {
+    throw new OptionError('prompt', "either 'prompt' or 'messages'", prompt === undefined ? 'none' : 'both');
+  }
+  if (prompt !== undefined && typeof prompt !== 'string') throw new OptionError('prompt', 'text', typeof prompt);
+  const given: readonly unknown[] = messages ?? [{ role: 'user', content: prompt }];
+  if (!Array.isArray(given) || given.length === 0) throw new OptionError('messages', 'at least one message', 'none');
+  const read = given.map((message, i) => readMessage(message, `messages[${i}]`));
+  return system === undefined ? read : [{ role: 'system', content: system }, ...read];
+}
+
+function readMessage(message: unknown, name: string): ChatMessage {
+  if (typeof message !== 'object' || message === null || !('role' in message) || typeof message.role !== 'string')
+    throw new OptionError('messages', 'messages of the form {role, content}, both text', shown(message));
+  const { role } = message;
+  // Templates put roles between brackets: one with brackets of its own could pose as several.
+  if (!/^[\p{L}\p{N}_.-]{1,64}$/u.test(role))
+    throw new OptionError('messages', 'roles of letters, digits, _, . and -', shown(role));
+  const calls = 'tool_calls' in message ? message.tool_calls : undefined;
+  const hasCalls = Array.isArray(calls) && calls.length > 0;
+  const content = contentOf('content' in message ? message.content : undefined, hasCalls);
+  if (content === undefined)
+    throw new OptionError(name, 'content that is text, or parts {type: "text", text}', shown(message));
+  return {
+    ...message,
+    role,
+    content,
+    ...(hasCalls ? { tool_calls: calls.map((call, i) => readCall(call, `${name}.tool_calls[${i}]`)) } : {}),
+  };
+}
+
+function contentOf(content: unknown, optional: boolean): string | undefined {
+  if (typeof content === 'string') return content;
+  if (content === undefined || content === null) return optional ? '' : undefined;
+  if (!Array.isArray(content)) return undefined;
+  const texts: unknown[] = content.map((part: unknown) =>
+    typeof part === 'object' && part !== null && 'type' in part && part.type === 'text' && 'text' in part
+      ? part.text
+      : undefined,
+  );
+  return texts.every((text) => typeof text === 'string') ? texts.join('') : undefined;
+}
+
+interface ReadCall {
+  readonly type: 'function';
+  readonly function: { readonly name: string; readonly arguments: unknown };
+}
+
+/** Templates print arguments as JSON, so they get the object where the caller has its text. */
+function readCall(call: unknown, name: string): ReadCall {
+  const wrapper = typeof call === 'object' && call !== null && 'function' in call ? call : undefined;
+  const inner = wrapper === undefined ? call : wrapper.function;
+  if (typeof inner !== 'object' || inner === null || !('name' in inner) || typeof inner.name !== 'string')
+    throw new OptionError(name, 'a call {name, arguments}', shown(call));
+  const given = 'arguments' in inner ? inner.arguments : {};
+  return { ...wrapper, type: 'function', function: { ...inner, name: inner.name, arguments: parsed(given) } };
+}
+
+function parsed(given: unknown): unknown {
+  if (typeof given !== 'string') return given;
+  try {
+    return JSON.parse(given);
+  } catch {
+    // What a model once wrote may be anything: it stays the text that it was.
+    return given;
+  }
+}
+
+/** For templates that know no tools: calls as the JSON that a model answers with, results that follow each other as one message of the user. */
+export function toolTurnsAsText(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  const out: ChatMessage[] = [];
+  for (const [i, message] of messages.entries()) {
+    if (message.role === 'tool') {
+      const name = typeof message.name === 'string' ? ` of ${message.name}` : '';
+      const content = `Result${name}: ${message.content}`;
+      const before = messages[i - 1]?.role === 'tool' ? `${out.pop()?.content}\n` : '';
+      out.push({ role: 'user', content: before + content });
+    } else if (Array.isArray(message.tool_calls)) {
+      const { tool_calls, ...rest } = message;
+      const calls = (tool_calls as readonly ReadCall[]).map(({ function: call }) =>
+        JSON.stringify({ name: call.name, arguments: call.arguments }),
+      );
+      out.push({ ...rest, content: [...(message.content === '' ? [] : [message.content]), ...calls].join('\n') });
+    } else out.push(message);
+  }
+  return out;
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value)?.slice(0, 80) ?? typeof value;
+}
