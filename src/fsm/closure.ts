@@ -2,7 +2,7 @@
  * What follows without reading a byte: entering expressions, and resuming the frames below what is complete.
  *
  * Lexemes, names and structure end in `complete`; completing an item may enter the next expression, which may be complete at
- * once, and so on. Entries of one step are joined per expression (step.ts), so this ends.
+ * once, and so on. Entries of one step are joined per expression (step.ts), and a stack is resumed once, so this ends soon.
  */
 import type { ExprId, Grammar } from '../grammar/ir.js';
 import { DEAD, FRAME, LEX, PHASE, TOKEN } from './layout.js';
@@ -20,6 +20,8 @@ export class Closure implements Completion {
   /** Start state of each leaf, once made. */
   private readonly leaves: Int32Array;
   private readonly hasUnique: boolean;
+  /** Stacks below repeats that may end here, still to be resumed: a list and no recursion, since they may lie thousands deep. */
+  private readonly ended: number[] = [];
 
   constructor(
     private readonly grammar: Grammar,
@@ -84,6 +86,7 @@ export class Closure implements Completion {
         return;
       case 'repeat':
         this.repeatFrom(id, expr.item, expr.min, expr.max, 0, stack);
+        this.resumeEnded();
         return;
       case 'object':
         this.structures.open(FRAME.object, id, this.hasUnique ? this.unique.markItem(stack) : stack);
@@ -103,7 +106,7 @@ export class Closure implements Completion {
 
   private repeatFrom(id: ExprId, item: ExprId, min: number, max: number, done: number, stack: number): void {
     const { tables, step } = this;
-    if (done >= min) this.complete(stack);
+    if (done >= min) this.ended.push(stack);
     if (done < max) {
       const next = max === Number.POSITIVE_INFINITY ? Math.min(done + 1, min) : done + 1;
       if (next === max) step.pend(item, stack);
@@ -112,10 +115,22 @@ export class Closure implements Completion {
   }
 
   complete(stack: number): void {
+    this.resume(stack);
+    this.resumeEnded();
+  }
+
+  private resumeEnded(): void {
+    const { ended } = this;
+    while (ended.length > 0) this.resume(ended.pop()!);
+  }
+
+  private resume(stack: number): void {
     const { tables, step, structures } = this;
     const { stacks, labels } = tables;
     const from = stacks.offsets[stack]!;
     const to = stacks.offsets[stack + 1]!;
+    // Shared stacks lie below one another along many paths: 2^n of them for `s ::= "a" s*`. What unique items capture may change within a step.
+    if (to - from > 2 && !this.hasUnique && !step.isFirst(stack)) return;
     for (let i = from; i < to; i += 2) {
       const l = labels.offsets[stacks.data[i]!]!;
       const parent = stacks.data[i + 1]!;

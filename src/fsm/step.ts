@@ -28,6 +28,8 @@ export class Step {
   private readonly entered: Int32Array;
   /** Offset in `pending` of the last entry of an expression. */
   private readonly enteredAt: Int32Array;
+  /** By stack: the step that resumed it last (of stacks with several edges). */
+  private resumed = new Int32Array(64);
   private readonly lists: EdgeLists;
   private readonly config = [0, 0, 0, 0];
   private readonly ids: number[] = [];
@@ -118,6 +120,18 @@ export class Step {
   pendEdge(expr: ExprId, label: number, parent: number): void {
     if (this.isWaiting(expr)) this.joinEdge(this.pending, this.enteredAt[expr]! + 1, label, parent);
     else this.pend(expr, this.tables.push(label, parent));
+  }
+
+  /** Whether the stack is resumed for the first time in this step, which is noted. */
+  isFirst(stack: number): boolean {
+    if (stack >= this.resumed.length) {
+      const grown = new Int32Array(Math.max(2 * this.resumed.length, stack + 1));
+      grown.set(this.resumed);
+      this.resumed = grown;
+    }
+    if (this.resumed[stack] === this.generation) return false;
+    this.resumed[stack] = this.generation;
+    return true;
   }
 
   private isWaiting(expr: ExprId): boolean {
