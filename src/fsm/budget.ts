@@ -27,7 +27,7 @@ import { isBlank } from './whitespace.js';
 
 const FAR = Number.POSITIVE_INFINITY;
 /** Tokens after which a completion counts as endless. */
-const MAX_CHAIN = 1 << 16;
+export const MAX_CHAIN = 1 << 16;
 /** Bytes of a completion that are searched for objects and arrays, and how many such searches are remembered. */
 const MAX_WRITTEN = 4096;
 const KEPT = 256;

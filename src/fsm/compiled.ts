@@ -6,9 +6,10 @@
  * by all bindings of a vocabulary. Both are bounded in bytes: past the limit new matchers get fresh tables, and live ones move there with
  * their own state (carry.ts).
  */
-import { UnsatisfiableError } from '../base/errors.js';
+import { LimitError, UnsatisfiableError } from '../base/errors.js';
 import type { Grammar } from '../grammar/ir.js';
-import { Budget } from './budget.js';
+import { Budget, MAX_CHAIN } from './budget.js';
+import { leastBytes } from './least-length.js';
 import { LexemePool } from './lexeme.js';
 import { Masks } from './mask.js';
 import { MaskShare } from './mask-share.js';
@@ -29,9 +30,17 @@ export const DEFAULT_CACHE_LIMITS: CacheLimits = { lexemeBytes: 96 << 20, gramma
 
 /** A grammar that can be matched. Immutable; shared by any number of matchers and vocabularies. */
 export class CompiledGrammar {
+  #least: number | undefined;
+
   constructor(readonly grammar: Grammar) {
     const start = grammar.exprs[grammar.start];
     if (start === undefined || start.op === 'never') throw new UnsatisfiableError('no text fits the grammar');
+  }
+
+  /** Tokens that any text takes at least. */
+  leastTokens(vocabulary: Vocabulary): number {
+    this.#least ??= leastBytes(this.grammar);
+    return Math.ceil(this.#least / Math.max(1, vocabulary.longest));
   }
 }
 
@@ -72,6 +81,15 @@ function sharedOf(vocabulary: Vocabulary): Shared {
   });
 }
 
+/**
+ * Refuses grammars whose every text is too long for a completion to be planned: the plan would be walked for minutes.
+ * @throws LimitError
+ */
+export function checkLength(compiled: CompiledGrammar, vocabulary: Vocabulary): void {
+  const least = compiled.leastTokens(vocabulary);
+  if (least > MAX_CHAIN) throw new LimitError('tokens of the shortest value', least, MAX_CHAIN);
+}
+
 /** The binding of a grammar to a vocabulary; a fresh one where the tables have outgrown their limits. */
 export function bind(
   compiled: CompiledGrammar,
@@ -87,6 +105,8 @@ export function bind(
   const known = shared.bindings.get(compiled);
   if (known !== undefined && known.bytes <= limits.grammarBytes) return known;
   const { pool, share } = shared;
+  const complete = spellsEveryByte(share.trie);
+  if (!complete) checkLength(compiled, vocabulary);
   const recognizer = new Recognizer(compiled.grammar, pool);
   const masks = new Masks(recognizer, share, vocabulary);
   let made: Budget | undefined;
@@ -99,7 +119,7 @@ export function bind(
     recognizer,
     masks,
     budget,
-    spelling: spellsEveryByte(share.trie) ? undefined : new Spelling(recognizer, share.trie, budget(), vocabulary),
+    spelling: complete ? undefined : new Spelling(recognizer, share.trie, budget(), vocabulary),
     get bytes() {
       return recognizer.bytes + masks.bytes;
     },

@@ -257,8 +257,10 @@ export class Distances {
     const states = this.recognizer.arrayStates(id);
     // Cheapest way to a state that may close: Dijkstra over the (small, clamped) states.
     const best = new Map<number, number>([[a, 0]]);
+    const from = new Map<number, number>();
     const open: [number, number][] = [[0, a]];
     let answer = FAR;
+    let last = a;
     while (open.length > 0) {
       let m = 0;
       for (let i = 1; i < open.length; i++) if (open[i]![0] < open[m]![0]) m = i;
@@ -269,14 +271,21 @@ export class Distances {
         const t = states.after(s, v);
         if (t < 0) continue;
         const cost = d + this.exprs[v.value]!;
-        if (states.canClose(t)) answer = Math.min(answer, cost + 1);
-        else if (cost + 1 < (best.get(t) ?? FAR)) {
+        if (states.canClose(t)) {
+          if (cost + 1 >= answer) continue;
+          answer = cost + 1;
+          last = s;
+        } else if (cost + 1 < (best.get(t) ?? FAR)) {
           best.set(t, cost + 1);
+          from.set(t, s);
           open.push([cost + 1, t]);
         }
       }
     }
-    if (answer !== FAR) this.arrays.set(a * 0x100000 + id, answer);
+    // Every state on the cheapest way learns its own: arrays of thousands of items are walked one by one.
+    if (answer !== FAR)
+      for (let s: number | undefined = last; s !== undefined; s = from.get(s))
+        this.arrays.set(s * 0x100000 + id, answer - best.get(s)!);
     return answer;
   }
 

@@ -5,8 +5,16 @@
  * mask; after rollback the mask is the one that was; nothing here throws for want of cache.
  */
 import { OptionError, UnsatisfiableError } from '../base/errors.js';
+import { MAX_CHAIN } from './budget.js';
 import { carryState } from './carry.js';
-import { type Binding, bind, type CacheLimits, type CompiledGrammar, DEFAULT_CACHE_LIMITS } from './compiled.js';
+import {
+  type Binding,
+  bind,
+  type CacheLimits,
+  type CompiledGrammar,
+  checkLength,
+  DEFAULT_CACHE_LIMITS,
+} from './compiled.js';
 import { absorbs } from './forced.js';
 import { inTablesOf, type Position, startOf } from './history.js';
 import { DEAD } from './layout.js';
@@ -50,6 +58,11 @@ export class Matcher {
     this.size = vocabulary.size;
     this.maxTokens = maxTokens ?? Number.POSITIVE_INFINITY;
     this.limits = options.cacheLimits ?? DEFAULT_CACHE_LIMITS;
+    if (maxTokens !== undefined) {
+      const least = grammar.leastTokens(vocabulary);
+      if (least > maxTokens) throw tooLong(`at least ${least}`, maxTokens, least);
+      checkLength(grammar, vocabulary);
+    }
     this.binding = bind(grammar, vocabulary, this.limits);
     this.mostBytes = this.limits.grammarBytes;
     this.mostSharedBytes = this.limits.lexemeBytes;
@@ -61,10 +74,9 @@ export class Matcher {
         throw new UnsatisfiableError(
           "no sequence of the vocabulary's tokens spells a value; use a vocabulary that has every byte as a token",
         );
-      if (maxTokens !== undefined && needed > maxTokens)
-        throw new UnsatisfiableError(
-          `a short value takes ${needed} tokens and the budget is ${maxTokens}; raise maxTokens to at least ${needed}`,
-        );
+      if (needed === Number.POSITIVE_INFINITY)
+        throw new UnsatisfiableError(`a short value takes over ${MAX_CHAIN} tokens, the most that a budget can plan`);
+      if (maxTokens !== undefined && needed > maxTokens) throw tooLong(`${needed}`, maxTokens, needed);
     }
     this.at = startOf(this.binding);
   }
@@ -79,8 +91,12 @@ export class Matcher {
     return this.at.finished;
   }
 
-  /** Tokens that a short completion takes from here, 0 where the text is complete: the least `maxTokens` that is not refused at the start. */
+  /**
+   * Tokens that a short completion takes from here, 0 where the text is complete: the least `maxTokens` that is not refused at the start.
+   * Infinity where values are too long for a completion to be planned.
+   */
   get remaining(): number {
+    if (!this.isAccepting && this.grammar.leastTokens(this.vocabulary) > MAX_CHAIN) return Number.POSITIVE_INFINITY;
     return this.binding.budget().tokens(this.at.state);
   }
 
@@ -283,4 +299,10 @@ export class Matcher {
       if (((mask[t >> 5]! >>> (t & 31)) & 1) === 0 && !this.vocabulary.isEos(t) && this.allowed(t))
         mask[t >> 5]! |= 1 << (t & 31);
   }
+}
+
+function tooLong(takes: string, budget: number, needed: number): UnsatisfiableError {
+  return new UnsatisfiableError(
+    `a short value takes ${takes} tokens and the budget is ${budget}; raise maxTokens to at least ${needed}`,
+  );
 }
