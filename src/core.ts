@@ -20,6 +20,7 @@ export {
   type ChoiceConstraint,
   type CompileLimits,
   type Constraint,
+  checkSchema,
   choice,
   type FromSchema,
   type GbnfConstraint,
@@ -31,11 +32,11 @@ export {
   type RegexConstraint,
   regex,
 } from './grammar/constraint/index.js';
-export { checkSchema, type SchemaDiagnostic, type SchemaOptions, type SchemaReport } from './grammar/schema/index.js';
+export type { SchemaDiagnostic, SchemaOptions, SchemaReport } from './grammar/schema/index.js';
 
 /**
  * Compiles a constraint. The result is independent of vocabularies: make it once and use it with any.
- * @throws GrammarError, UnsupportedSchemaError, UnsatisfiableError, LimitError
+ * @throws GrammarError, UnsupportedSchemaError, UnsatisfiableError, LimitError, OptionError
  */
 export function compile(constraint: Constraint, limits: CompileLimits = {}): CompiledGrammar {
   return compileGrammar(constraintGrammar(constraint, limits).grammar);

@@ -3,7 +3,7 @@
  */
 import { createEngine } from './engine/create.js';
 import type { Engine } from './engine/engine.js';
-import type { GenerateOptions, Output, Result, Tool } from './engine/types.js';
+import type { AnyTool, GenerateOptions, Output, Result } from './engine/types.js';
 
 export * from './core.js';
 export { parsePartialJson } from './decoder/partial-json.js';
@@ -13,9 +13,12 @@ export { createEngine } from './engine/create.js';
 export { Engine } from './engine/engine.js';
 export { GenerationStream } from './engine/stream.js';
 export type {
+  AnyTool,
   Choice,
   EngineOptions,
+  FunctionTool,
   GenerateOptions,
+  McpTool,
   Message,
   Output,
   Result,
@@ -35,7 +38,7 @@ let shared: Promise<Engine> | undefined;
  * Generates with the embedded model, loaded on the first call into this thread: for scripts, which start sooner so. The arguments and the
  * result are those of `Engine.generate`.
  */
-export async function generate<const S, const T extends readonly Tool[] | undefined = undefined>(
+export async function generate<const S, const T extends readonly AnyTool[] | undefined = undefined>(
   target: S,
   options: GenerateOptions & { readonly tools?: T },
 ): Promise<Result<Output<S, T>>> {

@@ -1,7 +1,11 @@
-/** "Did you mean": the candidate with the least edit distance, if it is close. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+/** "Did you mean": the candidate with the least edit distance, if it is close (at most `most` edits). */
+export function nearest(
+  word: string,
+  candidates: Iterable<string>,
+  most: number = Math.max(1, Math.floor(word.length / 3)),
+): string | undefined {
   let best: string | undefined;
-  let bound = Math.max(1, Math.floor(word.length / 3)) + 1;
+  let bound = most + 1;
   for (const candidate of candidates) {
     const d = distance(word, candidate, bound);
     if (d < bound) {

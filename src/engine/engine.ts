@@ -9,7 +9,7 @@ import type { JobEvent, Service, ServiceMetrics } from './job.js';
 import { type Prepared, prepare } from './prepare.js';
 import { GenerationStream } from './stream.js';
 import type { Target } from './target.js';
-import type { Choice, GenerateOptions, Output, Result, Tool } from './types.js';
+import type { AnyTool, Choice, GenerateOptions, Output, Result } from './types.js';
 
 export class Engine {
   readonly #service: Service;
@@ -30,7 +30,7 @@ export class Engine {
    * null for unconstrained text or for tools alone. An aborted request resolves with finishReason 'abort' and no value.
    * @throws OptionError, GrammarError, UnsupportedSchemaError, UnsatisfiableError, LimitError, ModelError, ValueError (rejections)
    */
-  async generate<const S, const T extends readonly Tool[] | undefined = undefined>(
+  async generate<const S, const T extends readonly AnyTool[] | undefined = undefined>(
     target: S,
     options: GenerateOptions & { readonly tools?: T },
   ): Promise<Result<Output<S, T>>> {
@@ -39,7 +39,7 @@ export class Engine {
   }
 
   /** The same as it happens: events, text, partial values, and the result. Errors reach the readers and `result`. */
-  stream<const S, const T extends readonly Tool[] | undefined = undefined>(
+  stream<const S, const T extends readonly AnyTool[] | undefined = undefined>(
     target: S,
     options: GenerateOptions & { readonly tools?: T },
   ): GenerationStream<Output<S, T>> {

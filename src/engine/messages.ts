@@ -77,7 +77,7 @@ function parsed(given: unknown): unknown {
   }
 }
 
-/** For templates that know no tools: calls as the JSON that a model answers with, results that follow each other as one message of the user. */
+/** For templates that know no tools, or do not write calls: calls as the JSON that a model answers with, results that follow each other as one message of the user. */
 export function toolTurnsAsText(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   const out: ChatMessage[] = [];
   for (const [i, message] of messages.entries()) {

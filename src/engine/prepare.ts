@@ -22,6 +22,8 @@ const SAMPLING_KEYS = [
   'seed',
 ] as const satisfies readonly (keyof SamplingOptions)[];
 
+const FLAGS = ['showSchema', 'forcing', 'optimistic', 'validate', 'trace', 'parseSpecials'] as const;
+
 export interface Prepared {
   readonly target: Target;
   readonly job: Job;
@@ -33,6 +35,7 @@ export interface Prepared {
 export function prepare(given: unknown, options: GenerateOptions & { readonly tools?: unknown }): Prepared {
   if (typeof options !== 'object' || options === null)
     throw new OptionError('options', "an object with 'prompt' or 'messages'", typeof options);
+  checkRest(options);
   const messages = messagesOf(options);
   const target = targetOf(given, options.tools, options.showSchema !== false);
   const preset = options.preset === undefined ? {} : PRESETS[options.preset];
@@ -44,7 +47,6 @@ export function prepare(given: unknown, options: GenerateOptions & { readonly to
   const bestOf = count('bestOf', options.bestOf ?? n);
   if (bestOf < n) throw new OptionError('bestOf', `at least n, which is ${n}`, String(bestOf));
   if (bestOf > 1 && sampling.temperature === 0) warnings.push('n, bestOf: at temperature 0 all outputs are the same');
-  checkRest(options);
   if (target.constraint !== undefined && (options.stop?.length ?? 0) > 0) {
     warnings.push('stop: no effect on constrained output, which ends where its constraint does');
   }
@@ -86,7 +88,12 @@ export function prepare(given: unknown, options: GenerateOptions & { readonly to
 
 /** What nothing else looks at before the job runs. @throws OptionError */
 function checkRest(options: GenerateOptions): void {
+  for (const name of FLAGS) {
+    const value: unknown = options[name];
+    if (value !== undefined && typeof value !== 'boolean') throw new OptionError(name, 'true or false', shown(value));
+  }
   const { maxTokens, logprobs, stop, reasoning, speculation, priority, tenant, signal } = options;
+  const { system, templateVariables, logitBias } = options;
   const check = (name: string, value: unknown, fits: boolean, expected: string): void => {
     if (value !== undefined && !fits) throw new OptionError(name, expected, shown(value));
   };
@@ -105,8 +112,15 @@ function checkRest(options: GenerateOptions): void {
     check('speculation.maxTokens', most ?? 'none', isWhole(most, 0), 'an integer of at least 0');
   } else check('speculation', speculation, typeof speculation === 'boolean', 'a boolean or an object {maxTokens}');
   check('priority', priority, typeof priority === 'number' && !Number.isNaN(priority), 'a number');
+  check('system', system, typeof system === 'string', 'text');
+  check('templateVariables', templateVariables, isRecord(templateVariables), 'an object');
+  check('logitBias', logitBias, isRecord(logitBias), 'an object from token ids to numbers');
   check('tenant', tenant, typeof tenant === 'string', 'text');
   check('signal', signal, typeof signal?.addEventListener === 'function', 'an AbortSignal');
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isWhole(value: unknown, least: number, most = Number.POSITIVE_INFINITY): boolean {

@@ -48,7 +48,7 @@ export function buildPrompt(
   tokenizer: TextTokenizer,
   contextLength: number,
 ): BuiltPrompt {
-  const messages = chat.showsTools ? input.messages : toolTurnsAsText(input.messages);
+  const messages = chat.showsTools && chat.showsCalls ? input.messages : toolTurnsAsText(input.messages);
   const render = (hint: string | undefined, withTools: boolean): { text: string; tokens: number[] } => {
     const tools = withTools ? input.tools : undefined;
     const parts = [

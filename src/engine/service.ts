@@ -57,6 +57,9 @@ export class LocalService implements Service {
   ): Promise<Outcome> {
     const { model, vocabulary, chat, tokenizer } = this.#loaded;
     const start = performance.now();
+    const outside = job.sampling.bias.find(([id]) => id >= vocabulary.size);
+    if (outside !== undefined)
+      throw new OptionError('logitBias', `token ids below ${vocabulary.size}`, String(outside[0]));
     const compiled = job.constraint === undefined ? undefined : this.compile(job.constraint);
     const compiledAt = performance.now();
     const reserve = Math.min(job.maxTokens ?? DEFAULT_MAX_TOKENS, model.contextLength >> 2);

@@ -23,7 +23,9 @@ export interface Target {
 export function targetOf(given: unknown, tools: unknown, showSchema: boolean): Target {
   const calls = tools === undefined || tools === null ? [] : readTools(tools);
   if (calls.length > 0) return toolTarget(given, calls, showSchema);
-  if (given === undefined || given === null) {
+  if (given === undefined)
+    throw new OptionError('schema', 'a schema, a constraint, or null for text without one', 'undefined');
+  if (given === null) {
     return { constraint: undefined, shown: undefined, tools: undefined, isJson: false, finish: async (text) => text };
   }
   const constraint = isConstraint(given) ? given : json(given);
@@ -55,27 +57,85 @@ interface Call {
   readonly parameters: JsonConstraint;
 }
 
+/** Where the formats of tools keep the schema of the arguments: ours and OpenAI's, MCP's, Anthropic's. */
+const SCHEMA_KEYS = ['parameters', 'inputSchema', 'input_schema'] as const;
+/** Objects beside it that say nothing of the arguments. */
+const OTHER_OBJECTS: ReadonlySet<string> = new Set([
+  'annotations',
+  '_meta',
+  'outputSchema',
+  'icons',
+  'execution',
+  'cache_control',
+]);
+
 function readTools(tools: unknown): readonly Call[] {
   if (!Array.isArray(tools))
     throw new OptionError('tools', 'an array of {name, description?, parameters}', typeof tools);
   const names = new Set<string>();
-  return tools.map((entry: unknown): Call => {
+  return tools.map((entry: unknown, i): Call => {
     // The form of chat APIs wraps the tool in {type: 'function', function}.
     const wrapped = typeof entry === 'object' && entry !== null && 'function' in entry ? entry.function : entry;
     if (typeof wrapped !== 'object' || wrapped === null || !('name' in wrapped) || typeof wrapped.name !== 'string') {
-      throw new OptionError('tools', 'tools with a name', JSON.stringify(entry)?.slice(0, 80) ?? 'none');
+      throw new OptionError(`tools[${i}]`, 'a tool with a name', JSON.stringify(entry)?.slice(0, 80) ?? 'none');
     }
-    if (names.has(wrapped.name))
-      throw new OptionError('tools', 'tools with different names', `'${wrapped.name}' twice`);
-    names.add(wrapped.name);
-    const parameters: unknown =
-      'parameters' in wrapped ? wrapped.parameters : { type: 'object', properties: {}, additionalProperties: false };
+    const { name } = wrapped;
+    if (names.has(name)) throw new OptionError('tools', 'tools with different names', `'${name}' twice`);
+    names.add(name);
     const description =
       'description' in wrapped && typeof wrapped.description === 'string' ? wrapped.description : undefined;
-    const read = isConstraint(parameters) ? parameters : json(parameters);
-    if (read.kind !== 'json') throw new OptionError('tools', 'JSON Schemas as parameters', read.kind);
-    return { name: wrapped.name, description, parameters: read };
+    return { name, description, parameters: argumentsOf(wrapped, `tools[${i}] ('${name}')`) };
   });
+}
+
+/** The schema of a tool's arguments; none where the tool says nothing of them. */
+function argumentsOf(tool: object, place: string): JsonConstraint {
+  const fields = tool as Readonly<Record<string, unknown>>;
+  const key = SCHEMA_KEYS.find((k) => fields[k] !== undefined && fields[k] !== null);
+  if (key === undefined) {
+    const other = Object.keys(tool).find(
+      (k) => !OTHER_OBJECTS.has(k) && typeof fields[k] === 'object' && fields[k] !== null,
+    );
+    if (other !== undefined)
+      throw new OptionError(place, `the schema of its arguments as ${SCHEMA_KEYS.join(' or ')}`, `'${other}'`);
+  }
+  const schema = key === undefined ? { type: 'object', properties: {}, additionalProperties: false } : fields[key];
+  try {
+    const read = isConstraint(schema) ? schema : json(schema);
+    if (read.kind === 'json') return read;
+    throw new OptionError(place, 'a JSON Schema of its arguments', `a constraint of '${read.kind}'`);
+  } catch (error) {
+    if (error instanceof OptionError && error.option === 'schema')
+      throw new OptionError(place, error.expected, error.got);
+    throw error;
+  }
+}
+
+/** @throws OptionError where one URI stands for several schemas */
+function together(
+  all: Readonly<Record<string, unknown>> = {},
+  more: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  for (const [uri, schema] of Object.entries(more))
+    if (Object.hasOwn(all, uri) && JSON.stringify(all[uri]) !== JSON.stringify(schema))
+      throw new OptionError('schemas', 'one schema for each URI over all tools', `two for '${uri}'`);
+  return { ...all, ...more };
+}
+
+/** The options of all parts of a union. @throws OptionError where they differ */
+function sharedOptions(parts: readonly JsonConstraint[]): SchemaOptions {
+  const shared: Record<string, unknown> = {};
+  let schemas: Record<string, unknown> | undefined;
+  for (const { options } of parts) {
+    for (const [key, value] of Object.entries(options)) {
+      if (value === undefined) continue;
+      if (key === 'schemas') schemas = together(schemas, value as Readonly<Record<string, unknown>>);
+      else if (key in shared && JSON.stringify(shared[key]) !== JSON.stringify(value))
+        throw new OptionError('tools', `the same option '${key}' in all of them`, JSON.stringify([shared[key], value]));
+      else shared[key] = value;
+    }
+  }
+  return schemas === undefined ? shared : { ...shared, schemas };
 }
 
 function toolTarget(given: unknown, calls: readonly Call[], showSchema: boolean): Target {
@@ -96,7 +156,7 @@ function toolTarget(given: unknown, calls: readonly Call[], showSchema: boolean)
   const constraint: JsonConstraint = {
     kind: 'json',
     schema: { anyOf: branches },
-    options: joined([...(answer === undefined ? [] : [answer]), ...calls.map((call) => call.parameters)]),
+    options: sharedOptions([...(answer === undefined ? [] : [answer]), ...calls.map((call) => call.parameters)]),
   };
   return {
     constraint,
@@ -121,21 +181,6 @@ function toolTarget(given: unknown, calls: readonly Call[], showSchema: boolean)
       return answer === undefined ? value : parsed(answer, value);
     },
   };
-}
-
-/** The options of the first, with the schemas that any of them registers. @throws OptionError where one URI stands for several */
-function joined(parts: readonly JsonConstraint[]): SchemaOptions {
-  const schemas = new Map<string, unknown>();
-  for (const { options } of parts) {
-    for (const [uri, schema] of Object.entries(options.schemas ?? {})) {
-      if (schemas.has(uri) && JSON.stringify(schemas.get(uri)) !== JSON.stringify(schema)) {
-        throw new OptionError('schemas', 'one schema for each URI over all tools', `two for '${uri}'`);
-      }
-      schemas.set(uri, schema);
-    }
-  }
-  const { options = {} } = parts[0] ?? {};
-  return schemas.size === 0 ? options : { ...options, schemas: Object.fromEntries(schemas) };
 }
 
 function isCall(value: unknown, name: string): boolean {

@@ -48,24 +48,54 @@ export interface EngineOptions extends LoadOptions {
 /** A function that the model may call. `parameters` is whatever `json` takes. */
 export interface Tool<N extends string = string, P = unknown> {
   readonly name: N;
-  readonly description?: string;
+  readonly description?: string | undefined;
   readonly parameters: P;
 }
 
+/** The same as chat APIs write it. */
+export interface FunctionTool {
+  readonly type: 'function';
+  readonly function: {
+    readonly name: string;
+    readonly description?: string | undefined;
+    readonly parameters?: unknown;
+  };
+}
+
+/** The same as the Model Context Protocol writes it. */
+export interface McpTool {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly inputSchema: unknown;
+}
+
+/** The forms of tools that requests take. */
+export type AnyTool = Tool | FunctionTool | McpTool;
+
 /** The call of one tool, told apart by its name. */
-export type ToolCall<T> = T extends { readonly name: infer N; readonly parameters: infer P }
-  ? { readonly name: N; readonly arguments: Infer<P> }
+export type ToolCall<T> = T extends { readonly function: infer F } ? CallOf<F> : CallOf<T>;
+
+type CallOf<T> = T extends { readonly name: infer N }
+  ? {
+      readonly name: N;
+      readonly arguments: 'parameters' extends keyof T
+        ? Infer<NonNullable<T['parameters']>>
+        : 'inputSchema' extends keyof T
+          ? Infer<T['inputSchema']>
+          : Record<string, never>;
+    }
   : never;
 
 /** The value's type for a schema or constraint `S` and tools `T`. */
 export type Output<S, T> = T extends readonly [unknown, ...unknown[]]
   ? (S extends null | undefined ? never : ValueOf<S>) | ToolCall<T[number]>
   : S extends null | undefined
-    ? T extends readonly Tool[]
-      ? ToolCall<T[number]>
+    ? T extends readonly AnyTool[]
+      ? T extends readonly []
+        ? string
+        : ToolCall<T[number]>
       : string
     : ValueOf<S>;
-
 type ValueOf<S> = S extends Constraint<infer V> ? (S extends { readonly kind: string } ? V : Infer<S>) : Infer<S>;
 
 /** A message as chat APIs have it; what a chat template reads beyond these comes to it unchanged. */

@@ -2,7 +2,7 @@
  * A schema made ready for ajv: which dialect it is in, and a copy without what ajv reads differently from the specification.
  *
  * ajv turns `$async` schemas into promises, takes OpenAPI's `nullable` for a JSON Schema keyword, throws on a string `id` from draft
- * 6 on, reads the siblings of `$ref` and later keywords in drafts that ignore them, skips a property named `__proto__`, lets an
+ * 6 on and on a boolean `required`, reads the siblings of `$ref` and later keywords in drafts that ignore them, skips a property named `__proto__`, lets an
  * empty array pass `contains` where it is an item behind one that did, and wants numbers in
  * exclusiveMinimum and exclusiveMaximum where schemas without `$schema` still have draft 4's booleans. The copy differs in these keywords only, and only where a schema stands (never in enum, const, default or among property names).
  */
@@ -72,6 +72,7 @@ function copy(schema: Json, draft: Draft, seen: Seen, depth: number): Json {
     if (LATER[draft]?.has(key)) continue;
     if (key === '$async' || key === 'nullable' || key === '$schema') continue;
     if (key === 'id' && draft !== '4' && typeof value === 'string') continue;
+    if (key === 'required' && typeof value === 'boolean') continue;
     if (draft !== '4') {
       if (key === 'minimum' && schema.exclusiveMinimum === true) continue;
       if (key === 'maximum' && schema.exclusiveMaximum === true) continue;

@@ -30,7 +30,8 @@ export function createChat(source: string, templates: ReadonlyMap<string, string
   return {
     hasTemplate: fallback !== undefined,
     takesSystem: shows(chat, [{ role: 'system', content: PROBE }, ASKED]),
-    showsTools: shows(chat, [ASKED], { tools: [PROBE_TOOL], toolsJson: JSON.stringify([PROBE_TOOL.function]) }),
+    showsTools: shows(chat, [ASKED], WITH_TOOLS),
+    showsCalls: shows(chat, [ASKED, CALLED], WITH_TOOLS, PROBE_CALL),
     render: chat,
   };
 }
@@ -41,12 +42,25 @@ const PROBE_TOOL = {
   type: 'function',
   function: { name: PROBE, description: PROBE, parameters: { type: 'object', properties: {} } },
 } as const;
+const WITH_TOOLS = { tools: [PROBE_TOOL], toolsJson: JSON.stringify([PROBE_TOOL.function]) };
+const PROBE_CALL = 'tokenloom-called';
 const ASKED: ChatMessage = { role: 'user', content: 'x' };
+/** Some templates want ids of nine letters and digits. */
+const CALLED: ChatMessage = {
+  role: 'assistant',
+  content: '',
+  tool_calls: [{ id: 'probe1234', type: 'function', function: { name: PROBE_CALL, arguments: {} } }],
+};
 
 /** Whether what is given to a template comes into the prompt; not where it raises an error. */
-function shows(chat: Chat['render'], messages: readonly ChatMessage[], options?: RenderOptions): boolean {
+function shows(
+  chat: Chat['render'],
+  messages: readonly ChatMessage[],
+  options?: RenderOptions,
+  word: string = PROBE,
+): boolean {
   try {
-    return chat(messages, options).includes(PROBE);
+    return chat(messages, options).includes(word);
   } catch {
     return false;
   }

@@ -78,6 +78,8 @@ export interface Chat {
   readonly takesSystem: boolean;
   /** Whether tools come into the prompt. */
   readonly showsTools: boolean;
+  /** Whether an assistant's `tool_calls` do. */
+  readonly showsCalls: boolean;
   /** The prompt's text, special tokens written out: encode it with `specials: false`. */
   render(messages: readonly ChatMessage[], options?: RenderOptions): string;
 }

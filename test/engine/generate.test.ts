@@ -280,7 +280,58 @@ describe('tools', () => {
     const tools = [tool('a', digit), tool('b', { type: 'string' })];
     await expect(engine.generate(null, { ...base, tools })).rejects.toThrow(OptionError);
   });
+  it('in the forms of chat APIs and of the Model Context Protocol', async () => {
+    const schema = { type: 'object', properties: { k: { const: 'x' } }, required: ['k'] } as const;
+    const plain = { name: 't', inputSchema: schema } as const;
+    const wrapped = { type: 'function', function: { name: 't', parameters: schema, strict: true } } as const;
+    for (const tool of [plain, wrapped]) {
+      const r = await engine.generate(null, { ...base, tools: [tool] });
+      expect(r.value).toMatchObject({ name: 't', arguments: { k: 'x' } });
+    }
+    const r = await engine.generate(null, { ...base, tools: [plain] });
+    expectTypeOf(r.value).toEqualTypeOf<{ readonly name: 't'; readonly arguments: { k: 'x' } }>();
+    const w = await engine.generate(null, { ...base, tools: [wrapped] });
+    expectTypeOf(w.value).toEqualTypeOf<{ readonly name: 't'; readonly arguments: { k: 'x' } }>();
+    const none = await engine.generate(null, { ...base, tools: [{ type: 'function', function: { name: 'now' } }] });
+    expect(none.value).toEqual({ name: 'now', arguments: {} });
+  });
+  it('options of their constraints hold for all', async () => {
+    const a = { name: 'a', parameters: json({ $ref: 'urn:a' }, { schemas: { 'urn:a': { enum: [1] } } }) };
+    const b = { name: 'b', parameters: json({ $ref: 'urn:b' }, { schemas: { 'urn:b': { enum: [2] } } }) };
+    const r = await engine.generate(null, { ...base, tools: [a, b] });
+    expect(r.value.arguments).toBe(r.value.name === 'a' ? 1 : 2);
+    const other = { name: 'b', parameters: json({}, { formats: 'annotate' }) };
+    const more = { name: 'c', parameters: json({}, { formats: 'assert' }) };
+    await expect(engine.generate(null, { ...base, tools: [other, more] })).rejects.toThrow(/'formats'/);
+  });
+  it('calls in messages are part of the prompt, whichever way they are written', async () => {
+    const size = async (call: unknown, content: string | null): Promise<number> => {
+      const calls = call === undefined ? {} : { tool_calls: [call] };
+      const messages = [
+        { role: 'user', content: 'x' },
+        { role: 'assistant', content, ...calls },
+        { role: call === undefined ? 'user' : 'tool', content: call === undefined ? 'Result: 5' : '5' },
+      ];
+      return (await engine.generate(choice(['a']), { messages })).usage.promptTokens;
+    };
+    const written = await size(undefined, '{"name":"add","arguments":{"a":1}}');
+    expect(await size({ name: 'add', arguments: { a: 1 } }, '')).toBe(written);
+    const chat = { id: '1', type: 'function', function: { name: 'add', arguments: '{"a": 1}' } };
+    expect(await size(chat, null)).toBe(written);
+    await expect(size(undefined, null)).rejects.toThrow(/messages\[1\]/);
+  });
   it('bad tools are OptionErrors', async () => {
+    for (const tool of [
+      null,
+      {},
+      { name: 5 },
+      { name: 'a', schema: {} },
+      { name: 'a', parameters: 5 },
+      { name: 'a', parameters: choice(['x']) },
+    ])
+      await expect(engine.generate(null, { ...base, tools: [tool] as never }), JSON.stringify(tool)).rejects.toThrow(
+        /tools\[0\]/,
+      );
     await expect(
       engine.generate(null, {
         ...base,
@@ -406,6 +457,15 @@ describe('the prompt and the context', () => {
       [person, { prompt, signal: 5 }],
       [null, { prompt, stop: 'x' }],
       [null, { prompt, stop: [1] }],
+      [person, { prompt, reasoning: true }],
+      [person, { prompt, signal: {} }],
+      [person, { prompt, priority: Number.NaN }],
+      [person, { prompt, system: 5 }],
+      [person, { prompt, templateVariables: 5 }],
+      [person, { prompt, showSchema: 'no' }],
+      [person, { prompt, validate: 0 }],
+      [person, { prompt, logitBias: { 99999999: 1 } }],
+      [undefined, { prompt }],
       [42, { prompt }],
       [person, undefined],
     ];

@@ -1,11 +1,12 @@
 /** From a constraint to its grammar: the one place that knows all front ends. */
+import { OptionError } from '../../base/errors.js';
 import type { Regex } from '../../regular/regex.js';
 import { gbnfToGrammar } from '../gbnf/index.js';
 import type { Grammar } from '../ir.js';
 import { parseRegex } from '../regex/index.js';
 import { schemaToGrammar } from '../schema/index.js';
 import type { SchemaDiagnostic, SchemaLimits } from '../schema/options.js';
-import type { Constraint } from './types.js';
+import { type Constraint, isConstraint } from './types.js';
 
 export interface ConstraintGrammar {
   readonly grammar: Grammar;
@@ -21,6 +22,12 @@ export interface CompileLimits extends SchemaLimits {}
  * @throws GrammarError, UnsupportedSchemaError, UnsatisfiableError, LimitError, OptionError
  */
 export function constraintGrammar(constraint: Constraint, limits: CompileLimits = {}): ConstraintGrammar {
+  if (!isConstraint(constraint))
+    throw new OptionError(
+      'constraint',
+      'what json, gbnf, regex or choice returns: json(schema) of a schema',
+      constraint === null ? 'null' : typeof constraint,
+    );
   switch (constraint.kind) {
     case 'json': {
       const { options } = constraint;

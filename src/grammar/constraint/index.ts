@@ -1,4 +1,5 @@
 /** Constraints: constructors, types, and their way to a grammar. */
+export { checkSchema } from './check.js';
 export { type CompileLimits, type ConstraintGrammar, constraintGrammar } from './grammar.js';
 export type { FromSchema, Infer } from './infer.js';
 export { choice, gbnf, type JsonOptions, json, regex } from './make.js';

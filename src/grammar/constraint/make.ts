@@ -1,7 +1,8 @@
 /** The constructors of constraints. */
 import { OptionError } from '../../base/errors.js';
+import { nearest } from '../../base/nearest.js';
 import { readSchema } from '../library/index.js';
-import type { SchemaOptions } from '../schema/options.js';
+import { SCHEMA_OPTIONS, type SchemaOptions } from '../schema/options.js';
 import type { Infer } from './infer.js';
 import type { ChoiceConstraint, GbnfConstraint, JsonConstraint, RegexConstraint } from './types.js';
 
@@ -17,6 +18,7 @@ export interface JsonOptions extends SchemaOptions {
  */
 export function json<const S>(schema: S, options: JsonOptions = {}): JsonConstraint<Infer<S>> {
   const { toJSONSchema, ...rest } = options;
+  known(rest, SCHEMA_OPTIONS);
   const read = readSchema(schema, toJSONSchema as ((schema: unknown, options: { io: 'input' }) => unknown) | undefined);
   return {
     kind: 'json',
@@ -29,6 +31,7 @@ export function json<const S>(schema: S, options: JsonOptions = {}): JsonConstra
 /** A text of a GBNF grammar; `root` names the start rule (default `root`). */
 export function gbnf(source: string, options: { readonly root?: string | undefined } = {}): GbnfConstraint {
   if (typeof source !== 'string') throw new OptionError('source', 'the text of a grammar', typeof source);
+  known(options, ['root']);
   return { kind: 'gbnf', source, ...(options.root === undefined ? {} : { root: options.root }) };
 }
 
@@ -44,5 +47,17 @@ export function choice<const S extends readonly string[]>(strings: S): ChoiceCon
   if (!Array.isArray(strings) || !strings.every((s) => typeof s === 'string')) {
     throw new OptionError('strings', 'an array of texts', String(strings));
   }
+  const broken = strings.find((s) => LONE_SURROGATE.test(s));
+  if (broken !== undefined) throw new OptionError('strings', 'texts that UTF-8 can spell', JSON.stringify(broken));
   return { kind: 'choice', texts: [...strings] };
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** An option that nobody reads is a misspelling. @throws OptionError */
+function known(options: object, names: readonly string[]): void {
+  const name = Object.keys(options).find((key) => !names.includes(key));
+  if (name === undefined) return;
+  const meant = nearest(name, names);
+  throw new OptionError(name, meant === undefined ? names.join(' | ') : `'${meant}'`, 'an option that is not known');
 }

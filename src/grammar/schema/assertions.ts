@@ -215,17 +215,9 @@ function objectsOf(n: Normaliser, at: Location, k: Keywords): readonly ObjectSha
     if (f === FALSE) maps.push(keyMap(undefined, undefined, FALSE));
     else if (f !== TRUE) maps.push(keyMap(undefined, [{ keys: n.context.keys.outside(f), value: FALSE }]));
   }
-  // Draft 3 wrote required: true in the property; later drafts give that no meaning.
+  // Draft 3 wrote required: true in the property; later drafts give that no meaning (misspelled.ts warns).
   const required =
     k.required === undefined || typeof k.required === 'boolean' ? [] : namesOf(n, at, 'required', k.required);
-  if (typeof k.required === 'boolean') {
-    n.context.report(
-      `${at.pointer}/required`,
-      'required',
-      'warning',
-      'a boolean (draft 3): no assertion in this draft',
-    );
-  }
   const min = count(n, at, k, 'minProperties', 0);
   const max = count(n, at, k, 'maxProperties', INF);
   const implications = implicationsOf(n, at, k);

@@ -29,6 +29,9 @@ export class Context implements Matching {
   private readonly unicode = createUnicodeCache();
   private steps = 0;
   private readonly said = new Set<string>();
+  /** Of misspelled.ts: schemas that were looked at, and what unknown keywords were meant to be. */
+  readonly reviewed = new Set<JsonObject>();
+  readonly meant = new Map<string, string | undefined>();
 
   constructor(
     schema: JsonObject | boolean,

@@ -12,6 +12,7 @@ import { anyChar, type Regex } from '../../regular/regex.js';
 import type { Context } from './context.js';
 import { patternRegex } from './format-regex.js';
 import type { Location } from './load.js';
+import { meantFormat } from './misspelled.js';
 import { alt, and, cat, chars, lit, lits, not, opt, plus, rep, set, star } from './re.js';
 import { regularStrings, type StringSet } from './strings.js';
 
@@ -281,8 +282,11 @@ export function formatStrings(context: Context, at: Location, name: string): Str
   const found = FORMATS.get(name);
   if (found === undefined) {
     if (name === 'idn-hostname') return context.idnHostname(LABEL);
-    if (context.verbose)
-      context.report(`${at.pointer}/format`, 'format', 'info', `unknown format '${name}': an annotation`);
+    const meant = meantFormat(name, FORMATS.keys());
+    const what = `unknown format '${name}': an annotation`;
+    if (meant !== undefined)
+      context.report(`${at.pointer}/format`, 'format', 'warning', `${what}; did you mean '${meant}'?`);
+    else if (context.verbose) context.report(`${at.pointer}/format`, 'format', 'info', what);
   }
   return found;
 }

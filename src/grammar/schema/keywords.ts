@@ -10,6 +10,7 @@ import { assertions } from './assertions.js';
 import { unevaluated } from './evaluated.js';
 import { FALSE, type Formula, TRUE } from './formula.js';
 import type { Location } from './load.js';
+import { reviewKeywords } from './misspelled.js';
 import { andNormal, EVERYTHING, minusNormal, type Normal, orNormal } from './normal.js';
 import type { Normaliser } from './normalise.js';
 import { oneOf } from './one-of.js';
@@ -30,6 +31,7 @@ export function gainsFromContext(at: Location): boolean {
  * @throws UnsupportedSchemaError with the pointer of the keyword; LimitError
  */
 export function applyLocation(n: Normaliser, at: Location, start: Normal): Normal {
+  reviewKeywords(n.context, at);
   const k = keywordsOf(n, at);
   let out = andNormal(start, assertions(n, at, k), n);
   const meet = (f: Formula): void => {

@@ -44,6 +44,19 @@ export interface SchemaOptions {
   readonly limits?: SchemaLimits;
 }
 
+/** Their names. The type makes the list complete. */
+export const SCHEMA_OPTIONS: readonly string[] = Object.keys({
+  whitespace: true,
+  propertyOrder: true,
+  unsupported: true,
+  formats: true,
+  maxDigits: true,
+  numbers: true,
+  draft: true,
+  schemas: true,
+  limits: true,
+} satisfies Record<keyof SchemaOptions, true>);
+
 export interface Settings {
   readonly whitespace: Whitespace;
   readonly propertyOrder: 'schema' | 'any';

@@ -128,7 +128,7 @@ export function keywordsOf(n: Normaliser, at: Location): Keywords {
   for (const key of Object.keys(schema)) {
     const since = ASSERTIONS.get(key);
     if (since === undefined) {
-      if (verbose && !ANNOTATIONS.has(key))
+      if (verbose && !ANNOTATIONS.has(key) && n.context.meant.get(key) === undefined)
         n.context.report(`${at.pointer}/${escapePointer(key)}`, key, 'info', 'unknown keyword: an annotation');
       continue;
     }
