@@ -31,6 +31,11 @@ export {
   json,
   type RegexConstraint,
   regex,
+  type Tag,
+  type TagOptions,
+  type TagSource,
+  type TagsConstraint,
+  tags,
 } from './grammar/constraint/index.js';
 export type { SchemaDiagnostic, SchemaOptions, SchemaReport } from './grammar/schema/index.js';
 

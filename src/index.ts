@@ -3,7 +3,7 @@
  */
 import { createEngine } from './engine/create.js';
 import type { Engine } from './engine/engine.js';
-import type { AnyTool, GenerateOptions, Output, Result } from './engine/types.js';
+import type { AnyTool, GenerateOptions, Output, Result, ToolChoice } from './engine/types.js';
 
 export * from './core.js';
 export { parsePartialJson } from './decoder/partial-json.js';
@@ -13,6 +13,7 @@ export { createEngine } from './engine/create.js';
 export { Engine } from './engine/engine.js';
 export { GenerationStream } from './engine/stream.js';
 export type {
+  Answer,
   AnyTool,
   Choice,
   EngineOptions,
@@ -27,6 +28,7 @@ export type {
   Timings,
   Tool,
   ToolCall,
+  ToolChoice,
   Usage,
 } from './engine/types.js';
 export type { ChatMessage, Device, Dtype, LoadProgress, ModelInfo } from './runtime/types.js';
@@ -38,14 +40,18 @@ let shared: Promise<Engine> | undefined;
  * Generates with the embedded model, loaded on the first call into this thread: for scripts, which start sooner so. The arguments and the
  * result are those of `Engine.generate`.
  */
-export async function generate<const S, const T extends readonly AnyTool[] | undefined = undefined>(
+export async function generate<
+  const S,
+  const T extends readonly AnyTool[] | undefined = undefined,
+  const C extends ToolChoice | undefined = undefined,
+>(
   target: S,
-  options: GenerateOptions & { readonly tools?: T },
-): Promise<Result<Output<S, T>>> {
+  options: GenerateOptions & { readonly tools?: T; readonly toolChoice?: C },
+): Promise<Result<Output<S, T, C>>> {
   shared ??= createEngine({ worker: false }).catch((error: unknown) => {
     shared = undefined;
     throw error;
   });
   const engine = await shared;
-  return engine.generate<S, T>(target, options);
+  return engine.generate<S, T, C>(target, options);
 }

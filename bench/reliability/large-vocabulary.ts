@@ -52,7 +52,7 @@ try {
     unmark: (text) => text,
   };
   const session = Session.of({ ...loaded, vocabulary, tokenizer });
-  session.prepare(targetOf(json(true), undefined, false));
+  session.prepare(targetOf(json(true), { showSchema: false }));
   const options = { model: 'cl100k', seed: 1, methods: METHODS, maxTokens: 1024, speed: 0 };
   const bench: Bench = { session, judge: new Judge(), repair: undefined, options };
   const requests = [...keywordRequests(Math.ceil(n * 0.8), 1), ...toolRequests(Math.floor(n * 0.2), 1)];

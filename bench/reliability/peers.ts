@@ -76,7 +76,7 @@ function jobOf(request: BenchRequest, round: number): Job {
 }
 
 async function ours(session: Session, requests: readonly BenchRequest[]): Promise<Ran> {
-  session.prepare(targetOf(json(true), undefined, false));
+  session.prepare(targetOf(json(true), { showSchema: false }));
   await session.run(jobOf(requests[0]!, 0));
   const answers = new Map<string, Answered>();
   for (const request of requests) {

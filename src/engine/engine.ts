@@ -9,7 +9,7 @@ import type { JobEvent, Service, ServiceMetrics } from './job.js';
 import { type Prepared, prepare } from './prepare.js';
 import { GenerationStream } from './stream.js';
 import type { Target } from './target.js';
-import type { AnyTool, Choice, GenerateOptions, Output, Result } from './types.js';
+import type { AnyTool, Choice, GenerateOptions, Output, Result, ToolChoice } from './types.js';
 
 export class Engine {
   readonly #service: Service;
@@ -26,23 +26,31 @@ export class Engine {
   }
 
   /**
-   * Generates one value. `target`: a schema (JSON Schema, or of a schema library), a constraint (`json`, `gbnf`, `regex`, `choice`), or
+   * Generates one value. `target`: a schema (JSON Schema, or of a schema library), a constraint (`json`, `gbnf`, `regex`, `choice`, `tags`), or
    * null for unconstrained text or for tools alone. An aborted request resolves with finishReason 'abort' and no value.
    * @throws OptionError, GrammarError, UnsupportedSchemaError, UnsatisfiableError, LimitError, ModelError, ValueError (rejections)
    */
-  async generate<const S, const T extends readonly AnyTool[] | undefined = undefined>(
+  async generate<
+    const S,
+    const T extends readonly AnyTool[] | undefined = undefined,
+    const C extends ToolChoice | undefined = undefined,
+  >(
     target: S,
-    options: GenerateOptions & { readonly tools?: T },
-  ): Promise<Result<Output<S, T>>> {
+    options: GenerateOptions & { readonly tools?: T; readonly toolChoice?: C },
+  ): Promise<Result<Output<S, T, C>>> {
     const prepared = prepare(target, options);
-    return this.#run<Output<S, T>>(prepared, options, undefined);
+    return this.#run<Output<S, T, C>>(prepared, options, undefined);
   }
 
   /** The same as it happens: events, text, partial values, and the result. Errors reach the readers and `result`. */
-  stream<const S, const T extends readonly AnyTool[] | undefined = undefined>(
+  stream<
+    const S,
+    const T extends readonly AnyTool[] | undefined = undefined,
+    const C extends ToolChoice | undefined = undefined,
+  >(
     target: S,
-    options: GenerateOptions & { readonly tools?: T },
-  ): GenerationStream<Output<S, T>> {
+    options: GenerateOptions & { readonly tools?: T; readonly toolChoice?: C },
+  ): GenerationStream<Output<S, T, C>> {
     let prepared: Prepared | undefined;
     let failure: unknown;
     try {
@@ -50,9 +58,9 @@ export class Engine {
     } catch (error) {
       failure = error;
     }
-    return new GenerationStream<Output<S, T>>(prepared?.target.isJson ?? false, async (sink) => {
+    return new GenerationStream<Output<S, T, C>>(prepared?.target.isJson ?? false, async (sink) => {
       if (prepared === undefined) throw failure;
-      return this.#run<Output<S, T>>(prepared, options, sink);
+      return this.#run<Output<S, T, C>>(prepared, options, sink);
     });
   }
 

@@ -11,6 +11,8 @@ export interface Job {
   /** Schema to show in the prompt. */
   readonly shown?: unknown;
   readonly tools?: readonly PlainTool[] | undefined;
+  /** Whether calls of the tools are the model's choice, behind text. */
+  readonly freeCalls?: boolean | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
   readonly parseSpecials?: boolean | undefined;
   readonly maxTokens?: number | undefined;

@@ -3,7 +3,7 @@ import { nearest } from '../base/nearest.js';
 import type { GenerateOptions } from './types.js';
 
 /** Every option of a request. The type makes it complete: an option missing here, or one too many, does not compile. */
-const KNOWN: Readonly<Record<keyof GenerateOptions | 'tools', true>> = {
+const KNOWN: Readonly<Record<keyof GenerateOptions | 'tools' | 'toolChoice', true>> = {
   prompt: true,
   messages: true,
   system: true,
@@ -35,6 +35,8 @@ const KNOWN: Readonly<Record<keyof GenerateOptions | 'tools', true>> = {
   logitBias: true,
   seed: true,
   tools: true,
+  toolChoice: true,
+  parallelToolCalls: true,
 };
 
 /** A warning for each option that is not known. */

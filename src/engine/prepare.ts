@@ -32,12 +32,15 @@ export interface Prepared {
 }
 
 /** @throws OptionError, and LimitError for more outputs than there may be; also what `targetOf` throws */
-export function prepare(given: unknown, options: GenerateOptions & { readonly tools?: unknown }): Prepared {
+export function prepare(
+  given: unknown,
+  options: GenerateOptions & { readonly tools?: unknown; readonly toolChoice?: unknown },
+): Prepared {
   if (typeof options !== 'object' || options === null)
     throw new OptionError('options', "an object with 'prompt' or 'messages'", typeof options);
   checkRest(options);
   const messages = messagesOf(options);
-  const target = targetOf(given, options.tools, options.showSchema !== false);
+  const target = targetOf(given, options);
   const preset = options.preset === undefined ? {} : PRESETS[options.preset];
   if (preset === undefined) throw new OptionError('preset', Object.keys(PRESETS).join(' | '), String(options.preset));
   const own = Object.fromEntries(SAMPLING_KEYS.filter((k) => options[k] !== undefined).map((k) => [k, options[k]]));
@@ -66,6 +69,7 @@ export function prepare(given: unknown, options: GenerateOptions & { readonly to
       constraint: target.constraint,
       shown: target.shown,
       tools: target.tools,
+      freeCalls: target.freeCalls,
       variables: options.templateVariables,
       parseSpecials: options.parseSpecials,
       maxTokens: options.maxTokens,

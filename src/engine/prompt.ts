@@ -9,11 +9,14 @@
  */
 import { LimitError } from '../base/errors.js';
 import type { Chat, ChatMessage, TextTokenizer } from '../runtime/types.js';
+import { CALL_BEGIN, CALL_END, CALL_MARK } from './call-format.js';
 import { schemaHint, shorterHints } from './hint.js';
 import { toolTurnsAsText } from './messages.js';
 
 const SCHEMA_TEXT = 'Answer in JSON that fits this schema:\n';
 const TOOLS_TEXT = 'Call one of the tools. Answer in JSON: {"name":…,"arguments":{…}}';
+/** For models whose template does not say it. */
+const FREE_CALLS_TEXT = `You may call tools. To call one, end the answer with\n${CALL_BEGIN}{"name":…,"arguments":{…}}${CALL_END}`;
 const OR_TEXT = 'Or answer in JSON that fits this schema:\n';
 
 export interface PlainTool {
@@ -28,6 +31,8 @@ export interface PromptInput {
   /** Schema to show; undefined: none. */
   readonly schema?: unknown;
   readonly tools?: readonly PlainTool[] | undefined;
+  /** Whether calls of the tools are the model's choice, behind text. */
+  readonly freeCalls?: boolean | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
   /** Tokens to leave for the answer where that is possible. */
   readonly reserve: number;
@@ -52,7 +57,7 @@ export function buildPrompt(
   const render = (hint: string | undefined, withTools: boolean): { text: string; tokens: number[] } => {
     const tools = withTools ? input.tools : undefined;
     const parts = [
-      ...(tools === undefined ? [] : [chat.showsTools ? TOOLS_TEXT : `${TOOLS_TEXT}\nTools: ${toolsJson(tools)}`]),
+      ...(tools === undefined ? [] : toolsText(tools, input.freeCalls === true, chat)),
       ...(hint === undefined ? [] : [`${tools === undefined ? SCHEMA_TEXT : OR_TEXT}${hint}`]),
     ];
     const own = <T>(value: T): T => (input.parseSpecials === true ? value : tokenizer.mark(value));
@@ -114,6 +119,13 @@ function withSystem(
   const asked = rest.findIndex((m) => m.role === 'user');
   if (taken || asked < 0) return [{ role: 'system', content }, ...rest];
   return rest.map((m, i) => (i === asked ? { ...m, content: `${content}\n\n${m.content}` } : m));
+}
+
+/** What the template does not say of the tools by itself. */
+function toolsText(tools: readonly PlainTool[], free: boolean, chat: Chat): readonly string[] {
+  const list = chat.showsTools ? [] : [`Tools: ${toolsJson(tools)}`];
+  if (!free) return [TOOLS_TEXT, ...list];
+  return chat.toolPrompt.includes(CALL_MARK) ? list : [FREE_CALLS_TEXT, ...list];
 }
 
 function toolsJson(tools: readonly PlainTool[]): string {

@@ -68,6 +68,7 @@ export class LocalService implements Service {
         messages: job.messages,
         schema: job.shown,
         tools: job.tools,
+        freeCalls: job.freeCalls,
         variables: job.variables,
         parseSpecials: job.parseSpecials,
         reserve,
@@ -138,11 +139,7 @@ export class LocalService implements Service {
 
   /** A constraint as this service runs it; remembered by what it is made from. @throws as `generate` does */
   compile(constraint: Constraint): Compiled {
-    const whitespace = this.info.whitespace;
-    const full: Constraint =
-      constraint.kind === 'json' && whitespace !== undefined
-        ? { ...constraint, options: { whitespace, ...constraint.options } }
-        : constraint;
+    const full = spaced(constraint, this.info.whitespace);
     const key = keyOf(full);
     const known = this.#compiled.get(key);
     if (known !== undefined) {
@@ -182,6 +179,14 @@ function thinkingIn(
   if (most < 1) return none;
   const budget = Math.min(reasoning.budget, most);
   return { reasoning: { ...reasoning, budget }, tokens: budget + marker };
+}
+
+/** With the model's own whitespace where the constraint asks for none. */
+function spaced<C extends Constraint>(constraint: C, whitespace: ModelInfo['whitespace']): C {
+  if (whitespace === undefined) return constraint;
+  if (constraint.kind === 'json') return { ...constraint, options: { whitespace, ...constraint.options } };
+  if (constraint.kind !== 'tags') return constraint;
+  return { ...constraint, tags: constraint.tags.map((tag) => ({ ...tag, content: spaced(tag.content, whitespace) })) };
 }
 
 function keyOf(constraint: Constraint): string {

@@ -86,8 +86,32 @@ type CallOf<T> = T extends { readonly name: infer N }
     }
   : never;
 
-/** The value's type for a schema or constraint `S` and tools `T`. */
-export type Output<S, T> = T extends readonly [unknown, ...unknown[]]
+/**
+ * 'required' (default): the output is the call of one tool, or fits the schema where one is given; 'auto': text and as many calls as the model wants;
+ * 'none': as without tools; or a call of the tool with this name.
+ */
+export type ToolChoice = 'required' | 'auto' | 'none' | { readonly name: string };
+
+/** The value of a request whose tools are the model's choice: what it says, and its calls. */
+export interface Answer<T> {
+  readonly text: string;
+  readonly calls: readonly ToolCall<T>[];
+}
+
+/** The value's type for a schema or constraint `S`, tools `T` and their choice `C`. */
+export type Output<S, T, C = undefined> = T extends readonly [unknown, ...unknown[]] | readonly AnyTool[]
+  ? C extends 'auto'
+    ? T extends readonly []
+      ? string
+      : Answer<T[number]>
+    : C extends 'none'
+      ? Called<S, undefined>
+      : C extends { readonly name: infer N }
+        ? Extract<ToolCall<T[number]>, { readonly name: N }>
+        : Called<S, T>
+  : Called<S, T>;
+
+type Called<S, T> = T extends readonly [unknown, ...unknown[]]
   ? (S extends null | undefined ? never : ValueOf<S>) | ToolCall<T[number]>
   : S extends null | undefined
     ? T extends readonly AnyTool[]
@@ -96,6 +120,7 @@ export type Output<S, T> = T extends readonly [unknown, ...unknown[]]
         : ToolCall<T[number]>
       : string
     : ValueOf<S>;
+
 type ValueOf<S> = S extends Constraint<infer V> ? (S extends { readonly kind: string } ? V : Infer<S>) : Infer<S>;
 
 /** A message as chat APIs have it; what a chat template reads beyond these comes to it unchanged. */
@@ -129,6 +154,8 @@ export interface GenerateOptions extends SamplingOptions {
   readonly stop?: readonly string[] | undefined;
   /** Let the model think before the constraint begins: the marker that ends it, and the most tokens it may take (default 1,024). */
   readonly reasoning?: { readonly end: string; readonly budget?: number | undefined } | undefined;
+  /** With `toolChoice: 'auto'`: whether there may be several calls (default true). */
+  readonly parallelToolCalls?: boolean | undefined;
   /** Show the schema to the model (default true). */
   readonly showSchema?: boolean | undefined;
   /** Guess tokens ahead and verify them in one pass (default true); the output is the same. */

@@ -44,7 +44,7 @@ async function handle(message: ToChild): Promise<void> {
     const { options, threads } = message.start;
     const session = await Session.open(options.model, threads === undefined ? {} : { threads });
     // What a vocabulary makes once belongs to no schema: method 4 needs it, and the first request must not pay for it.
-    session.prepare(targetOf(json(true), undefined, false));
+    session.prepare(targetOf(json(true), { showSchema: false }));
     bench = { session, judge: new Judge(), repair: await loadRepair(), options };
     send({ type: 'ready', repairs: bench.repair !== undefined });
     return;

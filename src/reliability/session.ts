@@ -83,9 +83,9 @@ export class Session {
 
 /** What a request asks for, as the engine takes it. */
 export function requestTarget(request: BenchRequest): Target {
-  if (request.tools !== undefined) return targetOf(null, request.tools, true);
-  if (request.grammar !== undefined) return targetOf(gbnf(request.grammar, { root: request.root }), undefined, true);
-  return targetOf(json(request.schema), undefined, true);
+  if (request.tools !== undefined) return targetOf(null, { tools: request.tools });
+  if (request.grammar !== undefined) return targetOf(gbnf(request.grammar, { root: request.root }), {});
+  return targetOf(json(request.schema), {});
 }
 
 /** Tells model folders apart: names, sizes, and the beginning of each file. */

@@ -27,11 +27,13 @@ export function createChat(source: string, templates: ReadonlyMap<string, string
     const template = (tools ? compiled.get('tool_use') : undefined) ?? fallback;
     return template === undefined ? plain(messages, options) : render(source, template, messages, options, specials);
   };
+  const toolPrompt = probed(chat, [ASKED], WITH_TOOLS);
   return {
     hasTemplate: fallback !== undefined,
-    takesSystem: shows(chat, [{ role: 'system', content: PROBE }, ASKED]),
-    showsTools: shows(chat, [ASKED], WITH_TOOLS),
-    showsCalls: shows(chat, [ASKED, CALLED], WITH_TOOLS, PROBE_CALL),
+    takesSystem: probed(chat, [{ role: 'system', content: PROBE }, ASKED]).includes(PROBE),
+    showsTools: toolPrompt.includes(PROBE),
+    showsCalls: probed(chat, [ASKED, CALLED], WITH_TOOLS).includes(PROBE_CALL),
+    toolPrompt,
     render: chat,
   };
 }
@@ -52,17 +54,12 @@ const CALLED: ChatMessage = {
   tool_calls: [{ id: 'probe1234', type: 'function', function: { name: PROBE_CALL, arguments: {} } }],
 };
 
-/** Whether what is given to a template comes into the prompt; not where it raises an error. */
-function shows(
-  chat: Chat['render'],
-  messages: readonly ChatMessage[],
-  options?: RenderOptions,
-  word: string = PROBE,
-): boolean {
+/** The prompt of a try; nothing where the template raises an error. */
+function probed(chat: Chat['render'], messages: readonly ChatMessage[], options?: RenderOptions): string {
   try {
-    return chat(messages, options).includes(word);
+    return chat(messages, options);
   } catch {
-    return false;
+    return '';
   }
 }
 

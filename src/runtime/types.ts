@@ -78,6 +78,8 @@ export interface Chat {
   readonly takesSystem: boolean;
   /** Whether tools come into the prompt. */
   readonly showsTools: boolean;
+  /** A prompt with a tool, for what the template says about calls; '' where it raises an error. */
+  readonly toolPrompt: string;
   /** Whether an assistant's `tool_calls` do. */
   readonly showsCalls: boolean;
   /** The prompt's text, special tokens written out: encode it with `specials: false`. */

@@ -6,6 +6,7 @@ import type { Grammar } from '../ir.js';
 import { parseRegex } from '../regex/index.js';
 import { schemaToGrammar } from '../schema/index.js';
 import type { SchemaDiagnostic, SchemaLimits } from '../schema/options.js';
+import { tagsGrammar } from './tags-grammar.js';
 import { type Constraint, isConstraint } from './types.js';
 
 export interface ConstraintGrammar {
@@ -50,6 +51,16 @@ export function constraintGrammar(constraint: Constraint, limits: CompileLimits 
             : textGrammar({ t: 'lits', texts: [...new Set(constraint.texts)] }),
         diagnostics: [],
       };
+    case 'tags': {
+      const contents = constraint.tags.map((tag) => constraintGrammar(tag.content, limits));
+      return {
+        grammar: tagsGrammar(
+          constraint,
+          contents.map((content) => content.grammar),
+        ),
+        diagnostics: contents.flatMap((content) => content.diagnostics),
+      };
+    }
   }
 }
 

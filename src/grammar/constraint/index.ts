@@ -3,6 +3,7 @@ export { checkSchema } from './check.js';
 export { type CompileLimits, type ConstraintGrammar, constraintGrammar } from './grammar.js';
 export type { FromSchema, Infer } from './infer.js';
 export { choice, gbnf, type JsonOptions, json, regex } from './make.js';
+export { type TagOptions, type TagSource, tags } from './make-tags.js';
 export {
   type ChoiceConstraint,
   type Constraint,
@@ -10,4 +11,6 @@ export {
   isConstraint,
   type JsonConstraint,
   type RegexConstraint,
+  type Tag,
+  type TagsConstraint,
 } from './types.js';

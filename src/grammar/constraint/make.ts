@@ -55,7 +55,7 @@ export function choice<const S extends readonly string[]>(strings: S): ChoiceCon
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** An option that nobody reads is a misspelling. @throws OptionError */
-function known(options: object, names: readonly string[]): void {
+export function known(options: object, names: readonly string[]): void {
   const name = Object.keys(options).find((key) => !names.includes(key));
   if (name === undefined) return;
   const meant = nearest(name, names);

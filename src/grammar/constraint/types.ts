@@ -38,9 +38,29 @@ export interface ChoiceConstraint<T extends string = string> extends Typed<T> {
   readonly texts: readonly T[];
 }
 
+/** A part of a text between two marks. */
+export interface Tag {
+  /** Not empty. */
+  readonly begin: string;
+  readonly content: Exclude<Constraint, TagsConstraint>;
+  /** Empty where the content ends by itself. */
+  readonly end: string;
+}
+
+/** The output is text without any of `triggers`, but where a tag begins with one; see `tags`. */
+export interface TagsConstraint extends Typed<string> {
+  readonly kind: 'tags';
+  readonly tags: readonly Tag[];
+  readonly triggers: readonly string[];
+  readonly min: number;
+  /** Infinity where unbounded. */
+  readonly max: number;
+  readonly text: 'anywhere' | 'before';
+}
+
 export type Constraint<T = unknown> =
   | JsonConstraint<T>
-  | (Typed<T> & (GbnfConstraint | RegexConstraint | ChoiceConstraint));
+  | (Typed<T> & (GbnfConstraint | RegexConstraint | ChoiceConstraint | TagsConstraint));
 
 /** Whether a value is a constraint rather than a schema. */
 export function isConstraint(value: unknown): value is Constraint {
@@ -55,6 +75,8 @@ export function isConstraint(value: unknown): value is Constraint {
       return typeof v.pattern === 'string' && typeof v.flags === 'string';
     case 'choice':
       return Array.isArray(v.texts);
+    case 'tags':
+      return Array.isArray(v.tags) && Array.isArray(v.triggers);
     default:
       return false;
   }
