@@ -97,11 +97,18 @@ function copy(schema: Json, draft: Draft, seen: Seen, depth: number): Json {
     } else out.push([key, value]);
   }
   contained(schema, old, out);
-  const result = Object.fromEntries(out);
+  const result = withoutRootRef(Object.fromEntries(out), old);
   const own = prototypes[0];
   if (own === undefined) return result;
   const patterns = isObject(result.patternProperties) ? result.patternProperties : {};
   return { ...result, patternProperties: { ...patterns, '^__proto__$': own } };
+}
+
+/** ajv runs out of stack where the root of an embedded resource refers into the resource: as a part of allOf the reference says the same. */
+function withoutRootRef(schema: { readonly [key: string]: Json }, old: boolean): { readonly [key: string]: Json } {
+  if (old || schema.$id === undefined || schema.$ref === undefined) return schema;
+  const { $ref, allOf, ...rest } = schema;
+  return { ...rest, allOf: [...(Array.isArray(allOf) ? allOf : []), { $ref }] };
 }
 
 /** What `contains` demands of every array, said once more by minItems: ajv forgets to ask it of an empty one behind another. */

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/base/random.js';
-import { Validator, validateValue } from '../../src/engine/validate.js';
+import { type Validation, Validator, validateValue } from '../../src/engine/validate.js';
 import { PatternTerms } from '../../src/engine/validate-patterns.js';
 import type { Draft } from '../../src/engine/validate-prepare.js';
 import { parseRegex } from '../../src/grammar/regex/index.js';
@@ -132,6 +132,20 @@ describe('validateValue', () => {
     expect(validateValue(deep, 1).uncompilable).toMatch(/nesting/);
   });
 
+  it('a reference at the root of an embedded resource', () => {
+    const node = {
+      type: 'object',
+      properties: { v: { type: 'integer' }, children: { type: 'array', items: { $ref: '#/$defs/Node' } } },
+      required: ['v'],
+    };
+    for (const $id of ['tokenloom:tool-0', 'https://example.com/a', 'urn:x:a']) {
+      const inner = { $id, $ref: '#/$defs/Node', $defs: { Node: node } };
+      const schema = { anyOf: [{ properties: { arguments: inner } }] };
+      const of = (value: unknown): Validation => validateValue(schema, { arguments: value });
+      expect(of({ v: 1, children: [{ v: 2 }] })).toEqual({ valid: true, errors: [] });
+      expect(of({ v: 1, children: [{ v: 'x' }] }).errors).not.toEqual([]);
+    }
+  });
   it('formats can be annotations, other schemas are registered', () => {
     expect(validateValue({ format: 'ipv4' }, 'x', { formats: 'annotate' }).valid).toBe(true);
     const schemas = { 'http://x/y': { type: 'string' } };
