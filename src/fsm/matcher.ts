@@ -11,7 +11,7 @@ import {
   type Binding,
   bind,
   type CacheLimits,
-  type CompiledGrammar,
+  CompiledGrammar,
   checkLength,
   DEFAULT_CACHE_LIMITS,
 } from './compiled.js';
@@ -19,7 +19,7 @@ import { absorbs } from './forced.js';
 import { inTablesOf, type Position, startOf } from './history.js';
 import { DEAD } from './layout.js';
 import { afterToken } from './terminals.js';
-import type { Vocabulary } from './vocabulary.js';
+import { Vocabulary } from './vocabulary.js';
 
 export interface MatcherOptions {
   /** Most tokens before the end of sequence; the value is complete when they are spent. */
@@ -52,6 +52,12 @@ export class Matcher {
     readonly vocabulary: Vocabulary,
     private readonly options: MatcherOptions = {},
   ) {
+    if (!(grammar instanceof CompiledGrammar))
+      throw new OptionError('grammar', 'what compile(constraint) returns', typeof grammar);
+    if (!(vocabulary instanceof Vocabulary))
+      throw new OptionError('vocabulary', 'a Vocabulary (fromTokenizerJson, fromTokens)', typeof vocabulary);
+    const unknown = Object.keys(options).find((key) => key !== 'maxTokens' && key !== 'cacheLimits');
+    if (unknown !== undefined) throw new OptionError(unknown, 'maxTokens | cacheLimits', 'an option that is not known');
     const { maxTokens } = options;
     if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens >= 0))
       throw new OptionError('maxTokens', 'an integer from 0', String(maxTokens));

@@ -46,6 +46,9 @@ export class Vocabulary {
   readonly #eos: ReadonlySet<number>;
 
   private constructor(tokens: readonly (Uint8Array | null)[], options: VocabularyOptions) {
+    if (!Array.isArray(tokens)) throw new OptionError('tokens', 'an array of the bytes of each token', typeof tokens);
+    if (typeof options?.eos?.[Symbol.iterator] !== 'function')
+      throw new OptionError('eos', 'an array of end-of-sequence ids', String(options?.eos ?? 'none'));
     const size = tokens.length;
     const eos = new Set<number>();
     for (const id of options.eos) {
@@ -62,6 +65,12 @@ export class Vocabulary {
       offsets[id] = total;
       const token = tokens[id];
       if (token === null || token === undefined || eos.has(id)) continue;
+      if (!isBytes(token))
+        throw new OptionError(
+          `tokens[${id}]`,
+          'a Uint8Array (of a text: new TextEncoder().encode(text)), or null',
+          typeof token,
+        );
       total += token.length;
       if (token.length > longest) longest = token.length;
     }
@@ -76,6 +85,9 @@ export class Vocabulary {
       if (length > 16) bytes.set(token, start);
       else for (let i = 0; i < length; i++) bytes[start + i] = token[i]!;
     }
+    for (const [name, id] of Object.entries(options.specials ?? {}))
+      if (!Number.isInteger(id) || id < 0 || id >= size)
+        throw new OptionError(`specials['${name}']`, `a token id from 0 to ${size - 1}`, String(id));
     this.size = size;
     this.eos = [...eos];
     this.#eos = eos;
@@ -88,7 +100,7 @@ export class Vocabulary {
 
   /**
    * From the bytes of each token, by id; null where a token stands for no text. Copies the bytes.
-   * Throws OptionError for an end-of-sequence id out of range.
+   * @throws OptionError for an id out of range, and for tokens that are not bytes
    */
   static fromTokens(tokens: readonly (Uint8Array | null)[], options: VocabularyOptions): Vocabulary {
     return new Vocabulary(tokens, options);
@@ -240,3 +252,6 @@ function latin1(bytes: Uint8Array): string {
   for (let i = 0; i < bytes.length; i += 8192) out += String.fromCharCode(...bytes.subarray(i, i + 8192));
   return out;
 }
+
+/** Not `instanceof`: a caller's realm may have a class of its own. */
+const isBytes = (token: unknown): boolean => ArrayBuffer.isView(token) && !(token instanceof DataView);

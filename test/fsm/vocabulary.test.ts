@@ -2,6 +2,8 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ModelError, OptionError } from '../../src/base/errors.js';
+import { compile, gbnf } from '../../src/core.js';
+import { Matcher } from '../../src/fsm/index.js';
 import { Vocabulary } from '../../src/fsm/vocabulary.js';
 import { byteFallback, byteLevel, TEXTS, unigram, wordPiece } from './vocabulary-fixtures.js';
 
@@ -53,6 +55,27 @@ describe('fromTokens', () => {
     expect(() => Vocabulary.fromTokens(tokens, { eos: [6] })).toThrow(OptionError);
     expect(() => Vocabulary.fromTokens(tokens, { eos: [0.5] })).toThrow(OptionError);
     expect(() => Vocabulary.fromTokens(tokens, { eos: [] })).toThrow(OptionError);
+  });
+  it('refuses what is no vocabulary, with the place', () => {
+    const make = (tokens: unknown, options: unknown) => () => Vocabulary.fromTokens(tokens as never, options as never);
+    const a = Uint8Array.of(97);
+    expect(make(['a', 'b'], { eos: [0] })).toThrow(/tokens\[1\]/);
+    expect(make('ab', { eos: [0] })).toThrow(OptionError);
+    expect(make([a, null], undefined)).toThrow(OptionError);
+    expect(make([a, null], { eos: 1 })).toThrow(/eos/);
+    expect(make([a, null], { eos: [1], specials: { x: 9 } })).toThrow(/specials\['x'\]/);
+  });
+  it('matchers refuse what is no grammar, no vocabulary, no option', () => {
+    const vocabulary = Vocabulary.fromTokens([Uint8Array.of(97), null], { eos: [1] });
+    const grammar = compile(gbnf('root ::= "a"'));
+    const make =
+      (...given: unknown[]) =>
+      () =>
+        new (Matcher as new (...given: unknown[]) => Matcher)(...given);
+    expect(make()).toThrow(/'grammar'/);
+    expect(make(gbnf('root ::= "a"'), vocabulary)).toThrow(/compile\(constraint\)/);
+    expect(make(grammar, {})).toThrow(/'vocabulary'/);
+    expect(make(grammar, vocabulary, { maxToken: 3 })).toThrow(OptionError);
   });
   it('encodes by longest match, as far as the vocabulary reaches', () => {
     expect(vocabulary.encode('abca')).toEqual([0, 3, 0]);
