@@ -2,7 +2,9 @@
  * Runs jobs on a loaded model in this thread: prompt, grammar, matchers, decode loop. The engine uses it directly, or through a worker
  * thread that holds one.
  */
+
 import { OptionError } from '../base/errors.js';
+import { decodeUtf8 } from '../base/utf8.js';
 import { DecodeLoop } from '../decoder/loop.js';
 import type { LoopOptions } from '../decoder/loop-options.js';
 import type { TokenMatcher } from '../decoder/matcher.js';
@@ -98,7 +100,6 @@ export class LocalService implements Service {
       return this.#observe === undefined ? matcher : this.#observe(matcher);
     });
     const compileMs = compiledAt - start + (performance.now() - begin);
-    const names = new TextDecoder();
     const result = await this.#loop.run({
       prompt: prompt.tokens,
       matchers,
@@ -119,7 +120,7 @@ export class LocalService implements Service {
         onEvent === undefined
           ? undefined
           : (event) =>
-              onEvent({ ...event, texts: event.tokens.map((t) => names.decode(vocabulary.tokenBytes(t.token))) }),
+              onEvent({ ...event, texts: event.tokens.map((t) => decodeUtf8(vocabulary.tokenBytes(t.token))) }),
     });
     return { result, warnings, compileMs, promptMs };
   }

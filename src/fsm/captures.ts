@@ -3,7 +3,9 @@
  * has read nothing yet; `apart` remembers only that the text differs from all that it is compared with, `unlike` (budgets) that it also
  * differs from all that will be compared with it.
  */
+
 import { TupleTable } from '../base/tuple-table.js';
+import { decodeUtf8 } from '../base/utf8.js';
 
 export class Captures {
   private readonly tuples = new TupleTable(16);
@@ -59,7 +61,7 @@ export class Captures {
       raw[i] = this.tuples.data[o + 1]!;
       c = this.tuples.data[o]!;
     }
-    return new TextDecoder().decode(raw);
+    return decodeUtf8(raw);
   }
 
   /** What is decoded so far of a JSON string whose content is captured from byte `from` on; a character or an escape that is cut off is left out. */

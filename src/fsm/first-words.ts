@@ -4,6 +4,7 @@
  * A best-first search over the byte automaton; the automaton's own distances are exact, so no path is begun in vain. Budgets
  * (budget.ts) need the order to be that of their policy, which takes the least byte of a shortest spelling.
  */
+import { decodeUtf8 } from '../base/utf8.js';
 import { DEAD } from './layout.js';
 import type { LexemePool } from './lexeme.js';
 
@@ -46,7 +47,7 @@ export class FirstWords {
     const path = this.pop();
     this.looked++;
     if (pool.accepts(path.state)) {
-      const word = this.decode(new TextDecoder().decode(Uint8Array.from(path.bytes)));
+      const word = this.decode(decodeUtf8(Uint8Array.from(path.bytes)));
       if (!this.known.has(word)) {
         this.known.add(word);
         this.found.push(word);

@@ -7,6 +7,7 @@
  * the comma depends on the state without texts only: it is written out once for each state that they lead to, and a token is tried only where
  * the text can become a key or an item in it.
  */
+import { decodeUtf8 } from '../base/utf8.js';
 import { isLexeme, othersOf } from './configs.js';
 import { CAPTURE, DEAD, DYN, ITEM, LEX } from './layout.js';
 import type { MaskShare } from './mask-share.js';
@@ -111,7 +112,7 @@ export class Further {
     let head = this.heads.get(token);
     if (head === undefined) {
       const bytes = this.vocabulary.tokenBytes(token);
-      head = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(COMMA)));
+      head = decodeUtf8(bytes.subarray(0, bytes.indexOf(COMMA)));
       this.heads.set(token, head);
     }
     const more = text + head;

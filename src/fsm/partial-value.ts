@@ -1,4 +1,5 @@
 /** JSON texts that stop in the middle, compared with whole values: can the text still become this value? */
+import { decodeUtf8 } from '../base/utf8.js';
 
 /** Something whose end has not been read. */
 const OPEN = Symbol('open');
@@ -77,7 +78,7 @@ function significant(text: string): string {
  * a backslash) is not known, so it is read each way: all that are there are found, and perhaps some that are not.
  */
 export function valuesWithin(rest: Uint8Array): readonly unknown[] {
-  const text = new TextDecoder().decode(rest);
+  const text = decodeUtf8(rest);
   const found = new Set<string>();
   for (const [from, inString] of [
     [0, false],
@@ -111,7 +112,7 @@ export function valuesWithin(rest: Uint8Array): readonly unknown[] {
 
 /** All keys and values that begin and end within the rest of a JSON text, which begins between lexemes; undefined where it is not all JSON. */
 export function valuesFrom(rest: Uint8Array): readonly unknown[] | undefined {
-  const text = new TextDecoder().decode(rest);
+  const text = decodeUtf8(rest);
   const found = new Set<string>();
   const open: number[] = [];
   const lexeme = /"(?:[^"\\]|\\.)*"|[^\s",:[\]{}]+|[[\]{}"]/gs;
@@ -136,7 +137,7 @@ export function valuesFrom(rest: Uint8Array): readonly unknown[] | undefined {
  * {@link valuesWithin}; undefined where it is no JSON in any.
  */
 export function wordsWithin(rest: Uint8Array): readonly unknown[] | undefined {
-  const text = new TextDecoder().decode(rest);
+  const text = decodeUtf8(rest);
   const found: unknown[] = [];
   let readings = 0;
   for (const head of [/^[^\s",:[\]{}]*/, /^(?:[^"\\]|\\.)*"?/s, /^.(?:[^"\\]|\\.)*"?/s]) {

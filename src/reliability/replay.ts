@@ -2,7 +2,9 @@
  * One answer of a run once more, with what was allowed at each token. The file holds the request itself, so only the model is needed; the text is compared
  * with the one that was recorded.
  */
+
 import { OptionError } from '../base/errors.js';
+import { decodeUtf8 } from '../base/utf8.js';
 import type { TokenInfo } from '../decoder/request.js';
 import { readJournal } from './journal.js';
 import { Judge } from './judge.js';
@@ -55,7 +57,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
       return { request, method, recorded, refused: line.refused, answer: undefined, steps, texts };
     let attempt = 0;
     const name = (id: number): void => {
-      texts.set(id, new TextDecoder().decode(session.vocabulary.tokenBytes(id)));
+      texts.set(id, decodeUtf8(session.vocabulary.tokenBytes(id)));
     };
     const answer = await runMethod(bench, prepared, method, undefined, (job) => {
       attempt++;

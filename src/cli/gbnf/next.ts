@@ -1,7 +1,9 @@
 /** `tokenloom gbnf next`: what may follow a prefix, as characters with the rules that allow them, and as tokens. */
+
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { decodeUtf8 } from '../../base/utf8.js';
 import { compileGrammar, Matcher, Vocabulary } from '../../fsm/index.js';
 import { LexemePool } from '../../fsm/lexeme.js';
 import { Recognizer } from '../../fsm/recognizer.js';
@@ -125,7 +127,7 @@ async function allowedTokens(
       examples: list.sort((a, b) => a.length - b.length).slice(0, 6),
     }))
     .sort((a, b) => b.count - a.count);
-  return { allowed, of: vocabulary.size, forced: new TextDecoder().decode(matcher.forcedBytes()), groups };
+  return { allowed, of: vocabulary.size, forced: decodeUtf8(matcher.forcedBytes()), groups };
 }
 
 async function readVocabulary(given: string): Promise<Vocabulary> {

@@ -2,7 +2,9 @@
  * Reads a text of any length through a recognizer, piece by piece, and knows the place where it stops: line, column, byte, the line's
  * text around it. What is kept of the text is bounded.
  */
+
 import { LimitError } from '../../base/errors.js';
+import { decodeUtf8 } from '../../base/utf8.js';
 import { DEAD } from '../../fsm/layout.js';
 import type { Recognizer } from '../../fsm/recognizer.js';
 import { MAX_EXPLAINED } from './expect.js';
@@ -111,8 +113,7 @@ export class TextReader {
     const lineFrom = this.#recent.lastIndexOf(0x0a, at - 1) + 1;
     const from = at === 0 ? 0 : Math.max(lineFrom, at - CONTEXT);
     const end = this.#recent.indexOf(0x0a, at);
-    const decode = (a: number, b: number): string =>
-      new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#recent.subarray(a, b));
+    const decode = (a: number, b: number): string => decodeUtf8(this.#recent.subarray(a, b));
     const before = decode(from, at);
     const after = decode(at, Math.min(end < 0 ? this.#recent.length : end, at + CONTEXT));
     const rest = decode(at, at + 4);
@@ -128,10 +129,7 @@ export class TextReader {
       state: this.#whole,
       codePoint,
       found: lead === undefined ? '' : `byte 0x${lead.toString(16).toUpperCase().padStart(2, '0')}`,
-      prefix:
-        whole === undefined && this.#wholeByte > 0
-          ? undefined
-          : new TextDecoder('utf-8', { ignoreBOM: true }).decode(whole),
+      prefix: whole !== undefined ? decodeUtf8(whole) : this.#wholeByte > 0 ? undefined : '',
       lineText: before + after,
       shownColumn: before.length + 1,
     };
