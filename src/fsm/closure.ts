@@ -120,8 +120,14 @@ export class Closure implements Completion {
   }
 
   private resumeEnded(): void {
-    const { ended } = this;
-    while (ended.length > 0) this.resume(ended.pop()!);
+    const { ended, step } = this;
+    const { offsets } = this.tables.stacks;
+    while (ended.length > 0) {
+      const stack = ended.pop()!;
+      // Of a chain of single edges every one may have been a way in: n of them are walked once, not n times.
+      const single = offsets[stack + 1]! - offsets[stack]! === 2;
+      if (this.hasUnique || !single || step.isFirst(stack)) this.resume(stack);
+    }
   }
 
   private resume(stack: number): void {

@@ -1,6 +1,7 @@
 /** Walks over the configs of a state and the frames below them, for those who read states from outside the recognizer. */
 import { BOTTOM, CAPTURE, DEAD, DYN, END, FRAME, ITEM, LEX } from './layout.js';
 import type { Recognizer } from './recognizer.js';
+import { someEdge } from './stack-search.js';
 
 /** Whether a config reads a lexeme of which more than one text may be known: a plain one, a dynamic key or a unique item. */
 export const isLexeme = (kind: number): boolean => kind === LEX || kind === DYN || kind === ITEM;
@@ -35,22 +36,17 @@ export function othersOf(recognizer: Recognizer, state: number, takes: (offset: 
 export function eachUniqueFrame(recognizer: Recognizer, state: number, visit: (label: number) => void): void {
   const { configs, states, stacks, labels, grammar } = recognizer;
   const seen = new Set<number>();
-  const walk = (stack: number): void => {
-    if (seen.has(stack)) return;
-    seen.add(stack);
-    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
-      const l = labels.offsets[stacks.data[i]!]!;
-      const parent = stacks.data[i + 1]!;
-      if (labels.data[l] === FRAME.array) {
-        const expr = grammar.exprs[labels.data[l + 1]!]!;
-        if (expr.op === 'array' && expr.unique) visit(l);
-      }
-      if (parent >= 0) walk(parent);
+  const visitLabel = (label: number): boolean => {
+    const l = labels.offsets[label]!;
+    if (labels.data[l] === FRAME.array) {
+      const expr = grammar.exprs[labels.data[l + 1]!]!;
+      if (expr.op === 'array' && expr.unique) visit(l);
     }
+    return false;
   };
   for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
     const o = configs.offsets[states.data[i]!]!;
     const kind = configs.data[o]!;
-    if (kind !== END && kind !== BOTTOM && kind !== CAPTURE) walk(configs.data[o + 3]!);
+    if (kind !== END && kind !== BOTTOM && kind !== CAPTURE) someEdge(stacks, configs.data[o + 3]!, seen, visitLabel);
   }
 }

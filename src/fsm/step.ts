@@ -28,7 +28,7 @@ export class Step {
   private readonly entered: Int32Array;
   /** Offset in `pending` of the last entry of an expression. */
   private readonly enteredAt: Int32Array;
-  /** By stack: the step that resumed it last (of stacks with several edges). */
+  /** By stack: the step that resumed it last. */
   private resumed = new Int32Array(64);
   private readonly lists: EdgeLists;
   private readonly config = [0, 0, 0, 0];

@@ -7,6 +7,7 @@
 import { ENDS, ENDS_AFTER_QUOTE, GOES_ON, itemStartsOf, STARTS, STARTS_AFTER_QUOTE } from './item-starts.js';
 import { CAPTURE, DEAD, DYN, END, FRAME, ITEM, LEX, NAME } from './layout.js';
 import type { Recognizer } from './recognizer.js';
+import { SomeFrame } from './stack-search.js';
 import type { TokenTrie } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
 import { isBlank } from './whitespace.js';
@@ -18,13 +19,20 @@ const LONG_KEY = 64;
 
 export class Traps {
   /** By stack: whether below it some array with unique items has objects or arrays already. */
-  private readonly used: (boolean | undefined)[] = [];
+  private readonly used: SomeFrame;
 
   constructor(
     private readonly recognizer: Recognizer,
     private readonly trie: TokenTrie,
     private readonly vocabulary: Vocabulary,
-  ) {}
+  ) {
+    const { labels } = recognizer;
+    this.used = new SomeFrame(recognizer, (l) => {
+      if (labels.data[l] !== FRAME.array) return false;
+      const states = recognizer.arrayStates(labels.data[l + 1]!);
+      return states.expr.unique && (states.mustRemember || states.hasValues(labels.data[l + 3]!));
+    });
+  }
 
   /** Whether a token might lead into a trap. */
   possible(): boolean {
@@ -36,27 +44,9 @@ export class Traps {
     const { states, configs } = this.recognizer;
     for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
       const o = configs.offsets[states.data[i]!]!;
-      if (configs.data[o] !== END && this.isUsed(configs.data[o + 3]!)) return true;
+      if (configs.data[o] !== END && this.used.of(configs.data[o + 3]!)) return true;
     }
     return false;
-  }
-
-  private isUsed(stack: number): boolean {
-    const known = this.used[stack];
-    if (known !== undefined) return known;
-    const { stacks, labels } = this.recognizer;
-    let found = false;
-    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end && !found; i += 2) {
-      const l = labels.offsets[stacks.data[i]!]!;
-      const parent = stacks.data[i + 1]!;
-      if (labels.data[l] === FRAME.array) {
-        const states = this.recognizer.arrayStates(labels.data[l + 1]!);
-        found = states.expr.unique && (states.mustRemember || states.hasValues(labels.data[l + 3]!));
-      }
-      found ||= parent >= 0 && this.isUsed(parent);
-    }
-    this.used[stack] = found;
-    return found;
   }
 
   /** Takes out of a state's mask what leads into a trap; whether there was any. */

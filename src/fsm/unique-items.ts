@@ -5,6 +5,7 @@
 import type { ArrayExpr, ExprId, Grammar } from '../grammar/ir.js';
 import { BOTTOM, CAPTURE, DEAD, END, FRAME, ITEM, PHASE, UNLIKE_ITEM } from './layout.js';
 import type { LexemePool } from './lexeme.js';
+import { SomeFrame } from './stack-search.js';
 import type { Step } from './step.js';
 import type { Structures } from './structure.js';
 import type { Tables } from './tables.js';
@@ -14,9 +15,9 @@ export class UniqueItems {
   /** Whether the grammar has any. */
   readonly exist: boolean;
   /** Whether some frame of a stack is an array with unique items. */
-  private readonly below: (boolean | undefined)[] = [];
+  private readonly below: SomeFrame;
   /** Whether the text of some item in progress of such an array is remembered. */
-  private readonly kept: (boolean | undefined)[] = [];
+  private readonly kept: SomeFrame;
   /** By stack: the same one without those texts. */
   private readonly unlike: (number | undefined)[] = [];
   /** Whether some top frame of a stack is such an array that has forgotten an item. */
@@ -32,6 +33,8 @@ export class UniqueItems {
     private readonly structures: Structures,
   ) {
     this.exist = grammar.exprs.some((e) => e.op === 'array' && e.unique);
+    this.below = new SomeFrame(tables, (l) => this.isFrame(l));
+    this.kept = new SomeFrame(tables, (l) => this.isFrame(l) && tables.labels.data[l + 4] !== UNLIKE_ITEM);
   }
 
   /** Whether the label at offset l is a frame of such an array. */
@@ -42,31 +45,7 @@ export class UniqueItems {
 
   /** Whether some frame of a stack is an array with unique items. Cached. */
   isBelow(stack: number): boolean {
-    const known = this.below[stack];
-    if (known !== undefined) return known;
-    const { stacks, labels } = this.tables;
-    let found = false;
-    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end && !found; i += 2) {
-      const parent = stacks.data[i + 1]!;
-      found = this.isFrame(labels.offsets[stacks.data[i]!]!) || (parent >= 0 && this.isBelow(parent));
-    }
-    this.below[stack] = found;
-    return found;
-  }
-
-  /** Whether the text of some item in progress is remembered, down from a stack whose top frame has something in progress itself. Cached. */
-  private isKept(stack: number): boolean {
-    const known = this.kept[stack];
-    if (known !== undefined) return known;
-    const { stacks, labels } = this.tables;
-    let found = false;
-    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end && !found; i += 2) {
-      const l = labels.offsets[stacks.data[i]!]!;
-      const parent = stacks.data[i + 1]!;
-      found = (this.isFrame(l) && labels.data[l + 4] !== UNLIKE_ITEM) || (parent >= 0 && this.isKept(parent));
-    }
-    this.kept[stack] = found;
-    return found;
+    return this.below.of(stack);
   }
 
   /**
@@ -85,7 +64,7 @@ export class UniqueItems {
       for (let j = stacks.offsets[stack]!; j < stacks.offsets[stack + 1]!; j += 2) {
         const parent = stacks.data[j + 1]!;
         if (parent < 0 || !this.isBelow(parent)) continue;
-        if (this.isKept(parent)) return true;
+        if (this.kept.of(parent)) return true;
         inside = true;
       }
     }
@@ -105,21 +84,28 @@ export class UniqueItems {
     return this.step.stackOf(edges);
   }
 
-  private unlikeAll(stack: number): number {
-    const known = this.unlike[stack];
-    if (known !== undefined) return known;
-    let made = stack;
-    if (this.isKept(stack)) {
-      const { stacks } = this.tables;
+  private unlikeAll(root: number): number {
+    const { unlike } = this;
+    const { stacks } = this.tables;
+    const open = [root];
+    for (let stack = open.at(-1); stack !== undefined; stack = open.at(-1)) {
       const edges: number[] = [];
-      for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+      let ready = true;
+      const end = this.kept.of(stack) ? stacks.offsets[stack + 1]! : stacks.offsets[stack]!;
+      for (let i = stacks.offsets[stack]!; i < end; i += 2) {
         const parent = stacks.data[i + 1]!;
-        edges.push(this.unlikeLabel(stacks.data[i]!), parent < 0 ? parent : this.unlikeAll(parent));
+        const made = parent < 0 ? parent : unlike[parent];
+        if (made !== undefined) edges.push(this.unlikeLabel(stacks.data[i]!), made);
+        else {
+          open.push(parent);
+          ready = false;
+        }
       }
-      made = this.step.stackOf(edges);
+      if (!ready) continue;
+      unlike[stack] ??= edges.length === 0 ? stack : this.step.stackOf(edges);
+      open.pop();
     }
-    this.unlike[stack] = made;
-    return made;
+    return unlike[root]!;
   }
 
   private unlikeLabel(label: number): number {

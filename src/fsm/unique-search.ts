@@ -9,6 +9,7 @@
 import type { Grammar } from '../grammar/ir.js';
 import { BOTTOM, CAPTURE, DEAD, END, FRAME, PHASE, UNLIKE_ITEM } from './layout.js';
 import { plainPrefix } from './partial-value.js';
+import { someEdge } from './stack-search.js';
 import type { Structures } from './structure.js';
 import type { Tables } from './tables.js';
 import type { UniqueItems } from './unique-items.js';
@@ -106,21 +107,15 @@ export class UniqueSearch {
 
   /** Whether some frame of a stack, or below, is an item that is not open and could end as one that the array below it has. */
   private repeatsIn(stack: number, open: Open, capture: number, seen: Set<number>, used: Map<number, number>): boolean {
-    if (seen.has(stack)) return false;
-    seen.add(stack);
-    const { stacks } = this.tables;
-    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
-      const parent = stacks.data[i + 1]!;
-      if (parent < 0 || !this.unique.isBelow(parent)) continue;
+    return someEdge(this.tables.stacks, stack, seen, (label, parent) => {
+      if (parent < 0 || !this.unique.isBelow(parent)) return 'not below';
       let most = used.get(parent);
       if (most === undefined) {
         most = this.mostUsed(parent, capture);
         used.set(parent, most);
       }
-      if (most > 0 && !(open !== NOTHING_OPEN && this.staysOpen(stacks.data[i]!, open, most))) return true;
-      if (this.repeatsIn(parent, open, capture, seen, used)) return true;
-    }
-    return false;
+      return most > 0 && !(open !== NOTHING_OPEN && this.staysOpen(label, open, most));
+    });
   }
 
   /** The most values that an array on top of a stack has, of those of which one could come again; 0 where none could. */
@@ -159,22 +154,36 @@ export class UniqueSearch {
     return false;
   }
 
-  private isFreeBelow(stack: number, capture: number, known: Map<number, boolean>): boolean {
-    if (!this.unique.isBelow(stack)) return true;
-    let free = known.get(stack);
-    if (free !== undefined) return free;
+  private isFreeBelow(root: number, capture: number, known: Map<number, boolean>): boolean {
     const { stacks, labels } = this.tables;
-    free = false;
-    for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end && !free; i += 2) {
-      const l = labels.offsets[stacks.data[i]!]!;
-      const parent = stacks.data[i + 1]!;
-      free = parent < 0 || this.isFreeBelow(parent, capture, known);
-      if (!free || !this.unique.isFrame(l) || labels.data[l + 4] === UNLIKE_ITEM) continue;
-      const states = this.structures.arrayStates(labels.data[l + 1]!);
-      free = !states.couldRepeat(labels.data[l + 3]!, capture, labels.data[l + 4]!);
+    const open = [root];
+    for (let stack = open.at(-1); stack !== undefined; stack = open.at(-1)) {
+      let free = !this.unique.isBelow(stack) || known.get(stack) === true;
+      let unknown = -1;
+      const end = known.has(stack) ? stacks.offsets[stack]! : stacks.offsets[stack + 1]!;
+      for (let i = stacks.offsets[stack]!; i < end && !free && unknown < 0; i += 2) {
+        const l = labels.offsets[stacks.data[i]!]!;
+        const parent = stacks.data[i + 1]!;
+        const below = parent < 0 ? true : known.get(parent);
+        if (below === undefined) unknown = parent;
+        else free = below && !this.repeatsFrame(l, capture);
+      }
+      if (unknown >= 0) open.push(unknown);
+      else {
+        known.set(stack, free);
+        open.pop();
+      }
     }
-    known.set(stack, free);
-    return free;
+    return known.get(root)!;
+  }
+
+  /** Whether the item in progress of an array with unique items, its label at offset l, could end as one that is there. */
+  private repeatsFrame(l: number, capture: number): boolean {
+    const { labels } = this.tables;
+    if (!this.unique.isFrame(l) || labels.data[l + 4] === UNLIKE_ITEM) return false;
+    return this.structures
+      .arrayStates(labels.data[l + 1]!)
+      .couldRepeat(labels.data[l + 3]!, capture, labels.data[l + 4]!);
   }
 
   /**

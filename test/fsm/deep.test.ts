@@ -1,0 +1,55 @@
+/** Texts that nest deep, and readings that meet again and again: nothing recurses as deep as the text or counts the ways. */
+import { expect, it } from 'vitest';
+import { TupleTable } from '../../src/base/tuple-table.js';
+import { compile, gbnf, Matcher, Vocabulary } from '../../src/core.js';
+import { SomeFrame, someEdge } from '../../src/fsm/stack-search.js';
+
+const bytes = Array.from({ length: 256 }, (_, b) => Uint8Array.of(b));
+const vocabulary = Vocabulary.fromTokens([...bytes, null], { eos: [256] });
+const reads = (source: string, text: string): Matcher => {
+  const matcher = new Matcher(compile(gbnf(source)), vocabulary);
+  expect(matcher.acceptBytes(new TextEncoder().encode(text))).toBe(true);
+  return matcher;
+};
+
+it('repetitions of what repeats itself: each frame goes on once a step', () => {
+  expect(reads('root ::= "a" root*', 'a'.repeat(60)).isAccepting).toBe(true);
+  expect(reads('root ::= ("a" root*)*', 'a'.repeat(40)).isAccepting).toBe(true);
+  const counted = reads('root ::= "a" root{0,3}', 'a'.repeat(40));
+  expect(counted.isAccepting).toBe(true);
+  expect(counted.acceptBytes(Uint8Array.of(98))).toBe(false);
+});
+
+it('repetitions that end with what they repeat nest as deep as the text', () => {
+  const matcher = reads('root ::= "x" | "(" root+', `${'('.repeat(30_000)}x`);
+  expect(matcher.isAccepting).toBe(true);
+  expect(matcher.acceptBytes(new TextEncoder().encode('x(x'))).toBe(true);
+});
+
+it('questions to all frames of a stack take no recursion', () => {
+  const labels = new TupleTable();
+  const [plain, wanted] = [labels.intern([1], 1), labels.intern([2], 1)];
+  const stacks = new TupleTable();
+  const over = (top: number, label: number): number => {
+    let stack = top;
+    for (let i = 0; i < 100_000; i++) stack = stacks.intern([label, stack], 2);
+    return stack;
+  };
+  const without = over(-1, plain);
+  const some = over(stacks.intern([wanted, -1], 2), plain);
+  const frames = new SomeFrame({ stacks, labels }, (l) => labels.data[l] === 2);
+  expect([frames.of(without), frames.of(some), frames.of(stacks.intern([plain, without, plain, some], 4))]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  let met = 0;
+  const seen = new Set<number>();
+  const find = (stack: number, label: number): boolean =>
+    someEdge(stacks, stack, seen, (l) => {
+      met++;
+      return l === label;
+    });
+  expect([find(without, wanted), met, find(some, wanted)]).toEqual([false, 100_000, true]);
+  expect(someEdge(stacks, some, new Set(), () => 'not below')).toBe(false);
+});
