@@ -11,6 +11,7 @@ export interface GenerateFlags extends ConstraintFlags {
   readonly prompt?: string;
   readonly system?: string;
   readonly tools?: string;
+  readonly toolChoice?: string;
   readonly model: string;
   readonly device: string;
   readonly dtype: string;
@@ -89,6 +90,10 @@ function check(constraint: Constraint, flags: GenerateFlags): void {
   }
 }
 
+function isChoice(word: string): word is 'required' | 'auto' | 'none' {
+  return word === 'required' || word === 'auto' || word === 'none';
+}
+
 async function run(
   engine: Engine,
   constraint: unknown,
@@ -123,7 +128,12 @@ async function run(
   };
   const trace = flags.trace === undefined ? undefined : new TraceWriter(flags.trace);
   const live = flags.json !== true && flags.n === 1 && (flags.bestOf ?? 1) === 1;
-  const stream = engine.stream(constraint ?? null, { ...options, ...(tools === undefined ? {} : { tools }) });
+  const { toolChoice: choice } = flags;
+  const stream = engine.stream(constraint ?? null, {
+    ...options,
+    ...(tools === undefined ? {} : { tools }),
+    ...(choice === undefined ? {} : { toolChoice: isChoice(choice) ? choice : { name: choice } }),
+  });
   let wrote = false;
   let failed = true;
   try {

@@ -22,6 +22,10 @@ export function addGenerateCommand(program: Command, finish: Finish): void {
       '--tools <file>',
       'JSON array of tools {name, description, parameters}; the value is a call of one (or fits --schema, where given)',
     )
+    .option(
+      '--tool-choice <choice>',
+      "'required', 'auto' (text, and calls behind it as <tool_call>…</tool_call>), 'none', or the name of a tool",
+    )
     .addOption(new Option('--whitespace <style>', 'whitespace in JSON').choices(['compact', 'bounded', 'flexible']))
     .addOption(new Option('--property-order <order>', 'order of properties').choices(['schema', 'any']))
     .addOption(new Option('--unsupported <how>', 'schema parts that cannot be enforced').choices(['error', 'warn']))

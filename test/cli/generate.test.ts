@@ -70,6 +70,18 @@ describe('generate', () => {
     const r = await run(`generate --model ${model.folder} -q --tools ${tools} "go"`);
     expect(JSON.parse(r.stdout)).toMatchObject({ name: 'go', arguments: { a: expect.any(Number) } });
   });
+  it('tools by choice', async () => {
+    const tools = file('choice.json', `[{"name":"go","parameters":${schema}},{"name":"stay","parameters":${schema}}]`);
+    const ask = (choice: string) =>
+      run(`generate --model ${model.folder} -q --tools ${tools} --tool-choice ${choice} --json --max-tokens 80 "go"`);
+    const named = await ask('stay');
+    expect((JSON.parse(named.stdout) as { value: { name: string } }).value.name).toBe('stay');
+    const free = await ask('auto');
+    expect((JSON.parse(free.stdout) as { value: object }).value).toMatchObject({ calls: [] });
+    const wrong = await ask('leave');
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('go, stay');
+  });
   it('-n prints one output a line', async () => {
     const r = await run(`generate --model ${model.folder} -q --regex '[a-z]{4}' -n 3 --temperature 2 --seed 1 hi`);
     expect(r.stdout.trim().split('\n')).toHaveLength(3);
