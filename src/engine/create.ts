@@ -1,12 +1,14 @@
 /** Loading a model into an engine, in this thread or in one of its own. */
 import { Engine } from './engine.js';
+import { checkEngineOptions } from './engine-options.js';
 import type { EngineOptions } from './types.js';
 
 /**
  * Loads a model and makes it ready. @throws (rejections) ModelError for a model that is missing, corrupt or cannot run here, OptionError for
- * bounds of the scheduler that nothing can keep
+ * options that are not known, of another kind, or that nothing can keep
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  checkEngineOptions(options);
   const { model = 'embedded', draftModel, scheduler, worker, ...load } = options;
   // On a device the steps run elsewhere anyway.
   const wanted = worker ?? (load.device === undefined || load.device === 'auto' || load.device === 'cpu');

@@ -32,7 +32,7 @@ export interface SchedulerOptions {
 }
 
 export interface EngineOptions extends LoadOptions {
-  /** 'embedded' (default), 'embedded-moe', a folder, or 'hf:org/name'. */
+  /** 'embedded' (default), 'embedded-moe', a folder (its path or file URL), or 'hf:org/name'. */
   readonly model?: ModelSource | undefined;
   /** A smaller model of the same vocabulary that guesses tokens ahead; the output is the same. */
   readonly draftModel?: ModelSource | undefined;

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '../base/errors.js';
+import { nearest } from '../base/nearest.js';
 import { Vocabulary } from '../fsm/vocabulary.js';
 import { createChat } from './chat.js';
 import { readFolder } from './folder.js';
@@ -45,7 +46,16 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     });
     return loadFolder(folder, source.slice(3), options, notes);
   }
-  return loadFolder(path.resolve(source), source, options, []);
+  const folder = source.startsWith('file:') ? fileURLToPath(source) : path.resolve(source);
+  if (!(await exists(folder))) throw new ModelError(folder, `a model folder${otherNames(source)}`, 'nothing there');
+  return loadFolder(folder, source, options, []);
+}
+
+/** What a name that is no folder may have been meant to be. */
+function otherNames(source: string): string {
+  const meant = nearest(source, ['embedded', 'embedded-moe']);
+  if (meant !== undefined) return ` (or '${meant}')`;
+  return /^[\w.-]+\/[\w.-]+$/.test(source) && !source.startsWith('.') ? ` (or 'hf:${source}' for the hub)` : '';
 }
 
 async function loadFolder(

@@ -10,7 +10,7 @@ export type Device = 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'directml' | 'coreml';
 /** Which of a folder's ONNX files to take; 'auto' prefers the one that suits the device. */
 export type Dtype = 'auto' | 'fp32' | 'fp16' | 'int8' | 'uint8' | 'quantized' | 'q4' | 'q4f16' | 'bnb4';
 
-/** 'embedded', 'embedded-moe', 'hf:org/name[@revision]' or a path to a model folder. */
+/** 'embedded', 'embedded-moe', 'hf:org/name[/folder][@revision]', or a model folder: its path or file URL. */
 export type ModelSource = string;
 
 export interface LoadProgress {

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
 import {
@@ -522,6 +523,33 @@ describe('bad input gets its typed error with the place', () => {
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  });
+  it('a name that is no folder: what it may have been meant to be', async () => {
+    const load = (name: string) => createEngine({ model: name, worker: false });
+    await expect(load('org/some-model')).rejects.toThrow(/'hf:org\/some-model'/);
+    await expect(load('embeded')).rejects.toThrow(/'embedded'/);
+    await (await load(pathToFileURL(model.folder).href)).close();
+  });
+  it('options of the engine that are not known or of another kind', async () => {
+    const bad: readonly unknown[] = [
+      null,
+      'embedded',
+      { modle: 'x' },
+      { model: 5 },
+      { model: '' },
+      { worker: 'yes' },
+      { threads: -1 },
+      { exact: 'x' },
+      { onProgress: 5 },
+      { signal: 5 },
+      { kv: 5 },
+      { kv: { block: 5 } },
+      { scheduler: { maxrows: 1 } },
+      { dtype: 'fp8' },
+    ];
+    for (const options of bad)
+      await expect(createEngine(options as never), JSON.stringify(options)).rejects.toThrow(OptionError);
+    await expect(createEngine({ modle: 'x' } as never)).rejects.toThrow(/'modle'.*'model'/);
   });
   it('a draft model of another vocabulary', async () => {
     await expect(createEngine({ model: model.folder, draftModel: 'embedded' })).rejects.toThrow(ModelError);
