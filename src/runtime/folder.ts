@@ -80,7 +80,8 @@ export function dataFiles(graph: string, files: readonly string[]): string[] {
 async function listFiles(folder: string): Promise<string[]> {
   const out: string[] = [];
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    const why = isObject(error) && error.code === 'ENOENT' ? 'nothing there' : String(error);
+    const code = isObject(error) ? error.code : undefined;
+    const why = code === 'ENOENT' ? 'nothing there' : code === 'ENOTDIR' ? 'a file' : messageOf(error);
     throw new ModelError(folder, 'a model folder', why, { cause: error });
   });
   for (const e of entries) {
@@ -204,4 +205,8 @@ async function templatesOf(folder: string, config: JsonObject | undefined): Prom
   if (out.size === 0) add((await readJson(path.join(folder, 'chat_template.json')))?.chat_template);
   add(await readText(path.join(folder, 'chat_template.jinja')));
   return out;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

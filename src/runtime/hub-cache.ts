@@ -38,13 +38,14 @@ export function parseHubName(source: string): HubName {
 
 /** Where the cache lies and how to reach the hub, from HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE. */
 export async function hubEnvironment(env: NodeJS.ProcessEnv = process.env): Promise<HubEnvironment> {
-  const base = env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache');
-  const home = env.HF_HOME ?? path.join(base, 'huggingface');
+  // An empty variable is an unset one.
+  const base = env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
+  const home = env.HF_HOME || path.join(base, 'huggingface');
   const stored = await readFile(path.join(home, 'token'), 'utf8').catch(() => '');
-  const token = env.HF_TOKEN ?? stored.trim();
+  const token = env.HF_TOKEN || stored.trim();
   return {
-    endpoint: (env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/+$/, ''),
-    cache: env.HF_HUB_CACHE ?? path.join(home, 'hub'),
+    endpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
+    cache: env.HF_HUB_CACHE || path.join(home, 'hub'),
     offline: ['1', 'true', 'yes', 'on'].includes((env.HF_HUB_OFFLINE ?? '').toLowerCase()),
     ...(token === '' ? {} : { token }),
   };
@@ -76,21 +77,26 @@ export class HubCache {
     return (await exists(this.snapshot(revision))) ? revision : undefined;
   }
 
+  /** Notes what a revision means now. A cache that is complete serves where it is read-only too: then nothing is noted. */
   async setRef(revision: string, commit: string): Promise<void> {
-    if (revision === commit) return;
+    if (revision === commit || (await this.commitOf(revision)) === commit) return;
     const file = path.join(this.root, 'refs', revision);
-    await mkdir(path.dirname(file), { recursive: true });
-    await writeFile(`${file}.${process.pid}`, commit);
-    await rename(`${file}.${process.pid}`, file);
+    try {
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(`${file}.${process.pid}`, commit);
+      await rename(`${file}.${process.pid}`, file);
+    } catch (error) {
+      if (!isStorageError(error)) throw error;
+    }
   }
 
   /** Makes a snapshot's file lead to a blob: a relative link, or a copy where links are not allowed. */
   async link(commit: string, name: string, etag: string): Promise<void> {
     const file = path.join(this.snapshot(commit), name);
     const target = path.relative(path.dirname(file), this.blob(etag));
-    await mkdir(path.dirname(file), { recursive: true });
     const old = await lstat(file).catch(() => undefined);
     if (old?.isSymbolicLink() && (await readlink(file)) === target) return;
+    await mkdir(path.dirname(file), { recursive: true });
     if (old !== undefined) await rm(file, { force: true });
     try {
       await symlink(target, file);
@@ -118,7 +124,8 @@ export class HubCache {
       try {
         await writeFile(lock, String(process.pid), { flag: 'wx' });
         return () => rm(lock, { force: true });
-      } catch {
+      } catch (error) {
+        if (isStorageError(error) && (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
         const owner = Number(await readFile(lock, 'utf8').catch(() => ''));
         if (owner !== process.pid && isAlive(owner)) return undefined;
         if (owner === process.pid) return undefined;
@@ -128,6 +135,23 @@ export class HubCache {
     return undefined;
   }
 }
+
+/** Whether the cache's disk is what failed, as opposed to the network: asking again does not help. */
+export function isStorageError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error && 'code' in error && STORAGE.has(String(error.code));
+}
+
+const STORAGE: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'EFBIG',
+  'ENOTDIR',
+  'EISDIR',
+  'EEXIST',
+]);
 
 function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;

@@ -10,7 +10,7 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../base/errors.js';
 import { CONFIG_FILES, chooseGraph, dataFiles } from './folder.js';
-import { HubCache, type HubEnvironment, hubEnvironment, parseHubName } from './hub-cache.js';
+import { HubCache, type HubEnvironment, hubEnvironment, isStorageError, parseHubName } from './hub-cache.js';
 import { asString, at, isObject, type JsonObject, parseJson } from './json.js';
 import type { Dtype, LoadProgress } from './types.js';
 
@@ -47,7 +47,12 @@ export async function download(source: string, options: DownloadOptions = {}): P
   const hub = new Hub(source, repository, env, options);
   let listing: { commit: string; files: string[] };
   try {
-    if (env.offline) throw new ModelError(source, 'the hub', 'HF_HUB_OFFLINE is set');
+    if (env.offline)
+      throw new ModelError(
+        source,
+        `a copy in the cache ${env.cache}`,
+        'none, and HF_HUB_OFFLINE forbids to download it',
+      );
     listing = await hub.list(revision);
   } catch (error) {
     options.signal?.throwIfAborted();
@@ -119,9 +124,9 @@ class Hub {
         return await run();
       } catch (error) {
         this.options.signal?.throwIfAborted();
-        if (error instanceof Refused) throw error;
+        if (error instanceof Refused || isStorageError(error)) throw error;
         if (attempt >= ATTEMPTS) {
-          const why = error instanceof Error ? causeOf(error) : String(error);
+          const why = `${error instanceof Error ? causeOf(error) : String(error)}${proxyHint(this.env.endpoint)}`;
           throw new ModelError(this.source, what, why, { cause: error });
         }
         await pause((this.options.retryDelay ?? 500) * 2 ** (attempt - 1), this.options.signal);
@@ -176,6 +181,7 @@ class Hub {
 
   async list(revision: string): Promise<{ commit: string; files: string[] }> {
     const url = `${this.env.endpoint}/api/models/${this.repository}/revision/${encodeURIComponent(revision)}`;
+    if (!URL.canParse(url)) throw new Refused(this.source, 'a URL as HF_ENDPOINT', `'${this.env.endpoint}'`);
     return this.retry('an answer of the hub', async () => {
       const body = await this.body(url);
       let value: unknown;
@@ -255,7 +261,10 @@ class Hub {
       this.check(response, url);
       const range = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '');
       const resumed = response.status === 206 && Number(range?.[1]) === have;
-      if (response.status === 206 && !resumed) throw new Error('the server sent another range');
+      if (response.status === 206 && !resumed) {
+        await rm(partial, { force: true });
+        throw new Error('the server sent another range');
+      }
       let loaded = resumed ? have : 0;
       const file = await open(partial, resumed ? 'a' : 'w');
       try {
@@ -274,6 +283,11 @@ class Hub {
     }
   }
 
+  unwritable(error: Error): ModelError {
+    const expected = 'a cache that can be written (HF_HOME or HF_HUB_CACHE names its folder)';
+    return new ModelError(this.source, expected, error.message, { cause: error });
+  }
+
   broken(file: string, expected: string, got: string): ModelError {
     return new Refused(this.source, `${file} with ${expected}`, `${got}; the download was thrown away`);
   }
@@ -288,6 +302,22 @@ async function fetchFile(
 ): Promise<void> {
   options.signal?.throwIfAborted();
   const info = await hub.info(commit, name);
+  try {
+    await store(hub, cache, commit, name, info, options);
+  } catch (error) {
+    if (!isStorageError(error)) throw error;
+    throw hub.unwritable(error);
+  }
+}
+
+async function store(
+  hub: Hub,
+  cache: HubCache,
+  commit: string,
+  name: string,
+  info: FileInfo,
+  options: DownloadOptions,
+): Promise<void> {
   const blob = cache.blob(info.etag);
   const present = await cache.sizeOf(info.etag);
   if (present === undefined || (info.size !== undefined && present !== info.size)) {
@@ -331,6 +361,15 @@ async function verify(hub: Hub, name: string, file: string, info: FileInfo): Pro
 
 function causeOf(error: Error): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
+
+/** Node asks proxies only where it is told to, and says nothing about those that it was not told of. */
+function proxyHint(endpoint: string): string {
+  const { env } = process;
+  const names = endpoint.startsWith('https:') ? ['HTTPS_PROXY', 'https_proxy'] : ['HTTP_PROXY', 'http_proxy'];
+  const name = names.find((n) => (env[n] ?? '') !== '');
+  if (name === undefined || env.NODE_USE_ENV_PROXY === '1' || env.NODE_OPTIONS?.includes('use-env-proxy')) return '';
+  return ` (${name} is set, but Node takes it only with NODE_USE_ENV_PROXY=1, from versions 22.21 and 24.5 on)`;
 }
 
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,6 +1,6 @@
-import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ModelError } from '../../src/base/errors.js';
 import { type DownloadOptions, download } from '../../src/runtime/hub.js';
 import { type HubEnvironment, hubEnvironment, parseHubName } from '../../src/runtime/hub-cache.js';
@@ -51,6 +51,8 @@ describe('names and environment', () => {
       expect(await hubEnvironment({ HF_HOME: home })).toMatchObject({ cache: path.join(home, 'hub'), token: 'stored' });
       const env = { HF_HOME: home, HF_HUB_CACHE: '/c', HF_TOKEN: 't', HF_ENDPOINT: 'http://x/', HF_HUB_OFFLINE: '1' };
       expect(await hubEnvironment(env)).toEqual({ cache: '/c', token: 't', endpoint: 'http://x', offline: true });
+      const empty = { HF_HOME: home, HF_HUB_CACHE: '', HF_ENDPOINT: '' };
+      expect(await hubEnvironment(empty)).toEqual({ ...(await hubEnvironment({ HF_HOME: home })) });
     });
   });
 });
@@ -152,18 +154,20 @@ describe('download', () => {
       hub.faults.unavailable = 0;
     }));
 
-  it('keeps no connection for answers that nobody reads', () =>
+  it('keeps no connection for answers that nobody reads', { timeout: 20_000 }, () =>
     fresh(async (env) => {
       const other = await startHub(REPO, new Map());
       try {
         Object.assign(other.faults, { unavailable: 100, endless: true });
         const environment = { ...env, endpoint: other.endpoint };
         await expect(download(`hf:${REPO}`, { environment, retryDelay: 1 })).rejects.toThrow(/HTTP 503/);
-        await expect.poll(other.connections).toBe(0);
+        // An idle connection is kept for four seconds.
+        await expect.poll(other.connections, { timeout: 10_000 }).toBe(0);
       } finally {
         await other.close();
       }
-    }));
+    }),
+  );
 
   it('takes the graph that genai_config.json names from the repository alone', () =>
     fresh(async (env) => {
@@ -204,6 +208,29 @@ describe('download', () => {
       );
     }));
 
+  it('serves a complete cache that cannot be written, and says which folder could not be', () =>
+    fresh(async (env, options) => {
+      const folder = await download(`hf:${REPO}`, options);
+      const refs = path.join(folder, '../../refs');
+      await rm(refs, { recursive: true });
+      await writeFile(refs, 'no folder');
+      expect(await download(`hf:${REPO}`, options)).toBe(folder);
+      const environment = { ...env, cache: refs };
+      await expect(download(`hf:${REPO}`, { ...options, environment })).rejects.toThrow(/HF_HUB_CACHE names.*ENOTDIR/);
+    }));
+
+  it('says that a proxy is not asked, what is no URL, and that a model is not in the cache', () =>
+    fresh(async (env, options) => {
+      const asked = (changed: Partial<HubEnvironment>) =>
+        download(`hf:${REPO}`, { ...options, environment: { ...env, ...changed } });
+      vi.stubEnv('HTTP_PROXY', 'http://127.0.0.1:9');
+      vi.stubEnv('NODE_USE_ENV_PROXY', '');
+      await expect(asked({ endpoint: 'http://127.0.0.1:9' })).rejects.toThrow(/HTTP_PROXY is set, but/);
+      vi.unstubAllEnvs();
+      await expect(asked({ endpoint: 'hub' })).rejects.toThrow(/URL as HF_ENDPOINT, got 'hub'/);
+      await expect(asked({ offline: true })).rejects.toThrow(/copy in the cache .*HF_HUB_OFFLINE/);
+    }));
+
   it('stops when aborted, and when the server falls silent', () =>
     fresh(async (_, options) => {
       hub.faults.silent = true;
@@ -218,7 +245,6 @@ describe('download', () => {
       const folder = await download(`hf:${REPO}`, options);
       const name = await readlink(path.join(folder, 'onnx', 'model.onnx'));
       const blob = path.resolve(folder, 'onnx', name);
-      const { rm } = await import('node:fs/promises');
       await rm(blob);
       await mkdir(path.dirname(blob), { recursive: true });
       await writeFile(`${blob}.lock`, String(process.ppid));
