@@ -1,8 +1,7 @@
 /**
  * From a model's name to everything the engine needs: folder, tokenizer, template, sessions, the form of KV memory.
  */
-import { access, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModelError } from '../base/errors.js';
@@ -12,7 +11,6 @@ import { createChat } from './chat.js';
 import { readFolder } from './folder.js';
 import { download } from './hub.js';
 import { checkLoadOptions } from './load-options.js';
-import { writeLlamaFolder } from './onnx/llama-writer.js';
 import { openModel } from './open.js';
 import { createTokenizer } from './tokenizer.js';
 import type { LoadedModel, LoadOptions, ModelSource } from './types.js';
@@ -30,11 +28,8 @@ const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<LoadedModel> {
   checkLoadOptions(options);
   options.signal?.throwIfAborted();
-  if (source === 'embedded' || source === 'embedded-moe') {
-    const folder = path.join(MODELS, source);
-    if (await exists(path.join(folder, 'tokenizer.json'))) return loadFolder(folder, source, options, []);
-    return loadStandIn(source, options);
-  }
+  if (source === 'embedded' || source === 'embedded-moe')
+    return loadFolder(await embeddedFolder(source), source, options, []);
   if (source.startsWith('hf:')) {
     const { dtype, onProgress, signal } = options;
     const notes: string[] = [];
@@ -49,6 +44,14 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const folder = source.startsWith('file:') ? fileURLToPath(source) : path.resolve(source);
   if (!(await exists(folder))) throw new ModelError(folder, `a model folder${otherNames(source)}`, 'nothing there');
   return loadFolder(folder, source, options, []);
+}
+
+/** The folder of a model that comes with the package. @throws ModelError where it is not there: a bundle carries the code and leaves the files */
+export async function embeddedFolder(source: 'embedded' | 'embedded-moe', root: string = MODELS): Promise<string> {
+  const folder = path.join(root, source);
+  if (await exists(path.join(folder, 'tokenizer.json'))) return folder;
+  const remedy = `in a bundle: leave 'tokenloom' external, or copy its folder models/${source} and give the path as model`;
+  throw new ModelError(`model '${source}'`, `its folder at ${folder} (${remedy})`, 'nothing there');
 }
 
 /** What a name that is no folder may have been meant to be. */
@@ -103,32 +106,6 @@ function readVocabulary(file: string, json: unknown, eos: readonly number[]): Vo
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ModelError(file, 'a tokenizer whose tokens are known as bytes', why, { cause: error });
-  }
-}
-
-/** Random weights in place of an embedded model that this package does not have. */
-async function loadStandIn(source: ModelSource, options: LoadOptions): Promise<LoadedModel> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'tokenloom-'));
-  try {
-    await writeLlamaFolder(folder, {
-      layers: 2,
-      hidden: 64,
-      heads: 4,
-      kvHeads: 2,
-      inner: 128,
-      vocab: 512,
-      contextLength: 2048,
-      attention: 'gqa',
-      weights: 'f32',
-      seed: 1,
-      ...(source === 'embedded-moe' ? { experts: { count: 8, topK: 2 } } : {}),
-    });
-    const note = `the model '${source}' is not in this package; a model with random weights stands in for it, so values are valid but meaningless`;
-    const loaded = await loadFolder(folder, source, options, [note]);
-    const { folder: _gone, ...info } = loaded.info;
-    return { ...loaded, info: { ...info, layout: 'memory' } };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

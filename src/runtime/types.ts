@@ -103,9 +103,9 @@ export interface TextTokenizer {
 export interface ModelInfo {
   /** Source as given, or the repository's name. */
   readonly name: string;
-  /** Where it lies; undefined for a model made in memory. */
-  readonly folder?: string;
-  readonly layout: 'huggingface' | 'genai' | 'memory';
+  /** Where it lies. */
+  readonly folder: string;
+  readonly layout: 'huggingface' | 'genai';
   readonly device: Exclude<Device, 'auto'>;
   readonly form: 'paged' | 'contiguous';
   readonly eos: readonly number[];
@@ -114,7 +114,7 @@ export interface ModelInfo {
   /** The whitespace that the model's folder asks constraints for (`tokenloom.whitespace` of config.json). */
   readonly whitespace?: 'compact' | 'bounded' | 'flexible';
   readonly experts?: { readonly layers: number; readonly count: number; readonly topK: number };
-  /** What the user should know: fallbacks taken, probes failed, a random-weights stand-in. */
+  /** What the user should know: fallbacks taken, probes failed. */
   readonly warnings: readonly string[];
 }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LimitError, ModelError, OptionError } from '../../src/base/errors.js';
 import { chooseGraph, dataFiles, readFolder } from '../../src/runtime/folder.js';
-import { loadModel } from '../../src/runtime/load.js';
+import { embeddedFolder, loadModel } from '../../src/runtime/load.js';
 import { externalize } from '../../src/runtime/onnx/external.js';
 import { writeLlamaFolder } from '../../src/runtime/onnx/llama-writer.js';
 import { decodeModel, encodeModel } from '../../src/runtime/onnx/proto.js';
@@ -171,11 +171,10 @@ describe('folders', () => {
     }),
   );
 
-  it('that are not in the package are stood in for, with a warning', async () => {
-    const loaded = await loadModel('embedded', { kv });
-    if (loaded.info.layout === 'memory') expect(loaded.info.warnings[0]).toMatch(/random weights/);
-    await prefill(loaded.model, [1, 5, 2]);
-    await loaded.model.dispose();
+  it('come with the package; nothing stands in for one that is not there', async () => {
+    for (const name of ['embedded', 'embedded-moe'] as const)
+      expect(await embeddedFolder(name)).toMatch(new RegExp(`models/${name}$`));
+    await expect(embeddedFolder('embedded', '/nonexistent')).rejects.toThrow(/leave 'tokenloom' external/);
   });
 });
 

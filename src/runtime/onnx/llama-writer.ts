@@ -1,6 +1,6 @@
 /**
  * A whole model folder from a shape and a seed: graph, byte-level BPE tokenizer, chat template, configuration files of both
- * layouts. Tests and the stand-in for a missing embedded model use it, so neither needs a binary file.
+ * layouts. Tests and benches use it, so they need no binary file.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
