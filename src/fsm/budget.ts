@@ -108,8 +108,11 @@ export class Budget {
     return true;
   }
 
-  /** Tokens that the policy needs to complete a state (0 where it is complete); Infinity where the vocabulary cannot spell it. */
-  tokens(state: number): number {
+  /**
+   * Tokens that the policy needs to complete a state (0 where it is complete); Infinity where the vocabulary cannot spell it, and where
+   * they are more than `most`.
+   */
+  tokens(state: number, most = MAX_CHAIN): number {
     const known = this.needed[state];
     if (known !== undefined) return known;
     const chain: number[] = [];
@@ -125,7 +128,9 @@ export class Budget {
         else {
           chain.push(at);
           at = next;
-          if (chain.length > MAX_CHAIN) n = FAR;
+          if (chain.length <= most) continue;
+          if (most < MAX_CHAIN) return FAR;
+          n = FAR;
           continue;
         }
       }

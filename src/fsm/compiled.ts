@@ -37,10 +37,15 @@ export class CompiledGrammar {
     if (start === undefined || start.op === 'never') throw new UnsatisfiableError('no text fits the grammar');
   }
 
+  /** Bytes that any text takes at least. */
+  get leastBytes(): number {
+    this.#least ??= leastBytes(this.grammar);
+    return this.#least;
+  }
+
   /** Tokens that any text takes at least. */
   leastTokens(vocabulary: Vocabulary): number {
-    this.#least ??= leastBytes(this.grammar);
-    return Math.ceil(this.#least / Math.max(1, vocabulary.longest));
+    return Math.ceil(this.leastBytes / Math.max(1, vocabulary.longest));
   }
 }
 

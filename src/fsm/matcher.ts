@@ -29,6 +29,9 @@ export interface MatcherOptions {
 }
 
 const MAX_FORCED = 1 << 16;
+/** What a shortest value may take for it to be walked token by token, so that the error can say how many there are. */
+const WALKED_BYTES = 1 << 14;
+const WALKED_TOKENS = 1 << 12;
 /** Accepts from one look at the size of the tables to the next; a power of two. */
 const ACCEPTS_BETWEEN_CHECKS = 64;
 /** Within so many tokens of the last move full tables are let grow, twofold, so many times. */
@@ -66,7 +69,7 @@ export class Matcher {
     this.limits = options.cacheLimits ?? DEFAULT_CACHE_LIMITS;
     if (maxTokens !== undefined) {
       const least = grammar.leastTokens(vocabulary);
-      if (least > maxTokens) throw tooLong(`at least ${least}`, maxTokens, least);
+      if (least > maxTokens && grammar.leastBytes > WALKED_BYTES) throw tooLong(`at least ${least}`, maxTokens);
       checkLength(grammar, vocabulary);
     }
     this.binding = bind(grammar, vocabulary, this.limits);
@@ -75,13 +78,13 @@ export class Matcher {
     const { spelling } = this.binding;
     if (spelling !== undefined || maxTokens !== undefined) {
       const { start } = this.binding.recognizer;
-      const needed = spelling?.needed(start) ?? this.binding.budget().tokens(start);
+      const most = Math.min(Math.max(maxTokens ?? 0, WALKED_TOKENS), MAX_CHAIN);
+      const needed = spelling?.needed(start) ?? this.binding.budget().tokens(start, most);
       if (needed === Number.POSITIVE_INFINITY && spelling !== undefined)
         throw new UnsatisfiableError(
           "no sequence of the vocabulary's tokens spells a value; use a vocabulary that has every byte as a token",
         );
-      if (needed === Number.POSITIVE_INFINITY)
-        throw new UnsatisfiableError(`a short value takes over ${MAX_CHAIN} tokens, the most that a budget can plan`);
+      if (maxTokens !== undefined && needed === Number.POSITIVE_INFINITY) throw tooLong(`over ${most}`, maxTokens);
       if (maxTokens !== undefined && needed > maxTokens) throw tooLong(`${needed}`, maxTokens, needed);
     }
     this.at = startOf(this.binding);
@@ -307,8 +310,7 @@ export class Matcher {
   }
 }
 
-function tooLong(takes: string, budget: number, needed: number): UnsatisfiableError {
-  return new UnsatisfiableError(
-    `a short value takes ${takes} tokens and the budget is ${budget}; raise maxTokens to at least ${needed}`,
-  );
+function tooLong(takes: string, budget: number, needed?: number): UnsatisfiableError {
+  const remedy = needed === undefined ? 'let the value be shorter' : `raise maxTokens to at least ${needed}`;
+  return new UnsatisfiableError(`a short value takes ${takes} tokens and the budget is ${budget}; ${remedy}`);
 }

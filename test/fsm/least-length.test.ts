@@ -49,7 +49,7 @@ describe('values too long for any budget', () => {
       const compiled = compile(constraint);
       expect(() => new Matcher(compiled, bytes, { maxTokens: 4096 })).toThrow(UnsatisfiableError);
       expect(() => new Matcher(compiled, bytes, { maxTokens: 4096 })).toThrow(
-        /at least \d+ tokens and the budget is 4096/,
+        /at least \d+ tokens and the budget is 4096; let the value be shorter/,
       );
       expect(() => new Matcher(compiled, bytes, { maxTokens: 2 ** 40 })).toThrow(LimitError);
       const free = new Matcher(compiled, bytes);
@@ -59,6 +59,31 @@ describe('values too long for any budget', () => {
       expect(free.remaining).toBe(Number.POSITIVE_INFINITY);
     });
   }
+
+  it('what the error asks for suffices', () => {
+    const schemas = [
+      {
+        type: 'object',
+        patternProperties: { '^[a-z]{3}$': { type: 'integer' } },
+        additionalProperties: false,
+        minProperties: 3,
+      },
+      { type: 'array', items: { enum: ['alpha', 'beta'] }, minItems: 400 },
+      { type: 'string', pattern: '^(foo|bar)+-[0-9]{4}$' },
+    ];
+    for (const schema of schemas) {
+      const compiled = compile(json(schema));
+      let message = '';
+      try {
+        new Matcher(compiled, bytes, { maxTokens: 1 });
+      } catch (error) {
+        message = (error as Error).message;
+      }
+      const asked = Number(/raise maxTokens to at least (\d+)$/.exec(message)?.[1]);
+      expect(new Matcher(compiled, bytes, { maxTokens: asked }).remaining).toBe(asked);
+      expect(() => new Matcher(compiled, bytes, { maxTokens: asked - 1 })).toThrow(UnsatisfiableError);
+    }
+  });
 
   it('arrays of thousands of items are planned in linear time', { timeout: 5000 }, () => {
     const compiled = compile(
