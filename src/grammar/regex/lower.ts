@@ -17,50 +17,22 @@
  */
 import { anyString, type Regex } from '../../regular/regex.js';
 import type { Node, Pattern, Place } from './ast.js';
-import {
-  alt,
-  altAll,
-  and,
-  cat,
-  catAll,
-  EMPTY,
-  isAnyString,
-  lengthBounds,
-  lit,
-  minus,
-  NEVER,
-  not,
-  nullable,
-  rep,
-  set,
-} from './build.js';
-import { type CapturedGroup, captures } from './captures.js';
+import { alt, altAll, and, cat, catAll, EMPTY, lengthBounds, minus, NEVER, not, nullable, set } from './build.js';
+import { captures } from './captures.js';
 import { regexError } from './escapes.js';
-import { finite, singleChars, trailingSet } from './facts.js';
+import { singleChars } from './facts.js';
 import { type Effort, type Equation, holdsUnknown, isUnknown, solve, unknown } from './fixpoint.js';
-import { complement, intersect, type Ranges, subtract } from './ranges.js';
-import { evaluateSet, isSubset, wordRanges } from './sets.js';
-import { dotRanges, foldRanges, NEWLINE, type UnicodeCache } from './unicode.js';
-
-/** Flags in force at a node. */
-interface Env {
-  readonly ignoreCase: boolean;
-  readonly multiline: boolean;
-  readonly dotAll: boolean;
-}
+import { type Before, endingIn, lastAtoms, lastIn, NeedsBefore, UNKNOWN } from './last-character.js';
+import { changed, type Env, PureParts } from './lower-pure.js';
+import { complement, type Ranges } from './ranges.js';
+import { wordRanges } from './sets.js';
+import { NEWLINE, type UnicodeCache } from './unicode.js';
 
 /** What still has to be matched. */
 type Work =
   | { readonly node: Node; readonly env: Env; readonly next: Work | undefined }
   | { readonly pure: Regex; readonly next: Work | undefined };
 
-/** What stands before the text that `left` describes. */
-type Before = { readonly k: 'start' } | { readonly k: 'chars'; readonly ranges: Ranges } | { readonly k: 'unknown' };
-
-/** Thrown (and caught here) when the rest needs to know what stands before. */
-class NeedsBefore extends Error {}
-
-const UNKNOWN: Before = { k: 'unknown' };
 /** Steps of the walk; alternatives with assertions multiply. */
 const MAX_STEPS = 5_000;
 /** Work for repeats with assertions; see fixpoint.ts. */
@@ -81,30 +53,29 @@ export function lowerPattern(
 class Lowering {
   private steps = 0;
   private readonly effort: Effort = { left: MAX_EFFORT };
-  /** Literal values of captured groups, while references to them are expanded. */
-  private readonly bound = new Map<number, string>();
-  private readonly pureCache = new WeakMap<Node, boolean>();
   private readonly equations: (Equation & { language: Regex; readonly forget: () => void })[] = [];
   private readonly solved = new Map<Regex, Regex>();
   private readonly unknowns = new Map<Work, Map<string, Regex>>();
   private readonly groups;
+  private readonly parts: PureParts;
   private atoms: readonly Ranges[] | undefined;
 
   constructor(
     private readonly source: string,
     private readonly unicode: boolean,
-    private readonly sets: boolean,
+    sets: boolean,
     private readonly cache: UnicodeCache,
     private readonly pattern: Pattern,
   ) {
     this.groups = captures(pattern, source);
+    this.parts = new PureParts(source, unicode, sets, cache, this.groups);
   }
 
   whole(flags: string, anchored: boolean): Regex {
     const env = { ignoreCase: flags.includes('i'), multiline: flags.includes('m'), dotAll: flags.includes('s') };
     const around = anchored ? EMPTY : anyString;
     const rest: Work = { node: this.pattern.root, env, next: { pure: around, next: undefined } };
-    const known = this.groups.referenced.map((group) => ({ group, values: this.valuesOf(group, env) }));
+    const known = this.groups.referenced.map((group) => ({ group, values: this.parts.valuesOf(group, env) }));
     const results: Regex[] = [];
     const expand = (at: number): void => {
       const choice = known[at];
@@ -113,10 +84,10 @@ class Lowering {
         return;
       }
       for (const value of choice.values) {
-        this.bound.set(choice.group.index, value);
+        this.parts.bound.set(choice.group.index, value);
         expand(at + 1);
       }
-      this.bound.delete(choice.group.index);
+      this.parts.bound.delete(choice.group.index);
     };
     expand(0);
     return alt(...results);
@@ -124,80 +95,6 @@ class Lowering {
 
   private fail(place: Place, message: string, hint?: string): never {
     throw regexError(this.source, place, message, hint);
-  }
-
-  // ---- parts without assertions
-
-  private isPure(node: Node): boolean {
-    const known = this.pureCache.get(node);
-    if (known !== undefined) return known;
-    const pure =
-      'items' in node
-        ? node.items.every((item) => this.isPure(item))
-        : node.k === 'look' || node.k === 'assert'
-          ? false
-          : 'item' in node
-            ? this.isPure(node.item)
-            : true;
-    this.pureCache.set(node, pure);
-    return pure;
-  }
-
-  private pure(node: Node, env: Env): Regex {
-    switch (node.k) {
-      case 'char': {
-        const one = [node.cp, node.cp];
-        return env.ignoreCase ? set(foldRanges(one, this.cache, this.unicode)) : set(one);
-      }
-      case 'dot':
-        return set(dotRanges(env.dotAll));
-      case 'set': {
-        const { source, unicode, sets, cache } = this;
-        const value = evaluateSet(node.set, { source, ignoreCase: env.ignoreCase, unicode, sets, cache });
-        return alt(...value.texts.map((text) => this.literal(text, env)), set(value.ranges));
-      }
-      case 'seq':
-        return catAll(node.items.map((item) => this.pure(item, env)));
-      case 'alt':
-        return altAll(node.items.map((item) => this.pure(item, env)));
-      case 'repeat':
-        return rep(this.pure(node.item, env), node.min, node.max);
-      case 'flags':
-        return this.pure(node.item, changed(env, node.add, node.remove));
-      case 'group': {
-        const value = this.bound.get(node.index);
-        const item = this.pure(node.item, env);
-        return value === undefined ? item : lit(value);
-      }
-      case 'backref': {
-        const texts = this.groups.targets(node).map((index) => this.bound.get(index) ?? '');
-        return this.literal(texts.join(''), env);
-      }
-      default:
-        return this.fail(node.place, 'assertion in an unexpected place');
-    }
-  }
-
-  private literal(text: string, env: Env): Regex {
-    if (!env.ignoreCase) return lit(text);
-    return cat(
-      ...[...text].map((c) =>
-        set(foldRanges([c.codePointAt(0) as number, c.codePointAt(0) as number], this.cache, this.unicode)),
-      ),
-    );
-  }
-
-  private valuesOf(group: CapturedGroup, outer: Env): string[] {
-    const env = group.modifiers.reduce((e, m) => changed(e, m.add, m.remove), outer);
-    const values = this.isPure(group.node) ? finite(this.pure(group.node, env), 64) : undefined;
-    return (
-      values ??
-      this.fail(
-        group.place,
-        `group ${group.index} has more than 64 values (or assertions), so a reference to it is not a regular expression`,
-        'repeat the group instead of referring to it',
-      )
-    );
   }
 
   // ---- the walk
@@ -217,8 +114,8 @@ class Lowering {
           'simplify the pattern',
         );
       }
-      if ('pure' in rest || this.isPure(rest.node)) {
-        const re: Regex = 'pure' in rest ? rest.pure : this.pure(rest.node, rest.env);
+      if ('pure' in rest || this.parts.isPure(rest.node)) {
+        const re: Regex = 'pure' in rest ? rest.pure : this.parts.pure(rest.node, rest.env);
         if (!atEnd) left = cat(left, re);
         else if (!nullable(re)) return NEVER;
         rest = rest.next;
@@ -231,7 +128,7 @@ class Lowering {
           continue;
         case 'group':
           rest = { node: node.item, env, next };
-          if (this.bound.has(node.index)) this.fail(node.place, 'a referenced group cannot hold assertions');
+          if (this.parts.bound.has(node.index)) this.fail(node.place, 'a referenced group cannot hold assertions');
           continue;
         case 'flags':
           rest = { node: node.item, env: changed(env, node.add, node.remove), next };
@@ -250,7 +147,7 @@ class Lowering {
           break;
         case 'assert':
           if (node.which === 'start') {
-            left = this.lastIn(left, before, env.multiline ? NEWLINE : [], true);
+            left = lastIn(left, before, env.multiline ? NEWLINE : [], true);
           } else if (node.which === 'end') {
             if (env.multiline) {
               const language = alt(EMPTY, cat(set(NEWLINE), anyString));
@@ -305,8 +202,8 @@ class Lowering {
     }
     if (nullable(left) && before.k === 'unknown') throw new NeedsBefore();
     const parts: Regex[] = [];
-    for (const ranges of this.lastAtoms()) {
-      const part = this.endingIn(left, ranges);
+    for (const ranges of this.lastCharacters()) {
+      const part = endingIn(left, ranges);
       if (part.t !== 'never') parts.push(cat(part, this.unknownAt(work, item, env, { k: 'chars', ranges })));
     }
     if (nullable(left)) parts.push(this.unknownAt(work, item, env, before));
@@ -388,8 +285,8 @@ class Lowering {
     }
     const parts: Regex[] = [];
     if (nullable(left)) parts.push(rest(before));
-    for (const ranges of this.lastAtoms()) {
-      const part = this.endingIn(left, ranges);
+    for (const ranges of this.lastCharacters()) {
+      const part = endingIn(left, ranges);
       if (part.t !== 'never') parts.push(cat(part, rest({ k: 'chars', ranges })));
     }
     return alt(...parts);
@@ -403,7 +300,7 @@ class Lowering {
     } catch (error) {
       if (!(error instanceof NeedsBefore)) throw error;
     }
-    const parts = this.lastAtoms().map((ranges) => keep(this.endingIn(left, ranges), { k: 'chars', ranges }));
+    const parts = this.lastCharacters().map((ranges) => keep(endingIn(left, ranges), { k: 'chars', ranges }));
     if (nullable(left)) parts.push(keep(EMPTY, before));
     return alt(...parts);
   }
@@ -418,42 +315,20 @@ class Lowering {
   ): Regex {
     const word = wordRanges(env.ignoreCase, this.unicode, this.cache);
     const opens = cat(set(word), anyString);
-    const afterWord = this.lastIn(left, before, word, false);
-    const afterOther = this.lastIn(left, before, complement(word), true);
+    const afterWord = lastIn(left, before, word, false);
+    const afterOther = lastIn(left, before, complement(word), true);
     return alt(
       this.ahead(() => (boundary ? not(opens) : opens), next, afterWord, before, atEnd),
       this.ahead(() => (boundary ? opens : not(opens)), next, afterOther, before, atEnd),
     );
   }
 
-  // ---- what stands before
-
-  /** Texts of `left` that end in one of `ranges`. */
-  private endingIn(left: Regex, ranges: Ranges): Regex {
-    if (left.t === 'empty' || ranges.length === 0) return NEVER;
-    const one = trailingSet(left);
-    if (one !== undefined) {
-      if (isSubset(one, ranges)) return left;
-      if (intersect(one, ranges).length === 0) return NEVER;
-    }
-    return isAnyString(left) ? cat(anyString, set(ranges)) : and(left, cat(anyString, set(ranges)));
-  }
-
-  /** Texts of `left` behind which a character of `ranges` stands, or (with `atStart`) nothing. */
-  private lastIn(left: Regex, before: Before, ranges: Ranges, atStart: boolean): Regex {
-    const ended = this.endingIn(left, ranges);
-    if (!nullable(left)) return ended;
-    if (before.k === 'unknown') throw new NeedsBefore();
-    const bare = before.k === 'start' ? atStart : isSubset(before.ranges, ranges);
-    return bare ? alt(EMPTY, ended) : ended;
-  }
-
   private behind(node: Node & { k: 'look' }, env: Env, left: Regex, before: Before): Regex {
-    const plain = this.isPure(node.item) ? this.pure(node.item, env) : undefined;
+    const plain = this.parts.isPure(node.item) ? this.parts.pure(node.item, env) : undefined;
     if (plain !== undefined) {
       const single = singleChars(plain);
       if (single !== undefined) {
-        return this.lastIn(left, before, node.negate ? complement(single) : single, node.negate);
+        return lastIn(left, before, node.negate ? complement(single) : single, node.negate);
       }
       const local = lengthBounds(plain).max <= lengthBounds(left).min;
       if (local || before.k === 'start') {
@@ -480,33 +355,8 @@ class Lowering {
     else if ('item' in node) this.checkBehind(node.item);
   }
 
-  /** Sets that cut all characters by what any assertion of the pattern may ask about the last one. */
-  private lastAtoms(): readonly Ranges[] {
-    if (this.atoms !== undefined) return this.atoms;
-    const asked: Ranges[] = [];
-    const visit = (node: Node, env: Env): void => {
-      if (node.k === 'assert' && (node.which === 'boundary' || node.which === 'inside')) {
-        asked.push(wordRanges(env.ignoreCase, this.unicode, this.cache));
-      } else if (node.k === 'assert' && env.multiline) asked.push(NEWLINE);
-      else if (node.k === 'look' && !node.ahead && this.isPure(node.item)) {
-        const single = singleChars(this.pure(node.item, env));
-        if (single !== undefined) asked.push(single);
-      }
-      if ('items' in node) for (const item of node.items) visit(item, env);
-      else if ('item' in node) visit(node.item, node.k === 'flags' ? changed(env, node.add, node.remove) : env);
-    };
-    visit(this.pattern.root, { ignoreCase: false, multiline: true, dotAll: false });
-    visit(this.pattern.root, { ignoreCase: true, multiline: true, dotAll: false });
-    let atoms: Ranges[] = [[0, 0x10ffff]];
-    for (const ask of asked) {
-      atoms = atoms.flatMap((atom) => [intersect(atom, ask), subtract(atom, ask)].filter((part) => part.length > 0));
-    }
-    this.atoms = atoms;
-    return atoms;
+  private lastCharacters(): readonly Ranges[] {
+    this.atoms ??= lastAtoms(this.pattern.root, this.parts, this.unicode, this.cache);
+    return this.atoms;
   }
-}
-
-function changed(env: Env, add: string, remove: string): Env {
-  const on = (flag: string, was: boolean): boolean => (was || add.includes(flag)) && !remove.includes(flag);
-  return { ignoreCase: on('i', env.ignoreCase), multiline: on('m', env.multiline), dotAll: on('s', env.dotAll) };
 }
