@@ -26,7 +26,7 @@ export interface Selection {
 }
 
 /** Sources present in a MaskBench folder. */
-export const maskBenchSources = (dir: string): string[] =>
+const maskBenchSources = (dir: string): string[] =>
   readdirSync(dir)
     .filter((f) => f.endsWith('.jsonl'))
     .map((f) => f.slice(0, -6))

@@ -6,6 +6,7 @@
  * over exactly these tokens): one pass per token, or with prompt lookup as any engine has it.
  */
 import { createEngine } from '../../src/engine/create.js';
+import { decodeBare } from '../../src/reliability/speed.js';
 import { loadModel } from '../../src/runtime/load.js';
 import { type Line, timed } from './common.js';
 import { readRecords } from './records.js';
@@ -69,13 +70,13 @@ export async function extractionPart(quick: boolean): Promise<Line[]> {
       if (value.text === outputs[i]) m.same++;
     }
     const { prompt, answer } = texts[i]!;
-    plain += (await least(() => plainDecode(model, prompt, answer))).spent.cpuMs;
+    plain += (await least(() => decodeBare(model, prompt, answer))).spent.cpuMs;
     lookup += (await least(() => lookupDecode(model, prompt, answer))).spent.cpuMs;
     // Prefill included: no prompt is known to either.
     const first = { messages: r.messages, maxTokens: 256, validate: false };
     await fresh.generate(r.target, { ...first, maxTokens: 64 });
     cold.ours += (await least(() => fresh.generate(r.target, first))).spent.cpuMs;
-    cold.plain += (await least(() => plainDecode(bare.model, prompt, answer))).spent.cpuMs;
+    cold.plain += (await least(() => decodeBare(bare.model, prompt, answer))).spent.cpuMs;
     // The same schema and another text: what the prefix cache leaves to run.
     const messages = r.messages.map((m) => (m.role === 'user' ? { ...m, content: `Note ${i}. ${m.content}` } : m));
     const { usage } = await engine.generate(r.target, { ...first, messages, maxTokens: 64 });
@@ -152,25 +153,6 @@ async function least<T>(run: () => Promise<T>): Promise<Awaited<ReturnType<typeo
     if (next.spent.cpuMs < best.spent.cpuMs) best = next;
   }
   return best;
-}
-
-/** The model alone over a prompt and its answer, one token a pass: what unconstrained decoding costs at the least. */
-async function plainDecode(
-  model: Awaited<ReturnType<typeof loadModel>>['model'],
-  prompt: readonly number[],
-  answer: readonly number[],
-): Promise<void> {
-  const { sequence, cached } = model.open({ prompt });
-  let next: readonly number[] = prompt.slice(cached);
-  for (let i = 0; i <= answer.length; i++) {
-    const handle = await model.submit([{ sequence, tokens: next, logits: 1 }]);
-    const logits = await handle.logits(0, 0);
-    let best = 0;
-    for (let t = 1; t < logits.length; t++) if (logits[t]! > logits[best]!) best = t;
-    handle.release();
-    next = [answer[i] ?? best];
-  }
-  model.close(sequence);
 }
 
 /** Prompt lookup as it is commonly done: the last three tokens are looked up, up to four that followed are verified. */

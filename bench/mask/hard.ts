@@ -80,7 +80,7 @@ function large(): object {
   return { $ref: '#/$defs/definition_0', $defs };
 }
 
-export const HARD: readonly HardCase[] = [
+const HARD: readonly HardCase[] = [
   { name: '1 MB inside one string', constraint: () => json(str, flexible), text: () => JSON.stringify(words(180_000)) },
   {
     name: '1 MB of one array',

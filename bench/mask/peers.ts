@@ -11,7 +11,7 @@ import type { OursResult } from './ours.js';
 import { Samples } from './stats.js';
 import type { LoadedVocabulary } from './vocabulary.js';
 
-export const PEERS = ['llguidance', 'xgrammar', 'outlines-core', 'web-xgrammar', 'hf-structured-output'] as const;
+const PEERS = ['llguidance', 'xgrammar', 'outlines-core', 'web-xgrammar', 'hf-structured-output'] as const;
 
 const here = resolve(dirname(fileURLToPath(import.meta.url)), '../peers');
 

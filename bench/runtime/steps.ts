@@ -13,19 +13,7 @@ import type { StepModel } from '../../src/decoder/model.js';
 import { loadModel } from '../../src/runtime/load.js';
 import { type LlamaFolderOptions, writeLlamaFolder } from '../../src/runtime/onnx/llama-writer.js';
 import type { KvOptions } from '../../src/runtime/types.js';
-
-const BASE = {
-  layers: 6,
-  hidden: 320,
-  heads: 10,
-  kvHeads: 2,
-  inner: 896,
-  vocab: 4096,
-  contextLength: 2048,
-  attention: 'gqa',
-  weights: 'int8',
-  seed: 1,
-} as const satisfies LlamaFolderOptions;
+import { DENSE } from '../decode/common.js';
 
 const WRITTEN: Record<string, Partial<LlamaFolderOptions>> = {
   f32: { weights: 'f32' },
@@ -136,7 +124,7 @@ try {
   const asked = process.argv.slice(2);
   for (const name of asked.length > 0 ? asked : ['embedded', ...Object.keys(WRITTEN)]) {
     const shape = WRITTEN[name];
-    if (shape !== undefined) await writeLlamaFolder(path.join(folder, name), { ...BASE, ...shape });
+    if (shape !== undefined) await writeLlamaFolder(path.join(folder, name), { ...DENSE, ...shape });
     await bench(name, shape === undefined ? name : path.join(folder, name));
   }
 } finally {

@@ -6,7 +6,7 @@
 const BUCKETS = 24;
 const FIRST_MS = 0.016;
 
-export class Histogram {
+class Histogram {
   readonly #counts = new Float64Array(BUCKETS + 1);
   count = 0;
   sum = 0;

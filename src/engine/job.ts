@@ -1,11 +1,25 @@
 /** What crosses between the engine and the service that runs models: plain data, so that the service may live in another thread. */
-import type { DecodeEvent, DecodeResult, ReasoningOptions } from '../decoder/request.js';
-import type { Sampling } from '../decoder/sampling.js';
+import type { DecodeEvent, DecodeRequest, DecodeResult } from '../decoder/request.js';
 import type { Constraint } from '../grammar/constraint/index.js';
 import type { ChatMessage, ModelInfo } from '../runtime/types.js';
 import type { PlainTool } from './prompt.js';
 
-export interface Job {
+/** What goes to the decode loop as it is. */
+type Passed = Pick<
+  DecodeRequest,
+  | 'sampling'
+  | 'stop'
+  | 'forcing'
+  | 'optimistic'
+  | 'draftTokens'
+  | 'logprobs'
+  | 'score'
+  | 'trace'
+  | 'reasoning'
+  | 'priority'
+>;
+
+export interface Job extends Passed {
   readonly messages: readonly ChatMessage[];
   readonly constraint?: Constraint | undefined;
   /** Schema to show in the prompt. */
@@ -17,16 +31,6 @@ export interface Job {
   readonly parseSpecials?: boolean | undefined;
   readonly maxTokens?: number | undefined;
   readonly count: number;
-  readonly sampling: Sampling;
-  readonly stop?: readonly string[] | undefined;
-  readonly forcing?: boolean | undefined;
-  readonly optimistic?: boolean | undefined;
-  readonly draftTokens?: number | undefined;
-  readonly logprobs?: number | undefined;
-  readonly score?: boolean | undefined;
-  readonly trace?: boolean | undefined;
-  readonly reasoning?: ReasoningOptions | undefined;
-  readonly priority?: number | undefined;
   readonly tenant?: string | undefined;
 }
 

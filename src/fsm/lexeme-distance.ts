@@ -33,6 +33,10 @@ export class LexemeDistances {
     this.stringDistance = new TermDistances(terms, 'string');
   }
 
+  get bytes(): number {
+    return this.textDistance.bytes + this.stringDistance.bytes;
+  }
+
   /** Fewest bytes until the lexeme may end (0 where it may end here). */
   of(q: number): number {
     if (this.states.accepts(q)) return 0;

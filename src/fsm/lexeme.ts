@@ -39,7 +39,8 @@ export class LexemePool {
 
   /** Bytes held, roughly. */
   get bytes(): number {
-    return this.terms.bytes + this.states.bytes + this.escapes.bytes + this.visits.byteLength + this.extraBytes;
+    const made = this.terms.bytes + this.states.bytes + this.escapes.bytes + this.distances.bytes;
+    return made + this.visits.byteLength + this.extraBytes;
   }
 
   get size(): number {

@@ -277,11 +277,6 @@ export class ObjectStates {
     return terms.and(this.classTerms[c]!, terms.not(terms.literalNode(this.at(o, EXCLUDED))));
   }
 
-  /** Term of a dynamic class off every excluded key, for recognising that a key has become generic. */
-  classTerm(c: number): number {
-    return this.classTerms[c]!;
-  }
-
   /** Whether a key of dynamic class c may come next (as far as counts go). */
   allowsDynamic(o: number, c: number): boolean {
     const { expr } = this;

@@ -12,9 +12,7 @@
  */
 import type { Vocabulary } from './vocabulary.js';
 
-/** Character groups, the unit of signatures. */
-export const GROUP_COUNT = 30;
-/** Beyond ASCII: what `\s` matches, which `\S` and `.` leave out in part, and all other characters. */
+/** Character groups, the unit of signatures. Beyond ASCII: what `\s` matches, which `\S` and `.` leave out in part, and all other characters. */
 export const GROUP_NON_ASCII = 27;
 export const GROUP_NON_ASCII_SPACE = 28;
 export const NON_ASCII_GROUPS = (1 << GROUP_NON_ASCII) | (1 << GROUP_NON_ASCII_SPACE);

@@ -299,7 +299,7 @@ function pickCodePoint(lo: number, hi: number, random: Random): number {
 }
 
 /** Length of the shortest text of each expression, Infinity where there is none (or it is not reachable). */
-export function leastLengths(grammar: Grammar, store: TermStore, reachable: readonly ExprId[]): Float64Array {
+function leastLengths(grammar: Grammar, store: TermStore, reachable: readonly ExprId[]): Float64Array {
   const least = new Float64Array(grammar.exprs.length).fill(Number.POSITIVE_INFINITY);
   const at = (id: ExprId): number => least[id] as number;
   const regexLengths = new Map<Regex, number>();

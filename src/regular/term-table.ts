@@ -11,8 +11,8 @@ import { PairCache } from './pair-cache.js';
 export const NEVER = 0;
 export const EMPTY = 1;
 
-export const K_NEVER = 0;
-export const K_EMPTY = 1;
+const K_NEVER = 0;
+const K_EMPTY = 1;
 export const K_SET = 2;
 export const K_CAT = 3;
 export const K_ALT = 4;
@@ -31,7 +31,7 @@ export const F_BOOLEAN = 2;
 export const F_KNOWN_LIVE = 4;
 export const F_KNOWN_DEAD = 8;
 /** Finite by construction (literals and what is taken from them): JSON strings spell it in one way only. */
-export const F_LITERAL = 16;
+const F_LITERAL = 16;
 
 /** Last field of a set of literals that are not {@link F_LITERAL}. */
 const SPELLED = 1;

@@ -24,7 +24,7 @@ const RETRY_TEMPERATURE = 0.7;
 /** Tokens that the shortest value leaves free where the usual limit does not hold it. */
 const ROOM = 64;
 /** What method 7 may spend over the shortest value. */
-export const TIGHT = 2;
+const TIGHT = 2;
 /** Method 8 wanders to the end of any budget: what it may spend over the shortest value. */
 const NOISE_TOKENS = 96;
 

@@ -8,6 +8,7 @@
  * least processor time of each counts, since whatever else the machine does only adds to it. Template and tokenizer are the same work for
  * all and are taken out.
  */
+import type { StepModel } from '../decoder/model.js';
 import { resolveSampling } from '../decoder/sampling.js';
 import type { Job } from '../engine/job.js';
 import type { Prepared } from './run-request.js';
@@ -83,7 +84,7 @@ export async function measureSpeed(
   };
 }
 
-/** The model alone over a prompt and its answer, one token a pass with an argmax: processor milliseconds. */
+/** {@link decodeBare}: processor milliseconds. */
 async function bareDecode(
   session: Session,
   prompt: readonly number[],
@@ -93,6 +94,17 @@ async function bareDecode(
   const { model } = session;
   model.steer(undefined);
   const cpu = process.cpuUsage();
+  await decodeBare(model, prompt, answer, salt);
+  return cpuSince(cpu);
+}
+
+/** The model alone over a prompt and its answer, one token a pass with an argmax: what unconstrained decoding costs at the least. */
+export async function decodeBare(
+  model: StepModel,
+  prompt: readonly number[],
+  answer: readonly number[],
+  salt = '',
+): Promise<void> {
   const { sequence, cached } = model.open({ prompt, salt });
   let next: readonly number[] = prompt.slice(cached);
   for (let i = 0; i <= answer.length; i++) {
@@ -104,7 +116,6 @@ async function bareDecode(
     next = [answer[i] ?? best];
   }
   model.close(sequence);
-  return cpuSince(cpu);
 }
 
 function cpuSince(start: NodeJS.CpuUsage): number {

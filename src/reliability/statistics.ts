@@ -120,6 +120,6 @@ export function timeQuantile(times: TimeCounts, q: number): number {
 }
 
 /** A bucket's middle. */
-export function bucketMs(bucket: number): number {
+function bucketMs(bucket: number): number {
   return bucket === 0 ? FIRST_MS / 2 : FIRST_MS * 2 ** ((bucket - 0.5) / PER_DOUBLING);
 }

@@ -11,7 +11,7 @@ import path from 'node:path';
 import { ModelError } from '../base/errors.js';
 import { CONFIG_FILES, chooseGraph, dataFiles } from './folder.js';
 import { HubCache, type HubEnvironment, hubEnvironment, isStorageError, parseHubName } from './hub-cache.js';
-import { asString, at, isObject, type JsonObject, parseJson } from './json.js';
+import { asString, at, isObject, type JsonObject, jsonObject } from './json.js';
 import type { Dtype, LoadProgress } from './types.js';
 
 export interface DownloadOptions {
@@ -83,7 +83,7 @@ async function wantedFiles(
   let graph: string | undefined;
   if (files.includes('genai_config.json') && !files.some((f) => f.startsWith('onnx/'))) {
     graph = asString(
-      at(parseJson(`${source}: genai_config.json`, await read('genai_config.json')), 'model', 'decoder', 'filename'),
+      at(jsonObject(`${source}: genai_config.json`, await read('genai_config.json')), 'model', 'decoder', 'filename'),
     );
     // Also what leads out of the repository's folder is no file of it.
     if (graph !== undefined && !files.includes(graph)) {

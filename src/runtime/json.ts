@@ -28,11 +28,11 @@ export async function readText(file: string): Promise<string | undefined> {
 export async function readJson(file: string): Promise<JsonObject | undefined> {
   const text = await readText(file);
   if (text === undefined) return undefined;
-  return parseJson(file, text);
+  return jsonObject(file, text);
 }
 
 /** The JSON object that a text holds. Throws ModelError with the parser's place where it is corrupt. */
-export function parseJson(source: string, text: string): JsonObject {
+export function jsonObject(source: string, text: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);

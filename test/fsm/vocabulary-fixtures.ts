@@ -9,7 +9,7 @@ const CORPUS = [
 
 const utf8 = new TextEncoder();
 
-export function charOfByte(): string[] {
+function charOfByte(): string[] {
   const out: string[] = [];
   let next = 256;
   for (let b = 0; b < 256; b++) {

@@ -50,7 +50,7 @@ function trace(grammar: Grammar, prefix: string): Expectation[] | undefined {
 }
 
 /** Code points that may come next, exactly: UTF-8 sequences that the state takes, shared by the states between their bytes. */
-export function nextCharacters(recognizer: Recognizer, state: number): Ranges {
+function nextCharacters(recognizer: Recognizer, state: number): Ranges {
   const known = new Map<string, Ranges>();
   /** Values of `left` continuation bytes. */
   const rest = (from: number, left: number): Ranges => {
@@ -89,7 +89,7 @@ interface JsonPlace {
 }
 
 /** Where a prefix of a JSON text ends. */
-export function jsonPath(prefix: string): JsonPlace {
+function jsonPath(prefix: string): JsonPlace {
   const path = ['$'];
   /** One per open object and array: whether it is an array, and the index or (in an object, once read) the name. */
   const open: { readonly array: boolean; at: number; name: string | undefined }[] = [];

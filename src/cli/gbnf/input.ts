@@ -12,7 +12,7 @@ import { readText } from '../files.js';
 export type Finish = (code: ExitCode) => void;
 
 export type Language = 'gbnf' | 'json-schema' | 'regex' | 'zod';
-export const LANGUAGES: readonly Language[] = ['gbnf', 'json-schema', 'regex', 'zod'];
+const LANGUAGES: readonly Language[] = ['gbnf', 'json-schema', 'regex', 'zod'];
 
 /** Options of all commands that read a grammar. */
 export interface InputFlags {

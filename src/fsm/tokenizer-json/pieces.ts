@@ -90,7 +90,7 @@ export function pieceBytes(piece: string, alphabet: Alphabet): Uint8Array {
 }
 
 /** The byte of `<0xNN>`, or -1. */
-export function fallbackByte(piece: string): number {
+function fallbackByte(piece: string): number {
   const match = /^<0x([0-9A-Fa-f]{2})>$/.exec(piece);
   return match === null ? -1 : Number.parseInt(match[1]!, 16);
 }

@@ -64,7 +64,7 @@ function each(split: (word: string) => string[]): Split {
 }
 
 /** The word's UTF-8 bytes in GPT-2's alphabet. */
-export function toByteChars(word: string): string {
+function toByteChars(word: string): string {
   let out = '';
   for (const byte of utf8.encode(word)) out += CHAR_OF_BYTE[byte];
   return out;

@@ -23,7 +23,7 @@ const token = (name: string, pattern: RegExp, extra: Extra = {}): TokenType => c
 /** Category of everything that stands for itself in a sequence. */
 export const Leaf = createToken({ name: 'Leaf', pattern: Lexer.NA });
 
-export const Blank = token('Blank', /[ \t\r\n]+/, { group: Lexer.SKIPPED, line_breaks: true });
+const Blank = token('Blank', /[ \t\r\n]+/, { group: Lexer.SKIPPED, line_breaks: true });
 export const Comment = token('Comment', /#[^\r\n]*/, { group: 'comments' });
 export const Name = token('Name', /[A-Za-z0-9_-]+/, { categories: Leaf });
 /** A name in front of `::=`; made by {@link markHeads}, never by the lexer. */
@@ -71,7 +71,7 @@ export const wrongTokens: ReadonlyMap<TokenType, WrongToken> = new Map(
   WRONG.map(([, , message, hint], i) => [wrongTypes[i] as TokenType, { message, hint }]),
 );
 
-export const lexerTokens: readonly TokenType[] = [
+const lexerTokens: readonly TokenType[] = [
   Blank,
   Comment,
   Define,

@@ -19,7 +19,7 @@ import { type Mid, type MidGrammar, type MidRule, toMid } from './mid.js';
 import { type GbnfOptions, parseGbnf } from './parser.js';
 
 /** Most nodes of one regular leaf; a list of literals counts as one. */
-export const MAX_LEAF = 200;
+const MAX_LEAF = 200;
 
 /**
  * Reads a GBNF grammar into the IR.

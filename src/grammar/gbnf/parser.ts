@@ -15,9 +15,9 @@ import * as T from './lexer.js';
 import { readClass, readLiteral, readQuantifier, readTerminal, type TextFault } from './text.js';
 
 /** Deepest nesting of parentheses. */
-export const MAX_GBNF_DEPTH = 400;
+const MAX_GBNF_DEPTH = 400;
 /** Most rules of a file. */
-export const MAX_GBNF_RULES = 1 << 17;
+const MAX_GBNF_RULES = 1 << 17;
 /** Most faults that one run reports. */
 const MAX_ISSUES = 1_000;
 

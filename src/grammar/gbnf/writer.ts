@@ -13,7 +13,7 @@ export interface Loss {
 
 const NOWHERE: Span = { start: 0, end: 0 };
 /** Largest repeat count that llama.cpp surely takes (it refuses from 2,000 on, nested ones multiplied). */
-export const MAX_COUNT = 1_000;
+const MAX_COUNT = 1_000;
 
 export const literal = (text: string): GbnfNode => ({ k: 'literal', text, span: NOWHERE });
 export const charClass = (pairs: readonly number[]): GbnfNode => {

@@ -2,19 +2,17 @@
  * JSON text (RFC 8259) with places: a Chevrotain lexer and parser for schema files.
  *
  * JSON.parse would do for values, but it keeps the last of two equal keys without a word, and its messages name no line. This
- * reader reports every fault with line and column, duplicate keys included, and gives spans by JSON pointer on request. Nesting
- * is checked on the token vector before the recursive parser runs, so that a hundred thousand brackets are an error and
- * not a stack overflow. Keys such as `__proto__` become plain own properties.
+ * reader reports every fault with line and column, duplicate keys included. Nesting is checked on the token vector before the
+ * recursive parser runs, so that a hundred thousand brackets are an error and not a stack overflow. Keys such as `__proto__` become plain own properties.
  */
 import { GrammarError, type GrammarIssue, placeOf } from '../../base/errors.js';
-import type { Span } from '../ir.js';
 import { tokenize } from './lexer.js';
 import { type JsonNode, parseTokens } from './parser.js';
 
 export type { JsonNode } from './parser.js';
 
 /** Deepest nesting that is read. */
-export const MAX_JSON_DEPTH = 500;
+const MAX_JSON_DEPTH = 500;
 
 export type JsonData = null | boolean | number | string | JsonData[] | { [key: string]: JsonData };
 
@@ -51,7 +49,7 @@ export function readJson(source: string): JsonNode {
 }
 
 /** The value of a syntax tree, made of plain objects and arrays. */
-export function dataOf(node: JsonNode): JsonData {
+function dataOf(node: JsonNode): JsonData {
   switch (node.kind) {
     case 'array':
       return node.items.map(dataOf);
@@ -77,23 +75,4 @@ export function dataOf(node: JsonNode): JsonData {
 /** Reads a JSON text into a value. @throws GrammarError */
 export function parseJson(source: string): JsonData {
   return dataOf(readJson(source));
-}
-
-/** Where the value at a JSON pointer stands; undefined where there is none. */
-export function spanAt(node: JsonNode, pointer: string): Span | undefined {
-  let at: JsonNode = node;
-  if (pointer !== '') {
-    for (const raw of pointer.slice(1).split('/')) {
-      const key = raw.replaceAll('~1', '/').replaceAll('~0', '~');
-      const next: JsonNode | undefined =
-        at.kind === 'object'
-          ? at.members.find((m) => m.key === key)?.value
-          : at.kind === 'array'
-            ? at.items[Number(key)]
-            : undefined;
-      if (next === undefined) return undefined;
-      at = next;
-    }
-  }
-  return { start: at.start, end: at.end };
 }

@@ -2,7 +2,7 @@
 import { createToken, type IToken, Lexer } from 'chevrotain';
 
 const wanted = { line_breaks: false } as const;
-export const Space = createToken({ name: 'Space', pattern: /[ \t\n\r]+/, group: Lexer.SKIPPED, line_breaks: true });
+const Space = createToken({ name: 'Space', pattern: /[ \t\n\r]+/, group: Lexer.SKIPPED, line_breaks: true });
 export const OpenObject = createToken({ name: 'OpenObject', pattern: '{', label: "'{'" });
 export const CloseObject = createToken({ name: 'CloseObject', pattern: '}', label: "'}'" });
 export const OpenArray = createToken({ name: 'OpenArray', pattern: '[', label: "'['" });
@@ -26,7 +26,7 @@ export const True = createToken({ name: 'True', pattern: /true\b/, label: 'true'
 export const False = createToken({ name: 'False', pattern: /false\b/, label: 'false' });
 export const Null = createToken({ name: 'Null', pattern: /null\b/, label: 'null' });
 /** Whatever else, word by word. */
-export const Wrong = createToken({ name: 'Wrong', pattern: /"(?:[^"\\\n\r]|\\.)*"?|[\w.+-]+|[^\s]/u, ...wanted });
+const Wrong = createToken({ name: 'Wrong', pattern: /"(?:[^"\\\n\r]|\\.)*"?|[\w.+-]+|[^\s]/u, ...wanted });
 
 export const jsonTokens = [
   Space,

@@ -12,7 +12,7 @@ import { readCharEscape, readOctal, readProperty, regexError } from './escapes.j
 import * as T from './lexer.js';
 
 /** Deepest nesting of groups and classes. */
-export const MAX_REGEX_DEPTH = 400;
+const MAX_REGEX_DEPTH = 400;
 
 const placeOfToken = (t: IToken): Place => ({ start: t.startOffset, end: t.startOffset + t.image.length });
 

@@ -5,7 +5,6 @@
 export type Ranges = readonly number[];
 
 export const MAX_CODE_POINT = 0x10ffff;
-export const EVERY: Ranges = [0, MAX_CODE_POINT];
 
 /** Sorts and merges pairs in any order. */
 export function normalize(pairs: readonly number[]): number[] {

@@ -5,18 +5,7 @@
  * for automata algebra, and "is 1 <= x < 1 empty?" would be a search. Boxes are closed under intersection and complement, exact,
  * and cheap; spellings are made once, at the end (number-text.ts). Integers are multiples of 1.
  */
-import {
-  ceilQuotient,
-  compare,
-  type Decimal,
-  equal,
-  fromNumber,
-  isMultiple,
-  lcm,
-  ONE,
-  times,
-  toText,
-} from './decimal.js';
+import { ceilQuotient, compare, type Decimal, equal, isMultiple, lcm, ONE, times, toText } from './decimal.js';
 
 export interface Box {
   /** Lower bound, absent for none; `loOpen` excludes it. */
@@ -78,11 +67,6 @@ export function boxHas(b: Box, v: Decimal): boolean {
   return true;
 }
 
-export function hasNumber(set: NumberSet, value: number): boolean {
-  const v = fromNumber(value);
-  return set.some((b) => boxHas(b, v));
-}
-
 /** Whether no number lies in the box. Exact but for forbidden steps with more than {@link SEARCH} candidates. */
 export function boxIsEmpty(b: Box): boolean {
   const { lo, hi, step } = b;
@@ -115,7 +99,7 @@ export function boxIsEmpty(b: Box): boolean {
   return false;
 }
 
-export function andBox(a: Box, b: Box): Box | undefined {
+function andBox(a: Box, b: Box): Box | undefined {
   let { lo, loOpen, hi, hiOpen } = a;
   if (b.lo !== undefined) {
     const c = lo === undefined ? -1 : compare(lo, b.lo);

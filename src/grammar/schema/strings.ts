@@ -54,7 +54,7 @@ export function lengthOf(text: string): number {
   return n;
 }
 
-export function hasString(set: StringSet, text: string, m: Matching): boolean {
+function hasString(set: StringSet, text: string, m: Matching): boolean {
   if (set.kind === 'list') return set.texts.includes(text);
   if (set.min > 0 || set.max !== INF) {
     const n = lengthOf(text);
@@ -88,7 +88,7 @@ export function orStrings(a: StringSet, b: StringSet): StringSet {
   return regularStrings([alt(stringRegex(a), stringRegex(b))]);
 }
 
-export function notStrings(a: StringSet): StringSet {
+function notStrings(a: StringSet): StringSet {
   if (a === ALL_STRINGS) return NO_STRINGS;
   if (a === NO_STRINGS) return ALL_STRINGS;
   if (a.kind === 'list') return regularStrings([], 0, INF, a.texts);

@@ -66,11 +66,6 @@ export function floatAttribute(node: NodeProto, name: string, fallback: number):
   return node.attribute.find((a) => a.name === name)?.f ?? fallback;
 }
 
-/** The value of an ints attribute, or undefined where the node has none. */
-export function intsAttribute(node: NodeProto, name: string): number[] | undefined {
-  return node.attribute.find((a) => a.name === name)?.ints.map(Number);
-}
-
 /** The value of a string attribute, or `fallback` where the node has none. */
 export function stringAttribute(node: NodeProto, name: string, fallback: string): string {
   const found = node.attribute.find((a) => a.name === name)?.s;

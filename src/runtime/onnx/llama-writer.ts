@@ -40,7 +40,7 @@ const SAMPLE =
   'The customer ordered three items on Monday and asked that they should be delivered to the main street in the city. ';
 
 /** The 256 characters that byte-level BPE writes for bytes: printable Latin-1 as itself, the others from U+0100 on. */
-export function byteCharacters(): string[] {
+function byteCharacters(): string[] {
   let next = 256;
   return Array.from({ length: 256 }, (_, b) => {
     const printable = (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
@@ -109,7 +109,7 @@ function trainBpe(size: number): Bpe {
 }
 
 /** tokenizer.json of a byte-level BPE with about `size` entries. */
-export function bpeTokenizerJson(size: number): Record<string, unknown> {
+function bpeTokenizerJson(size: number): Record<string, unknown> {
   const { vocab, merges } = trainBpe(size);
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };

@@ -95,19 +95,3 @@ export function bytesOf(tensor: TensorProto): Uint8Array | undefined {
   const data = tensor.rawData ?? Uint8Array.from(tensor.int32Data);
   return data.length === sizeOf(dimsOf(tensor)) ? data : undefined;
 }
-
-/** Elements of an int32 or int64 tensor held in the model, as numbers. */
-export function intsOf(tensor: TensorProto): number[] | undefined {
-  if (tensor.dataLocation === 1) return undefined;
-  if (tensor.dataType === DataType.int64) {
-    if (tensor.rawData === undefined) return tensor.int64Data.map(Number);
-    const copy = new Uint8Array(tensor.rawData);
-    return Array.from(new BigInt64Array(copy.buffer, 0, Math.floor(copy.length / 8)), Number);
-  }
-  if (tensor.dataType === DataType.int32) {
-    if (tensor.rawData === undefined) return [...tensor.int32Data];
-    const copy = new Uint8Array(tensor.rawData);
-    return Array.from(new Int32Array(copy.buffer, 0, Math.floor(copy.length / 4)));
-  }
-  return undefined;
-}

@@ -4,7 +4,7 @@ import { ModelError } from '../../../src/base/errors.js';
 import { randomWeights, writeLlama } from '../../../src/runtime/onnx/llama-graph.js';
 import { decodeModel, encodeModel } from '../../../src/runtime/onnx/proto.js';
 import { quantizeRows } from '../../../src/runtime/onnx/quantize.js';
-import { intsOf, intTensor } from '../../../src/runtime/onnx/tensor.js';
+import { intTensor } from '../../../src/runtime/onnx/tensor.js';
 import { joinInt, varintSize, WireReader, WireWriter } from '../../../src/runtime/onnx/wire.js';
 
 const small = { layers: 1, hidden: 32, heads: 2, kvHeads: 1, inner: 32, vocab: 40, contextLength: 16 } as const;
@@ -63,7 +63,6 @@ describe('ONNX codec', () => {
     delete model.graph?.initializer.at(-1)?.rawData;
     const last = decodeModel(encodeModel(model)).graph?.initializer.at(-1);
     expect(last?.int64Data).toEqual([2n ** 63n - 1n, -5]);
-    expect(last && intsOf(last)).toEqual([Number(2n ** 63n), -5]);
   });
 
   it('throws ModelError, and nothing else, for damaged files', () => {
