@@ -314,10 +314,14 @@ function productive(g: Grammar, twin: Interpreter): boolean[] {
       case 'object':
         return (
           e.properties.every((p) => ok[p.value] || !p.required) &&
-          twin.canClose(e, { declared: new Set(), last: -1, dynamic: new Set(), witnesses: new Set() }, false)
+          twin.structures.canClose(
+            e,
+            { declared: new Set(), last: -1, dynamic: new Set(), witnesses: new Set() },
+            false,
+          )
         );
       case 'array':
-        return twin.canCloseArray(e, { index: 0, counts: e.counters.map(() => 0), used: [] }, false);
+        return twin.structures.canCloseArray(e, { index: 0, counts: e.counters.map(() => 0), used: [] }, false);
       default:
         return true;
     }
