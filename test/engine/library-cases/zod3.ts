@@ -1,0 +1,77 @@
+/** Schemas of zod 3. */
+import { z as z3 } from 'zod/v3';
+import { type Cases, Num, Str } from './common.js';
+
+export const ZOD3: Cases = {
+  du: () =>
+    z3.discriminatedUnion('t', [z3.object({ t: z3.literal('a'), x: z3.number() }), z3.object({ t: z3.literal('b') })]),
+  rec: () => z3.record(z3.string().min(2), z3.number()),
+  recEnum: () => z3.record(z3.enum(['a', 'b']), z3.number()),
+  tup: () => z3.tuple([z3.string(), z3.number()]).rest(z3.boolean()),
+  tupo: () => z3.tuple([z3.string(), z3.number().optional()]),
+  lazy: () => {
+    const n: z3.ZodTypeAny = z3.lazy(() => z3.object({ v: z3.number(), c: z3.array(n).max(2) }));
+    return n;
+  },
+  coerce: () => z3.object({ n: z3.coerce.number(), s: z3.coerce.string(), b: z3.coerce.boolean() }),
+  cdate: () => z3.coerce.date(),
+  date: () => z3.date(),
+  big: () => z3.bigint(),
+  eff: () =>
+    z3
+      .string()
+      .transform((s) => s.length)
+      .pipe(z3.number()),
+  pre: () => z3.preprocess((x) => x, z3.number()),
+  und: () => z3.object({ a: z3.undefined() }),
+  map: () => z3.map(z3.string(), z3.number()),
+  num: () => z3.nativeEnum(Num),
+  str: () => z3.nativeEnum(Str),
+  cuid: () => z3.string().cuid(),
+  cuid2: () => z3.string().cuid2(),
+  ulid: () => z3.string().ulid(),
+  nanoid: () => z3.string().nanoid(),
+  emoji: () => z3.string().emoji(),
+  b64: () => z3.string().base64(),
+  jwt: () => z3.string().jwt(),
+  cidr: () => z3.string().cidr(),
+  ip: () => z3.string().ip(),
+  dt: () => z3.string().datetime(),
+  dto: () => z3.string().datetime({ offset: true }),
+  d: () => z3.string().date(),
+  t: () => z3.string().time(),
+  dur: () => z3.string().duration(),
+  uuid: () => z3.string().uuid(),
+  email: () => z3.string().email(),
+  url: () => z3.string().url(),
+  rx: () => z3.string().regex(/^a$/i),
+  trim: () => z3.string().trim().min(1),
+  lower: () => z3.string().toLowerCase(),
+  inc: () => z3.string().includes('a', { position: 2 }),
+  fin: () => z3.number().finite().safe(),
+  nn: () => z3.number().nonnegative().int(),
+  cat: () => z3.object({ a: z3.string() }).catchall(z3.number()),
+  strict: () => z3.object({ a: z3.string() }).strict(),
+  pass: () => z3.object({ a: z3.string() }).passthrough(),
+  inter: () => z3.intersection(z3.object({ a: z3.string() }), z3.object({ b: z3.number() })),
+  dflt: () => z3.object({ a: z3.string().default('x'), b: z3.number().catch(2) }),
+  litbig: () => z3.literal(1n),
+  litu: () => z3.object({ a: z3.literal(undefined) }),
+  any: () => z3.object({ a: z3.any(), b: z3.unknown() }),
+  nullish: () => z3.object({ a: z3.string().nullish() }),
+  inst: () => z3.instanceof(Date),
+  prom: () => z3.promise(z3.string()),
+  fn: () => z3.function(),
+  sym: () => z3.symbol(),
+  nonempty: () => z3.array(z3.string()).nonempty(),
+  len: () => z3.array(z3.string()).length(2),
+  never: () => z3.object({ a: z3.never().optional() }),
+  nan: () => z3.nan(),
+  brand: () => z3.string().brand('X'),
+  ro: () => z3.object({ a: z3.string() }).readonly(),
+  refine: () => z3.number().refine(() => true),
+  unopt: () => z3.object({ a: z3.union([z3.string(), z3.undefined()]) }),
+  keyof: () => z3.object({ a: z3.string() }).keyof(),
+  b64u: () => z3.string().base64url(),
+  mult: () => z3.number().multipleOf(0.01),
+};
