@@ -2,7 +2,7 @@
 import type { DecodeEvent, DecodeRequest, DecodeResult } from '../decoder/request.js';
 import type { Constraint } from '../grammar/constraint/index.js';
 import type { ChatMessage, ModelInfo } from '../runtime/types.js';
-import type { PlainTool } from './prompt.js';
+import type { PlainTool } from './call-format.js';
 
 /** What goes to the decode loop as it is. */
 type Passed = Pick<

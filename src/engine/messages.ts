@@ -52,7 +52,9 @@ function contentOf(content: unknown, optional: boolean): string | undefined {
   return texts.every((text) => typeof text === 'string') ? texts.join('') : undefined;
 }
 
-interface ReadCall {
+/** A call as messages have it when they are read. */
+export interface ReadCall {
+  readonly id?: unknown;
   readonly type: 'function';
   readonly function: { readonly name: string; readonly arguments: unknown };
 }
@@ -75,26 +77,6 @@ function parsed(given: unknown): unknown {
     // What a model once wrote may be anything: it stays the text that it was.
     return given;
   }
-}
-
-/** For templates that know no tools, or do not write calls: calls as the JSON that a model answers with, results that follow each other as one message of the user. */
-export function toolTurnsAsText(messages: readonly ChatMessage[]): readonly ChatMessage[] {
-  const out: ChatMessage[] = [];
-  for (const [i, message] of messages.entries()) {
-    if (message.role === 'tool') {
-      const name = typeof message.name === 'string' ? ` of ${message.name}` : '';
-      const content = `Result${name}: ${message.content}`;
-      const before = messages[i - 1]?.role === 'tool' ? `${out.pop()?.content}\n` : '';
-      out.push({ role: 'user', content: before + content });
-    } else if (Array.isArray(message.tool_calls)) {
-      const { tool_calls, ...rest } = message;
-      const calls = (tool_calls as readonly ReadCall[]).map(({ function: call }) =>
-        JSON.stringify({ name: call.name, arguments: call.arguments }),
-      );
-      out.push({ ...rest, content: [...(message.content === '' ? [] : [message.content]), ...calls].join('\n') });
-    } else out.push(message);
-  }
-  return out;
 }
 
 function shown(value: unknown): string {

@@ -1,10 +1,10 @@
 /** What a request asks for, made ready: the constraint that runs, what is shown of it, and the way from text to the value. */
 import { OptionError } from '../base/errors.js';
 import { type Constraint, isConstraint, type JsonConstraint, json } from '../grammar/constraint/index.js';
+import type { PlainTool } from './call-format.js';
 import type { ResultChecker } from './check.js';
 import { freeCallsTarget } from './free-calls.js';
 import { parsed, readJson, shownSchema, validate } from './json-value.js';
-import type { PlainTool } from './prompt.js';
 import { type Call, callConstraint, readCall, readTools, shownTools } from './tools.js';
 
 export interface Target {

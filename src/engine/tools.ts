@@ -2,8 +2,8 @@
 import { OptionError } from '../base/errors.js';
 import { isConstraint, type JsonConstraint, json } from '../grammar/constraint/index.js';
 import type { SchemaOptions } from '../grammar/schema/index.js';
+import type { PlainTool } from './call-format.js';
 import { parsed, shownSchema } from './json-value.js';
-import type { PlainTool } from './prompt.js';
 
 export interface Call {
   readonly name: string;

@@ -5,7 +5,7 @@ import { Template } from '@huggingface/jinja';
 import { ModelError } from '../base/errors.js';
 import { tokenContent } from './folder.js';
 import type { JsonObject } from './json.js';
-import type { Chat, ChatMessage, RenderOptions } from './types.js';
+import type { Chat, RenderOptions, TemplateMessage } from './types.js';
 
 const SPECIAL = ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const;
 
@@ -22,40 +22,42 @@ export function createChat(source: string, templates: ReadonlyMap<string, string
     const content = tokenContent(config[key]);
     if (content !== undefined) specials[key] = content;
   }
-  const chat = (messages: readonly ChatMessage[], options: RenderOptions = {}): string => {
+  const chat = (messages: readonly TemplateMessage[], options: RenderOptions = {}): string => {
     const tools = options.tools !== undefined || options.toolsJson !== undefined;
     const template = (tools ? compiled.get('tool_use') : undefined) ?? fallback;
     return template === undefined ? plain(messages, options) : render(source, template, messages, options, specials);
   };
-  const toolPrompt = probed(chat, [ASKED], WITH_TOOLS);
   return {
     hasTemplate: fallback !== undefined,
     takesSystem: probed(chat, [{ role: 'system', content: PROBE }, ASKED]).includes(PROBE),
-    showsTools: toolPrompt.includes(PROBE),
-    showsCalls: probed(chat, [ASKED, CALLED], WITH_TOOLS).includes(PROBE_CALL),
-    toolPrompt,
+    calledPrompt:
+      CALLED.map((message) => probed(chat, [ASKED, message], WITH_TOOLS)).find((text) => text.includes(PROBE_CALL)) ??
+      '',
     render: chat,
   };
 }
 
 /** A word that no template has by itself. */
 const PROBE = 'tokenloom-probe';
-const PROBE_TOOL = {
-  type: 'function',
-  function: { name: PROBE, description: PROBE, parameters: { type: 'object', properties: {} } },
-} as const;
-const WITH_TOOLS = { tools: [PROBE_TOOL], toolsJson: JSON.stringify([PROBE_TOOL.function]) };
 const PROBE_CALL = 'tokenloom-called';
-const ASKED: ChatMessage = { role: 'user', content: 'x' };
-/** Some templates want ids of nine letters and digits. */
-const CALLED: ChatMessage = {
-  role: 'assistant',
-  content: '',
-  tool_calls: [{ id: 'probe1234', type: 'function', function: { name: PROBE_CALL, arguments: {} } }],
+const PROBE_TOOL = { name: PROBE, description: PROBE, parameters: { type: 'object', properties: {} } } as const;
+const WITH_TOOLS = {
+  tools: [{ type: 'function', function: PROBE_TOOL }],
+  toolsJson: JSON.stringify([PROBE_TOOL]),
 };
+const ASKED: TemplateMessage = { role: 'user', content: 'x' };
+/** Some templates want ids of nine letters and digits, some no content and arguments as text. */
+const CALLED: readonly TemplateMessage[] = [
+  { content: '', arguments: {} },
+  { content: null, arguments: '{}' },
+].map((form) => ({
+  role: 'assistant',
+  content: form.content,
+  tool_calls: [{ id: 'probe1234', type: 'function', function: { name: PROBE_CALL, arguments: form.arguments } }],
+}));
 
 /** The prompt of a try; nothing where the template raises an error. */
-function probed(chat: Chat['render'], messages: readonly ChatMessage[], options?: RenderOptions): string {
+function probed(chat: Chat['render'], messages: readonly TemplateMessage[], options?: RenderOptions): string {
   try {
     return chat(messages, options);
   } catch {
@@ -74,7 +76,7 @@ function compile(source: string, text: string): Template {
 function render(
   source: string,
   template: Template,
-  messages: readonly ChatMessage[],
+  messages: readonly TemplateMessage[],
   options: RenderOptions,
   specials: Readonly<Record<string, string>>,
 ): string {
@@ -93,9 +95,9 @@ function render(
 }
 
 /** For models without a template: one line per message, as base models were most likely to have seen it. */
-function plain(messages: readonly ChatMessage[], options: RenderOptions): string {
+function plain(messages: readonly TemplateMessage[], options: RenderOptions): string {
   const lines = messages.map((m) =>
-    m.role === 'user' && messages.length === 1 ? m.content : `${m.role}: ${m.content}`,
+    m.role === 'user' && messages.length === 1 ? m.content : `${m.role}: ${m.content ?? ''}`,
   );
   if (options.toolsJson !== undefined) lines.unshift(`tools: ${options.toolsJson}`);
   const end = (options.addGenerationPrompt ?? true) && messages.length > 1 ? 'assistant:' : '';

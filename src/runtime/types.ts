@@ -60,6 +60,13 @@ export interface ChatMessage {
   readonly [extra: string]: unknown;
 }
 
+/** A message as a template gets it: chat APIs have no content beside calls. */
+export interface TemplateMessage {
+  readonly role: string;
+  readonly content: string | null;
+  readonly [extra: string]: unknown;
+}
+
 export interface RenderOptions {
   /** Tools as the template's `tools` variable. */
   readonly tools?: readonly unknown[];
@@ -76,14 +83,10 @@ export interface Chat {
   readonly hasTemplate: boolean;
   /** Whether a system message comes into the prompt: some templates refuse it, or leave it out. */
   readonly takesSystem: boolean;
-  /** Whether tools come into the prompt. */
-  readonly showsTools: boolean;
-  /** A prompt with a tool, for what the template says about calls; '' where it raises an error. */
-  readonly toolPrompt: string;
-  /** Whether an assistant's `tool_calls` do. */
-  readonly showsCalls: boolean;
+  /** A prompt in which the template has written the call of a tool, for the form of calls; '' where it writes none. */
+  readonly calledPrompt: string;
   /** The prompt's text, special tokens written out: encode it with `specials: false`. */
-  render(messages: readonly ChatMessage[], options?: RenderOptions): string;
+  render(messages: readonly TemplateMessage[], options?: RenderOptions): string;
 }
 
 export interface TextTokenizer {

@@ -1,8 +1,9 @@
 /** Messages in the forms of chat APIs. */
 import { describe, expect, it } from 'vitest';
 import { OptionError } from '../../src/base/errors.js';
-import { messagesOf, toolTurnsAsText } from '../../src/engine/messages.js';
+import { messagesOf } from '../../src/engine/messages.js';
 import { buildPrompt } from '../../src/engine/prompt.js';
+import { toolTurnsAsText } from '../../src/engine/tool-turns.js';
 import type { Message } from '../../src/engine/types.js';
 import { createChat } from '../../src/runtime/chat.js';
 import { textTokenizer } from './text-tokenizer.js';
@@ -60,7 +61,7 @@ describe('calls and results', () => {
   it('are words in one that does not', () => {
     expect(prompt('{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}')).toBe(
       '[user]Rain in Oslo?[assistant]{"name":"weather","arguments":{"city":"Oslo"}}\n{"name":"time","arguments":{}}' +
-        '[user]Result of weather: wet\nResult: 9:00[user]And now?',
+        '[user]Result of weather: wet\nResult of time: 9:00\nAnd now?',
     );
   });
   it('leave other messages alone', () => {

@@ -93,7 +93,9 @@ describe("toolChoice 'auto'", () => {
     expect(prompt(`{{ tools_json }}${each}`)).toMatch(
       /You may call tools\..*\n<tool_call>\n\{"name":…,"arguments":\{…\}\}\n<\/tool_call>\[user\]Hi$/s,
     );
-    expect(prompt(`{% if tools %}{{ tools | tojson }} Write <tool_call>{% endif %}${each}`)).not.toContain('You may');
+    const calls = `{% for c in m.tool_calls %}<tool_call>\n{{ c.function | tojson }}\n</tool_call>{% endfor %}`;
+    const all = `{% for m in messages %}[{{ m.role }}]{{ m.content }}{% if m.tool_calls %}${calls}{% endif %}{% endfor %}`;
+    expect(prompt(`{% if tools %}{{ tools | tojson }} Write <tool_call>{% endif %}${all}`)).not.toContain('You may');
   });
 });
 

@@ -1,0 +1,126 @@
+/**
+ * The form in which a chat template takes a conversation.
+ *
+ * Templates refuse what they do not expect (system messages, several calls in a turn, ids of another length, users that speak twice) or drop it in
+ * silence, some only in some places (Mistral's has the system message at the last user message, if that ends the conversation). One flag a
+ * habit would have to be probed for each place. So a copy of the conversation in which every content, name and argument is a word of its own
+ * is rendered in one form after the other, and the first is taken whose prompt has all the words. Most templates take the first; conversations
+ * without calls and results need no try at all.
+ */
+import type { Chat, ChatMessage, RenderOptions, TemplateMessage } from '../runtime/types.js';
+import { CALL_MARK, type PlainTool } from './call-format.js';
+import { schemaHint } from './hint.js';
+import { asApisWrite, callsOf, isToolTurn, oneByOne, toolTurnsAsText, withShortIds } from './tool-turns.js';
+
+export interface Form {
+  readonly turns: (messages: readonly ChatMessage[]) => readonly TemplateMessage[];
+  /** Whether system messages stay such; else their text begins the first user message. */
+  readonly takesSystem: boolean;
+}
+
+const NATIVE: readonly Form['turns'][] = [(messages) => messages, withShortIds, oneByOne, asApisWrite];
+
+/** `tools`: what the template gets of them. `free`: calls stand behind text. */
+export function formOf(
+  messages: readonly ChatMessage[],
+  tools: RenderOptions | undefined,
+  free: boolean,
+  chat: Chat,
+): Form {
+  const { takesSystem } = chat;
+  if (!messages.some(isToolTurn)) return { turns: (m) => m, takesSystem };
+  const asText: Form['turns'] = (m) => toolTurnsAsText(m, free);
+  const { copy, words } = inWords(messages);
+  const forms = [...(free && hasOtherCalls(chat) ? [] : NATIVE), asText].flatMap((turns) => [
+    { turns, takesSystem },
+    { turns, takesSystem: !takesSystem },
+  ]);
+  const shown = forms.find((form) => {
+    const text = tried(chat, withSystem(form.turns(copy), [SYSTEM], form.takesSystem), tools);
+    return text.includes(SYSTEM) && words.every((word) => text.includes(word));
+  });
+  return shown ?? { turns: asText, takesSystem };
+}
+
+/** Tools as the template shows them; undefined where it does not, or where it wants calls in another form behind text. */
+export function toolsOf(tools: readonly PlainTool[], free: boolean, chat: Chat): RenderOptions | undefined {
+  if (free && hasOtherCalls(chat)) return undefined;
+  const names = tools.map((_, i) => wordOf(i));
+  // Some templates join the description to other text, and raise an error where there is none.
+  const described = tools.map((tool) => ({ ...tool, description: tool.description ?? '' }));
+  const shown = [tools, described].find((list) => {
+    const text = tried(chat, [{ role: 'user', content: 'x' }], given(list.map((t, i) => ({ ...t, name: names[i]! }))));
+    return names.every((name) => text.includes(name));
+  });
+  return shown === undefined ? undefined : given(shown);
+}
+
+/** Whether the template itself asks for calls in the form that constraints have. */
+export function hasOurCalls(chat: Chat): boolean {
+  return OUR_CALL.test(chat.calledPrompt);
+}
+
+const OUR_CALL = new RegExp(`${CALL_MARK}\\s*\\{\\s*"(?:name|arguments)"`);
+const hasOtherCalls = (chat: Chat): boolean => chat.calledPrompt !== '' && !hasOurCalls(chat);
+
+/**
+ * Puts lines after what the system messages say, into one system message at the start. Where the template takes none (Gemma and others), all
+ * of it begins the first user message.
+ */
+export function withSystem(
+  messages: readonly TemplateMessage[],
+  parts: readonly string[],
+  taken: boolean,
+): readonly TemplateMessage[] {
+  const isSystem = (m: TemplateMessage): boolean => m.role === 'system';
+  const own = messages.filter(isSystem);
+  // One in the midst of a conversation stays there where nothing is to be added.
+  const leading = messages.slice(0, own.length).every(isSystem);
+  if (parts.length === 0 && (own.length === 0 || (taken && (own.length === 1 || !leading)))) return messages;
+  const rest = messages.filter((m) => !isSystem(m));
+  const content = [...own.map((m) => m.content ?? ''), ...parts].join('\n');
+  const asked = rest.findIndex((m) => m.role === 'user');
+  if (taken || asked < 0) return [{ role: 'system', content }, ...rest];
+  return rest.map((m, i) => (i === asked ? { ...m, content: `${content}\n\n${m.content}` } : m));
+}
+
+export function toolsJson(tools: readonly PlainTool[]): string {
+  const listed = tools.map((tool) => {
+    const { name, description, parameters } = tool;
+    const head = description === undefined ? { name } : { name, description };
+    return { ...head, parameters: JSON.parse(schemaHint(parameters)) as unknown };
+  });
+  return JSON.stringify(listed);
+}
+
+function given(tools: readonly PlainTool[]): RenderOptions {
+  return { toolsJson: toolsJson(tools), tools: tools.map((tool) => ({ type: 'function', function: tool })) };
+}
+
+const SYSTEM = 'tokenloom-system';
+const wordOf = (i: number): string => `tokenloom-${i}-`;
+
+/** A copy that has a word of its own for each content, name and argument. */
+function inWords(messages: readonly ChatMessage[]): { copy: readonly ChatMessage[]; words: readonly string[] } {
+  const words: string[] = [];
+  const word = (): string => words[words.push(wordOf(words.length)) - 1]!;
+  const copy = messages.map((m) => {
+    const content = m.content === '' ? '' : word();
+    if (callsOf(m).length === 0) return { ...m, content };
+    const calls = callsOf(m).map((call) => {
+      const value = typeof call.function.arguments === 'string' ? word() : { [word()]: word() };
+      return { ...call, function: { ...call.function, name: word(), arguments: value } };
+    });
+    return { ...m, content, tool_calls: calls };
+  });
+  return { copy, words };
+}
+
+/** The prompt of a try; nothing where the template raises an error. */
+function tried(chat: Chat, messages: readonly TemplateMessage[], options: RenderOptions = {}): string {
+  try {
+    return chat.render(messages, options);
+  } catch {
+    return '';
+  }
+}

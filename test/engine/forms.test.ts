@@ -1,0 +1,118 @@
+/** Conversations with tools in the templates of widespread models: nothing is refused, nothing gets lost, and calls look like the ones that are asked for. */
+import { describe, expect, it } from 'vitest';
+import { messagesOf } from '../../src/engine/messages.js';
+import { buildPrompt } from '../../src/engine/prompt.js';
+import type { Message } from '../../src/engine/types.js';
+import { createChat } from '../../src/runtime/chat.js';
+import { CHAT_TEMPLATES } from './chat-templates.js';
+import { textTokenizer } from './text-tokenizer.js';
+
+const tools = [
+  {
+    name: 'weather',
+    description: 'Of a city',
+    parameters: { type: 'object', properties: { city: { type: 'string' } } },
+  },
+  { name: 'clock', parameters: { type: 'object', properties: {} } },
+];
+const asked: Message = { role: 'user', content: 'Well?' };
+const rules: Message = { role: 'system', content: 'Be brief.' };
+const call = (id: string, name: string, args: string) => ({
+  id,
+  type: 'function',
+  function: { name, arguments: args },
+});
+const calling: Message = {
+  role: 'assistant',
+  content: null,
+  tool_calls: [call('call_a1b2c3d4e5', 'weather', '{"city":"Oslo"}'), call('call_2', 'clock', '{}')],
+};
+/** In the order in which they came, which is not that of the calls. */
+const results: readonly Message[] = [
+  { role: 'tool', tool_call_id: 'call_2', content: 'nine' },
+  { role: 'tool', tool_call_id: 'call_a1b2c3d4e5', content: 'wet' },
+];
+const loop = [rules, asked, calling, ...results];
+const answer: Message = { role: 'assistant', content: 'Wet at nine.' };
+const again: Message = { role: 'user', content: 'And now?' };
+const CONVERSATIONS: Readonly<Record<string, readonly Message[]>> = {
+  question: [asked],
+  'rules in two parts': [rules, { role: 'system', content: 'Be kind.' }, asked],
+  'one call': [
+    asked,
+    { ...calling, tool_calls: [call('1', 'weather', '{"city":"Oslo"}')] },
+    { role: 'tool', content: 'wet' },
+  ],
+  'calls without ids': [
+    asked,
+    { role: 'assistant', tool_calls: [{ name: 'clock', arguments: {} }] },
+    { role: 'tool', content: 'nine' },
+  ],
+  'two calls': loop,
+  'two calls, a question behind': [...loop, again],
+  'two calls, answered': [...loop, answer, again],
+};
+const MODES = {
+  plain: {},
+  schema: { schema: { type: 'integer' } },
+  required: { tools, schema: { type: 'integer' } },
+  auto: { tools, freeCalls: true },
+};
+
+function prompt(model: string, messages: readonly Message[], more: object): string {
+  const chat = createChat(model, CHAT_TEMPLATES[model]!, { bos_token: '<s>', eos_token: '</s>' });
+  return buildPrompt({ messages: messagesOf({ messages }), reserve: 10, ...more }, chat, textTokenizer, 8192).text;
+}
+
+describe.each(Object.keys(CHAT_TEMPLATES))('the template of %s', (model) => {
+  it.each(Object.keys(CONVERSATIONS))('shows all of: %s', (name) => {
+    const messages = CONVERSATIONS[name]!;
+    for (const [mode, more] of Object.entries(MODES)) {
+      const text = prompt(model, messages, more);
+      const said = messages.flatMap((m) => (typeof m.content === 'string' ? [m.content] : []));
+      const called = messages.flatMap((m) => (m.tool_calls ?? []) as { name?: string; function?: { name: string } }[]);
+      const names = called.map((c) => c.function?.name ?? c.name!);
+      const offered = 'tools' in more ? tools.map((t) => t.name) : [];
+      const hints = [
+        ...('schema' in more ? ['{"type":"integer"}'] : []),
+        ...('freeCalls' in more ? ['<tool_call>'] : []),
+      ];
+      const missing = [...said, ...names, ...offered, ...hints].filter((part) => !text.includes(part));
+      expect(missing, `${mode}: ${text}`).toEqual([]);
+    }
+  });
+  it("asks for calls in one form only with 'auto', and shows past ones in it", () => {
+    const text = prompt(model, CONVERSATIONS['two calls, answered']!, MODES.auto);
+    expect(text).toMatch(/<tool_call>\n\{"name": ?"weather", ?"arguments": ?\{"city": ?"Oslo"\}\}\n<\/tool_call>/);
+    expect(text).not.toMatch(/<function=|"parameters": dictionary|Action:|\[TOOLS\]|\[CALLS\]|<calls>/);
+  });
+});
+
+describe('templates with habits', () => {
+  it('get ids of nine characters, results with those of their calls', () => {
+    expect(prompt('mistral', loop, {})).toContain(
+      '[CALLS][{"name": "weather", "arguments": {"city": "Oslo"}, "id": "call00000"}, {"name": "clock", "arguments": {}, "id": "call00001"}]</s>' +
+        '[RESULT]{"content": nine, "call_id": "call00001"}[/RESULT][RESULT]{"content": wet, "call_id": "call00000"}[/RESULT]',
+    );
+  });
+  it('get rules where they show them: not at the end of a loop', () => {
+    expect(prompt('mistral', loop, {})).toMatch(/^<s>\[INST\]Be brief\.\n\nWell\?\[\/INST\]/);
+  });
+  it('get calls one by one, each with its result', () => {
+    expect(prompt('llama', loop, {})).toContain(
+      '<assistant>{"name": "weather", "parameters": {"city": "Oslo"}}<eot><ipython>"wet"<eot>' +
+        '<assistant>{"name": "clock", "parameters": {}}<eot><ipython>"nine"<eot><assistant>',
+    );
+  });
+  it('get calls without content, arguments as text', () => {
+    expect(prompt('deepseek', loop, {})).toContain('<sep>weather\n```json\n{"city":"Oslo"}\n```</call>');
+  });
+  it('get tools as they want them, with a description', () => {
+    expect(prompt('command', [asked], { tools })).toContain('def clock():\n""""""\n');
+  });
+  it('get results and what follows them as one message of the user, where there is no other way', () => {
+    expect(prompt('gemma', [...loop, again], {})).toContain(
+      '{"name":"clock","arguments":{}}<end>\n<turn>user\nResult of clock: nine\nResult of weather: wet\nAnd now?<end>',
+    );
+  });
+});
