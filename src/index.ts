@@ -14,6 +14,7 @@ export { Engine } from './engine/engine.js';
 export { GenerationStream } from './engine/stream.js';
 export type {
   Answer,
+  AnthropicTool,
   AnyTool,
   Choice,
   EngineOptions,

@@ -34,13 +34,17 @@ export function targetOf(given: unknown, options: TargetOptions): Target {
     throw new OptionError('parallelToolCalls', 'a boolean', String(parallelToolCalls));
   if (parallelToolCalls === true && toolChoice !== 'auto')
     throw new OptionError('parallelToolCalls', "toolChoice 'auto': any other is for one call", shown(toolChoice));
-  const calls = callable(tools === undefined || tools === null ? [] : readTools(tools), toolChoice);
-  if (calls.length === 0) return plainTarget(given, showSchema);
+  const offered = tools !== undefined && tools !== null;
+  const calls = callable(offered ? readTools(tools) : [], toolChoice);
+  // A list of tools may turn out empty; the value keeps its form.
+  const free = toolChoice === 'auto' && offered;
+  if (calls.length === 0 && !free) return plainTarget(given, showSchema);
   if (toolChoice === 'required') return toolTarget(given, calls, showSchema);
   if (given !== undefined && given !== null)
     throw new OptionError('toolChoice', 'null in place of a schema beside it', shown(toolChoice));
-  if (toolChoice !== 'auto') return toolTarget(null, calls, showSchema);
-  return freeCallsTarget(calls, parallelToolCalls !== false, showSchema);
+  if (!free) return toolTarget(null, calls, showSchema);
+  if (calls.length > 0) return freeCallsTarget(calls, parallelToolCalls !== false, showSchema);
+  return { ...plainTarget(null, showSchema), finish: async (text) => ({ text: text.trim(), calls: [] }) };
 }
 
 /** @throws OptionError */

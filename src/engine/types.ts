@@ -69,8 +69,15 @@ export interface McpTool {
   readonly inputSchema: unknown;
 }
 
+/** The same as Anthropic's API writes it. */
+export interface AnthropicTool {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly input_schema: unknown;
+}
+
 /** The forms of tools that requests take. */
-export type AnyTool = Tool | FunctionTool | McpTool;
+export type AnyTool = Tool | FunctionTool | McpTool | AnthropicTool;
 
 /** The call of one tool, told apart by its name. */
 export type ToolCall<T> = T extends { readonly function: infer F } ? CallOf<F> : CallOf<T>;
@@ -82,7 +89,9 @@ type CallOf<T> = T extends { readonly name: infer N }
         ? Infer<NonNullable<T['parameters']>>
         : 'inputSchema' extends keyof T
           ? Infer<T['inputSchema']>
-          : Record<string, never>;
+          : 'input_schema' extends keyof T
+            ? Infer<T['input_schema']>
+            : Record<string, never>;
     }
   : never;
 
@@ -99,27 +108,28 @@ export interface Answer<T> {
 }
 
 /** The value's type for a schema or constraint `S`, tools `T` and their choice `C`. */
-export type Output<S, T, C = undefined> = T extends readonly [unknown, ...unknown[]] | readonly AnyTool[]
+export type Output<S, T, C = undefined> = T extends readonly AnyTool[]
   ? C extends 'auto'
-    ? T extends readonly []
-      ? string
-      : Answer<T[number]>
+    ? Answer<T[number]>
     : C extends 'none'
-      ? Called<S, undefined>
+      ? Plain<S>
       : C extends { readonly name: infer N }
-        ? Extract<ToolCall<T[number]>, { readonly name: N }>
-        : Called<S, T>
-  : Called<S, T>;
+        ? Named<ToolCall<T[number]>, N>
+        : T extends readonly []
+          ? Plain<S>
+          : (S extends null | undefined ? never : ValueOf<S>) | ToolCall<T[number]>
+  : Plain<S>;
 
-type Called<S, T> = T extends readonly [unknown, ...unknown[]]
-  ? (S extends null | undefined ? never : ValueOf<S>) | ToolCall<T[number]>
-  : S extends null | undefined
-    ? T extends readonly AnyTool[]
-      ? T extends readonly []
-        ? string
-        : ToolCall<T[number]>
-      : string
-    : ValueOf<S>;
+type Plain<S> = S extends null | undefined ? string : ValueOf<S>;
+
+/** The calls with this name, also of tools whose names are not known before they run. */
+type Named<K, N> = K extends { readonly name: infer M; readonly arguments: infer A }
+  ? M extends N
+    ? K
+    : N extends M
+      ? { readonly name: N; readonly arguments: A }
+      : never
+  : never;
 
 type ValueOf<S> = S extends Constraint<infer V> ? (S extends { readonly kind: string } ? V : Infer<S>) : Infer<S>;
 

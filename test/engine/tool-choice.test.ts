@@ -61,6 +61,12 @@ describe("toolChoice 'auto'", () => {
     });
     await expect(finish(call('{"name":"add","arguments":{"a":3}}'))).rejects.toThrow(ValueError);
   });
+  it('gives the same form where the list of tools is empty', async () => {
+    const none = targetOf(null, { tools: [], toolChoice: 'auto' });
+    expect(none.constraint).toBeUndefined();
+    expect(await none.finish('Hi \n', undefined, () => {})).toEqual({ text: 'Hi', calls: [] });
+    expect(() => targetOf({ type: 'string' }, { tools: [], toolChoice: 'auto' })).toThrow(OptionError);
+  });
   it('reads the closing mark in an argument as text', async () => {
     const note = [
       {

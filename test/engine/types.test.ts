@@ -7,7 +7,8 @@ import { describe, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
 import * as zm from 'zod/mini';
 import { z as z3 } from 'zod/v3';
-import type { Output } from '../../src/engine/types.js';
+import type { Engine } from '../../src/engine/engine.js';
+import type { Answer, AnyTool, Output, Tool, ToolChoice } from '../../src/engine/types.js';
 import type { ChoiceConstraint, GbnfConstraint, Infer, JsonConstraint } from '../../src/grammar/constraint/index.js';
 
 describe('Infer', () => {
@@ -91,6 +92,51 @@ describe('Output', () => {
     ];
     expectTypeOf<Output<null, Tools>>().toEqualTypeOf<
       { readonly name: 'add'; readonly arguments: { a: number } } | { readonly name: 'stop'; readonly arguments: null }
+    >();
+  });
+
+  it('follows tools and their choice in every form', () => {
+    const lit = [
+      {
+        name: 'add',
+        parameters: { type: 'object', properties: { a: { type: 'number' } }, required: ['a'] },
+      },
+      { name: 'stop', parameters: { type: 'null' } },
+    ] as const;
+    type Add = { readonly name: 'add'; readonly arguments: { a: number } };
+    type Stop = { readonly name: 'stop'; readonly arguments: null };
+    const _calls = (e: Engine, choice: ToolChoice, plain: Tool[], any: readonly AnyTool[], name: string) => {
+      const with_ = { prompt: '', tools: lit } as const;
+      return {
+        variable: e.generate(null, { ...with_, toolChoice: choice }),
+        named: e.generate(null, { ...with_, toolChoice: { name: 'add' } }),
+        anyName: e.generate(null, { ...with_, toolChoice: { name } }),
+        orAnswer: e.generate({ type: 'string' }, { prompt: '', tools: plain }),
+        plainNamed: e.generate(null, { prompt: '', tools: plain, toolChoice: { name: 'add' } }),
+        free: e.generate(null, { prompt: '', tools: any, toolChoice: 'auto' }),
+        none: e.generate(null, { prompt: '', tools: [], toolChoice: 'auto' }),
+        forms: e.generate(null, {
+          prompt: '',
+          tools: [
+            { type: 'function', function: { name: 'f', parameters: { type: 'boolean' } } },
+            { name: 'm', inputSchema: { type: 'string' } },
+            { name: 'a', input_schema: { type: 'null' } },
+          ],
+        }),
+      };
+    };
+    type Values = { [K in keyof ReturnType<typeof _calls>]: Awaited<ReturnType<typeof _calls>[K]>['value'] };
+    expectTypeOf<Values['variable']>().toEqualTypeOf<string | Add | Stop | Answer<(typeof lit)[number]>>();
+    expectTypeOf<Values['named']>().toEqualTypeOf<Add>();
+    expectTypeOf<Values['anyName']>().toEqualTypeOf<Add | Stop>();
+    expectTypeOf<Values['orAnswer']>().toEqualTypeOf<string | { readonly name: string; readonly arguments: unknown }>();
+    expectTypeOf<Values['plainNamed']>().toEqualTypeOf<{ readonly name: 'add'; readonly arguments: unknown }>();
+    expectTypeOf<Values['free']>().toEqualTypeOf<Answer<AnyTool>>();
+    expectTypeOf<Values['none']>().toEqualTypeOf<Answer<never>>();
+    expectTypeOf<Values['forms']>().toEqualTypeOf<
+      | { readonly name: 'f'; readonly arguments: boolean }
+      | { readonly name: 'm'; readonly arguments: string }
+      | { readonly name: 'a'; readonly arguments: null }
     >();
   });
 });

@@ -1,6 +1,6 @@
 /** The constructor of free text with tagged parts. */
 import { OptionError } from '../../base/errors.js';
-import { json, known } from './make.js';
+import { json, known, LONE_SURROGATE } from './make.js';
 import { isConstraint, type Tag, type TagsConstraint } from './types.js';
 
 export interface TagSource {
@@ -33,9 +33,10 @@ export function tags(list: readonly TagSource[], options: TagOptions = {}): Tags
     throw new OptionError('tags', 'an array of at least one tag', describe(list));
   known(options, ['triggers', 'min', 'max', 'text']);
   const read = list.map((tag, i) => readTag(tag, `tags[${i}]`));
-  const { min = 0, max = Number.POSITIVE_INFINITY, text = 'anywhere' } = options;
+  const { min = 0, max, text = 'anywhere' } = options;
   if (!Number.isInteger(min) || min < 0) throw new OptionError('min', 'a whole number, at least 0', String(min));
-  if (!(max === Number.POSITIVE_INFINITY || Number.isInteger(max)) || max < Math.max(1, min))
+  const bounded = max !== undefined && max !== Number.POSITIVE_INFINITY;
+  if (bounded && (!Number.isInteger(max) || max < Math.max(1, min)))
     throw new OptionError('max', `a whole number, at least ${Math.max(1, min)}`, String(max));
   if (text !== 'anywhere' && text !== 'before') throw new OptionError('text', "'anywhere' or 'before'", String(text));
   const triggers = readTriggers(options.triggers ?? read.map((tag) => tag.begin));
@@ -45,16 +46,15 @@ export function tags(list: readonly TagSource[], options: TagOptions = {}): Tags
   }
   const idle = triggers.find((trigger) => !read.some(({ begin }) => begin.startsWith(trigger)));
   if (idle !== undefined) throw new OptionError('triggers', 'texts that some tag begins with', JSON.stringify(idle));
-  return { kind: 'tags', tags: read, triggers, min, max, text };
+  return { kind: 'tags', tags: read, triggers, min, ...(bounded ? { max } : {}), text };
 }
 
 function readTag(tag: unknown, name: string): Tag {
   if (typeof tag !== 'object' || tag === null || !('begin' in tag) || !('content' in tag) || !('end' in tag))
     throw new OptionError(name, 'a tag {begin, content, end}', describe(tag));
   const { begin, content, end } = tag;
-  if (typeof begin !== 'string' || begin === '')
-    throw new OptionError(`${name}.begin`, 'a text that is not empty', describe(begin));
-  if (typeof end !== 'string') throw new OptionError(`${name}.end`, 'a text', describe(end));
+  if (!isMark(begin)) throw new OptionError(`${name}.begin`, 'a text that is not empty', describe(begin));
+  if (end !== '' && !isMark(end)) throw new OptionError(`${name}.end`, 'a text', describe(end));
   const constraint = isConstraint(content) ? content : json(content);
   if (constraint.kind === 'tags') throw new OptionError(`${name}.content`, 'no tags inside a tag', 'tags');
   return { begin, content: constraint, end };
@@ -63,9 +63,13 @@ function readTag(tag: unknown, name: string): Tag {
 /** Without those that have another one inside: text would be bound by that one first. */
 function readTriggers(given: unknown): readonly string[] {
   const texts: readonly unknown[] = Array.isArray(given) ? given : [];
-  if (texts.length === 0 || !texts.every((text): text is string => typeof text === 'string' && text !== ''))
+  if (texts.length === 0 || !texts.every(isMark))
     throw new OptionError('triggers', 'an array of texts that are not empty', describe(given));
   return [...new Set(texts)].filter((text) => !texts.some((other) => other !== text && text.includes(other)));
+}
+
+function isMark(text: unknown): text is string {
+  return typeof text === 'string' && text !== '' && !LONE_SURROGATE.test(text);
 }
 
 function describe(value: unknown): string {

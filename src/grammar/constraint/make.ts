@@ -52,7 +52,8 @@ export function choice<const S extends readonly string[]>(strings: S): ChoiceCon
   return { kind: 'choice', texts: [...strings] };
 }
 
-const LONE_SURROGATE = /\p{Surrogate}/u;
+/** Half of a pair: no UTF-8 spells it. */
+export const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /** An option that nobody reads is a misspelling. @throws OptionError */
 export function known(options: object, names: readonly string[]): void {

@@ -19,7 +19,7 @@ const BLANKS: Regex = {
 
 /** `contents[i]` is the grammar of tag i's content; a tag whose content has no text never comes. @throws OptionError */
 export function tagsGrammar(constraint: TagsConstraint, contents: readonly Grammar[]): Grammar {
-  const { triggers, min, max } = constraint;
+  const { triggers, min, max = Number.POSITIVE_INFINITY } = constraint;
   const exprs: Expr[] = [];
   const add = (expr: Expr): ExprId => exprs.push(expr) - 1;
   const literal = (text: string): ExprId[] => (text === '' ? [] : [add({ op: 'text', re: { t: 'lit', text } })]);

@@ -53,8 +53,8 @@ export interface TagsConstraint extends Typed<string> {
   readonly tags: readonly Tag[];
   readonly triggers: readonly string[];
   readonly min: number;
-  /** Infinity where unbounded. */
-  readonly max: number;
+  /** Absent where unbounded, so that constraints outlive JSON. */
+  readonly max?: number;
   readonly text: 'anywhere' | 'before';
 }
 

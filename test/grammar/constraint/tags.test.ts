@@ -39,7 +39,7 @@ function fits(c: TagsConstraint, text: string): boolean {
     }
     const first = firstTrigger(text.slice(at), c.triggers);
     if (first === undefined) return count >= c.min;
-    return count < c.max && begins(at + first, count);
+    return count !== c.max && begins(at + first, count);
   };
   const begins = (at: number, count: number): boolean =>
     c.tags.some(
@@ -173,6 +173,11 @@ describe('tags', () => {
     expect(ok('a <call>{"q":1}</call>')).toBe(false);
   });
 
+  it('are plain data: the same from JSON', () => {
+    const c = tags([{ begin: '<a>', content: choice(['x']), end: '' }]);
+    expect(JSON.parse(JSON.stringify(c))).toEqual(c);
+  });
+
   it('begin with triggers: several tags behind one', () => {
     const c = compile(
       tags(
@@ -199,6 +204,12 @@ describe('tags', () => {
   it.each([
     ['no tags', () => tags([])],
     ['an empty beginning', () => tags([{ begin: '', content: true, end: 'x' }])],
+    ['half of a pair to begin with', () => tags([{ begin: '\ud83d', content: true, end: 'x' }])],
+    ['half of a pair at the end', () => tags([{ begin: 'x', content: true, end: '\ud83d' }])],
+    [
+      'half of a pair as trigger',
+      () => tags([{ begin: '\u{1f600}', content: true, end: '' }], { triggers: ['\ud83d'] }),
+    ],
     ['no content', () => tags([{ begin: 'x', end: 'x' } as never])],
     ['tags inside', () => tags([{ begin: 'x', content: tags([{ begin: 'y', content: true, end: '' }]), end: '' }])],
     ['a tag that no trigger begins', () => tags([{ begin: '<a', content: true, end: '' }], { triggers: ['<b'] })],
