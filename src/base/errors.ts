@@ -39,18 +39,25 @@ export function placeOf(source: string, offset: number): SourcePlace {
   return { line, column: at - start + 1, offset: at };
 }
 
+/** Text without characters that would act on a terminal: pictures (U+2400 …) stand in for controls other than line ends and tabs. */
+export function printable(text: string): string {
+  return text.replace(/(?![\n\t])\p{Cc}/gu, (c) =>
+    c < ' ' ? String.fromCharCode(0x2400 + c.charCodeAt(0)) : '\u2421',
+  );
+}
+
 /** The line of a place with a caret line below it, shortened around the place where the line is long. */
 export function codeFrame(source: string, place: SourcePlace, end: number): string {
   const from = place.offset - (place.column - 1);
   const nl = source.indexOf('\n', from);
   const col = place.column - 1;
   const cut = col > 80 ? col - 60 : 0;
-  // Control characters would act on the terminal: their pictures (U+2400 …) stand in for them.
-  const text = source
-    .slice(from + cut, Math.min(from + cut + 120, nl < 0 ? source.length : nl))
-    .replace(/\r$/, '')
-    .replaceAll('\t', ' ')
-    .replace(/\p{Cc}/gu, (c) => (c < ' ' ? String.fromCharCode(0x2400 + c.charCodeAt(0)) : '\u2421'));
+  const text = printable(
+    source
+      .slice(from + cut, Math.min(from + cut + 120, nl < 0 ? source.length : nl))
+      .replace(/\r$/, '')
+      .replaceAll('\t', ' '),
+  );
   const width = Math.max(1, Math.min(end - place.offset, text.length - (col - cut)));
   const gutter = `${place.line} | `;
   return `${gutter}${cut > 0 ? '…' : ''}${text}\n${' '.repeat(gutter.length + (cut > 0 ? 1 : 0) + col - cut)}${'^'.repeat(width)}`;

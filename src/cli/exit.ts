@@ -9,7 +9,7 @@
  *     130  interrupted
  */
 import { CommanderError } from 'commander';
-import { ModelError, TokenloomError } from '../base/errors.js';
+import { ModelError, printable, TokenloomError } from '../base/errors.js';
 import { ValueError } from '../base/value-error.js';
 
 export const EXIT = { ok: 0, mismatch: 1, usage: 2, model: 3, cut: 4, interrupted: 130 } as const;
@@ -36,8 +36,12 @@ export function exitCodeOf(error: unknown): ExitCode {
   return isFileError(error) ? EXIT.usage : EXIT.model;
 }
 
-/** What to print for an error. */
+/** What to print for an error. Text of files and servers may be quoted in it, so control characters are shown as pictures. */
 export function messageOf(error: unknown): string {
+  return printable(plainMessage(error));
+}
+
+function plainMessage(error: unknown): string {
   if (isFileError(error)) {
     const what =
       error.code === 'ENOENT'

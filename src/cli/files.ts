@@ -1,7 +1,7 @@
 /** Reading files and standard input: bounded, UTF-8 or an error that says at which byte it is not, without byte order mark. */
 import { isUtf8 } from 'node:buffer';
 import { open, writeFile } from 'node:fs/promises';
-import { CliError, messageOf } from './exit.js';
+import { CliError } from './exit.js';
 
 /** Most bytes that are read of a grammar, schema or prompt. */
 const MAX_BYTES = 64 << 20;
@@ -48,9 +48,24 @@ export async function writeText(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text);
   } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    throw new CliError(`${file}: cannot be written: ${missing ? 'no such folder' : messageOf(error)}`);
+    throw unwritable(file, error);
   }
+}
+
+/** The error of a file that could not be written. */
+export function unwritable(file: string, error: unknown): CliError {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const why =
+    code === 'ENOENT' || code === 'ENOTDIR'
+      ? 'no such folder'
+      : code === 'EISDIR'
+        ? 'is a folder'
+        : code === 'EACCES' || code === 'EROFS'
+          ? 'no permission'
+          : error instanceof Error
+            ? error.message
+            : String(error);
+  return new CliError(`${file}: cannot be written: ${why}`);
 }
 
 /** Offset of the first byte that begins no UTF-8 sequence. */

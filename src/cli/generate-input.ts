@@ -1,5 +1,8 @@
 /** Reading what `generate` is given: files, standard input, and the constraint that they name. */
+import { TokenloomError } from '../base/errors.js';
 import { type Constraint, choice, gbnf, json, type SchemaOptions } from '../core.js';
+import { readTools as toolsOf } from '../engine/tools.js';
+import { constraintGrammar } from '../grammar/constraint/index.js';
 import { CliError } from './exit.js';
 import { readText } from './files.js';
 
@@ -15,12 +18,20 @@ export interface ConstraintFlags {
   readonly unsupported?: string;
 }
 
+const SCHEMA_FLAGS = [
+  ['whitespace', '--whitespace'],
+  ['propertyOrder', '--property-order'],
+  ['unsupported', '--unsupported'],
+] as const;
+
 /** The constraint of the flags; undefined for unconstrained text. @throws CliError where several are given */
 export async function readConstraint(flags: ConstraintFlags): Promise<Constraint | undefined> {
   const given = (['schema', 'grammar', 'regex', 'choice'] as const).filter((k) => flags[k] !== undefined);
   if (given.length > 1) throw new CliError(`give one of ${given.map((k) => `--${k}`).join(', ')}, not ${given.length}`);
   if (flags.regexFlags !== undefined && flags.regex === undefined) throw new CliError('--regex-flags needs --regex');
   if (flags.root !== undefined && flags.grammar === undefined) throw new CliError('--root needs --grammar');
+  for (const [flag, name] of SCHEMA_FLAGS)
+    if (flags[flag] !== undefined && flags.schema === undefined) throw new CliError(`${name} needs --schema`);
   if (flags.schema !== undefined) {
     const options = {
       ...(flags.whitespace === undefined ? {} : { whitespace: flags.whitespace }),
@@ -29,6 +40,8 @@ export async function readConstraint(flags: ConstraintFlags): Promise<Constraint
     } as SchemaOptions;
     return json(await readText(flags.schema), options);
   }
+  if (flags.grammar !== undefined && /\.json$/i.test(flags.grammar))
+    throw new CliError(`${flags.grammar}: --grammar reads GBNF; give a JSON Schema by --schema`);
   if (flags.grammar !== undefined) return gbnf(await readText(flags.grammar), { root: flags.root });
   if (flags.regex !== undefined) return { kind: 'regex', pattern: flags.regex, flags: flags.regexFlags ?? '' };
   if (flags.choice !== undefined) return choice(flags.choice);
@@ -37,6 +50,8 @@ export async function readConstraint(flags: ConstraintFlags): Promise<Constraint
 
 /** The prompt: the arguments joined, `-` for standard input, or standard input where nothing is given and it is not a terminal. */
 export async function readPrompt(words: readonly string[], flag: string | undefined): Promise<string> {
+  if (flag !== undefined && words.length > 0)
+    throw new CliError(`two prompts: --prompt and ${JSON.stringify(words.join(' ').slice(0, 40))}; give one`);
   const text = flag ?? (words.length === 0 ? undefined : words.join(' '));
   if (text === '-' || (text === undefined && process.stdin.isTTY !== true)) {
     const read = (await readText('-')).replace(/\r?\n$/, '');
@@ -48,7 +63,7 @@ export async function readPrompt(words: readonly string[], flag: string | undefi
   return text;
 }
 
-/** Tools from a JSON file: an array of {name, description?, parameters}. */
+/** Tools from a JSON file: an array of {name, description?, parameters}. What is wrong with one is said with its name. */
 export async function readTools(file: string): Promise<readonly { name: string; parameters: unknown }[]> {
   const text = await readText(file);
   let value: unknown;
@@ -58,5 +73,14 @@ export async function readTools(file: string): Promise<readonly { name: string; 
     throw new CliError(`${file}: not JSON: ${error instanceof Error ? error.message : 'unreadable'}`);
   }
   if (!Array.isArray(value)) throw new CliError(`${file}: expected an array of {name, description?, parameters}`);
+  if (value.length === 0) throw new CliError(`${file}: holds no tools`);
+  for (const { name, parameters } of toolsOf(value)) {
+    try {
+      constraintGrammar(parameters);
+    } catch (error) {
+      if (error instanceof TokenloomError) throw new CliError(`${file}: tool '${name}': ${error.message}`);
+      throw error;
+    }
+  }
   return value as { name: string; parameters: unknown }[];
 }

@@ -64,7 +64,8 @@ export class Progress {
     process.stderr.write(`${this.#paint('33', 'warning:')} ${message}\n`);
   }
 
-  summary(result: Result<unknown>): void {
+  /** `limited`: the caller set a limit of tokens; else the model's context is the limit. */
+  summary(result: Result<unknown>, limited: boolean): void {
     if (this.#quiet) return;
     this.clear();
     const { usage, timings } = result;
@@ -76,7 +77,7 @@ export class Progress {
       counted(usage.passes, 'pass'),
       `masks ${timings.maskMs.toFixed(1)} ms`,
       `${timings.totalMs.toFixed(0)} ms`,
-      ...(result.finishReason === 'stop' ? [] : [FINISH[result.finishReason] ?? result.finishReason]),
+      ...(result.finishReason === 'stop' ? [] : [ending(result.finishReason, limited)]),
     ];
     process.stderr.write(`${this.#paint('2', parts.join(' · '))}\n`);
   }
@@ -97,11 +98,12 @@ export class Progress {
   }
 }
 
-const FINISH: Readonly<Record<string, string>> = {
-  budget: 'closed early by --max-tokens, complete',
-  length: 'cut by --max-tokens',
-  abort: 'interrupted',
-};
+function ending(reason: string, limited: boolean): string {
+  const limit = limited ? '--max-tokens' : "the length of the model's context";
+  if (reason === 'budget') return `closed early by ${limit}, complete`;
+  if (reason === 'length') return `cut by ${limit}`;
+  return reason === 'abort' ? 'interrupted' : reason;
+}
 
 function counted(n: number, unit: string): string {
   return `${n} ${unit}${n === 1 ? '' : unit.endsWith('s') ? 'es' : 's'}`;

@@ -39,10 +39,13 @@ export interface GenerateFlags extends ConstraintFlags {
 
 /** Returns the exit code; throws typed errors. */
 export async function generate(words: readonly string[], flags: GenerateFlags): Promise<ExitCode> {
+  if (flags.reasoningBudget !== undefined && flags.reasoningEnd === undefined)
+    throw new CliError('--reasoning-budget needs --reasoning-end');
   const constraint = await readConstraint(flags);
   const tools = flags.tools === undefined ? undefined : await readTools(flags.tools);
   const prompt = await readPrompt(words, flags.prompt);
   if (constraint !== undefined) check(constraint, flags);
+  const trace = flags.trace === undefined ? undefined : await TraceWriter.open(flags.trace);
   const progress = new Progress(flags.quiet === true, process.stdout.isTTY === true && flags.json !== true);
   const abort = new AbortController();
   const onInterrupt = (): void => {
@@ -67,7 +70,7 @@ export async function generate(words: readonly string[], flags: GenerateFlags): 
       worker: false,
     });
     for (const warning of engine.info.warnings) progress.warn(warning);
-    return await run(engine, constraint, prompt, tools, flags, progress, abort.signal);
+    return await run(engine, constraint, prompt, tools, flags, progress, trace, abort.signal);
   } catch (error) {
     if (abort.signal.aborted) return EXIT.interrupted;
     throw error;
@@ -101,6 +104,7 @@ async function run(
   tools: readonly { name: string; parameters: unknown }[] | undefined,
   flags: GenerateFlags,
   progress: Progress,
+  trace: TraceWriter | undefined,
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const options: GenerateOptions = {
@@ -126,7 +130,6 @@ async function run(
     trace: flags.trace !== undefined,
     signal,
   };
-  const trace = flags.trace === undefined ? undefined : new TraceWriter(flags.trace);
   const live = flags.json !== true && flags.n === 1 && (flags.bestOf ?? 1) === 1;
   const { toolChoice: choice } = flags;
   const stream = engine.stream(constraint ?? null, {
@@ -154,13 +157,13 @@ async function run(
     if (failed) await trace?.close().catch(() => {});
   }
   const result: Result<unknown> = await stream.result;
-  await trace?.close();
   progress.clear();
   if (live) await write('\n');
   else if (flags.json === true) await write(`${JSON.stringify(printable(result))}\n`);
   else for (const choice of result.choices ?? [result]) await write(`${choice.text}\n`);
+  await trace?.close();
   for (const warning of result.warnings) progress.warn(warning);
-  progress.summary(result);
+  progress.summary(result, flags.maxTokens !== undefined);
   if (result.finishReason === 'abort') return EXIT.interrupted;
   return result.finishReason === 'length' ? EXIT.cut : EXIT.ok;
 }

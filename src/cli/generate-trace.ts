@@ -4,22 +4,32 @@
  */
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { StreamEvent } from '../index.js';
+import { unwritable } from './files.js';
 
 type TokenEvent = Extract<StreamEvent<unknown>, { type: 'token' }>;
 
 export class TraceWriter {
+  readonly #file: string;
   readonly #out: WriteStream;
-  readonly #ready: Promise<void>;
   #counts: number[] = [];
+  #failure: Error | undefined;
 
-  constructor(file: string) {
-    this.#out = createWriteStream(file);
-    this.#ready = new Promise((resolve, reject) => {
-      this.#out.once('open', () => resolve());
-      this.#out.once('error', reject);
+  private constructor(file: string, out: WriteStream) {
+    this.#file = file;
+    this.#out = out;
+    // Told by close(); a failure meanwhile must not end the process on its own.
+    out.on('error', (error) => {
+      this.#failure ??= error;
     });
-    // Awaited by close(); a failure meanwhile must not end the process on its own.
-    this.#ready.catch(() => {});
+  }
+
+  /** Opens the file, so that one that cannot be written is known before a model is loaded. @throws CliError */
+  static open(file: string): Promise<TraceWriter> {
+    return new Promise((resolve, reject) => {
+      const out = createWriteStream(file);
+      out.once('open', () => resolve(new TraceWriter(file, out)));
+      out.once('error', (error) => reject(unwritable(file, error)));
+    });
   }
 
   write(event: TokenEvent): void {
@@ -43,12 +53,13 @@ export class TraceWriter {
     this.#out.write(`${JSON.stringify(line)}\n`);
   }
 
-  /** Rejects where the file could not be written. */
+  /** @throws CliError where the file could not be written */
   async close(): Promise<void> {
-    await this.#ready;
-    await new Promise<void>((resolve, reject) => {
-      this.#out.once('error', reject);
-      this.#out.end(() => resolve());
-    });
+    if (!this.#out.destroyed)
+      await new Promise<void>((resolve) => {
+        this.#out.once('close', resolve);
+        this.#out.end();
+      });
+    if (this.#failure !== undefined) throw unwritable(this.#file, this.#failure);
   }
 }

@@ -8,7 +8,8 @@ import { EXIT, type ExitCode, exitCodeOf, messageOf } from './exit.js';
 import { addGbnfGenerateCommand, addGenerateCommand } from './generate.js';
 
 const HELP = `
-Exit codes: 0 ok, 1 no match or lint errors, 2 usage or unreadable input, 3 model or network, 4 unconstrained output cut, 130 interrupted.
+Exit codes: 0 ok, 1 no match or lint errors, 2 usage or unreadable input,
+3 model or network, 4 unconstrained output cut, 130 interrupted.
 
 Examples:
   $ tokenloom generate --schema person.schema.json "Extract: John Smith, 42, john@example.com"
@@ -23,6 +24,8 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .description('structured output from local language models')
     .version(version(), '-V, --version', 'print the version')
     .showHelpAfterError('(--help shows usage and examples)')
+    .configureHelp({ minWidthToWrap: 20 })
+    .configureOutput({ outputError: (text, write) => write(withDashHint(text)) })
     .addHelpText('after', HELP);
   addGenerateCommand(program, finish);
   const gbnf = program
@@ -55,6 +58,13 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   return code;
 }
 
+/** A text such as `- item` looks like an option. */
+function withDashHint(text: string): string {
+  return /^error: unknown option '-[^']*\s/.test(text)
+    ? text.replace(/\n?$/, "\n(a text that begins with '-' comes after '--')\n")
+    : text;
+}
+
 /** Commander throws in place of exiting, in all subcommands, so that there is one way out. */
 function quietExit(command: Command): void {
   command.exitOverride();
@@ -69,12 +79,22 @@ function version(): string {
 /** Ends once both streams are written out; a native library's threads must not keep the process. */
 function leave(code: ExitCode): void {
   process.exitCode = code;
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+  const end = (): void => {
+    const failed = outputFailure !== undefined && code !== EXIT.usage;
+    if (failed) process.stderr.write(`tokenloom: standard output: ${messageOf(outputFailure)}\n`);
+    process.stderr.write('', () => process.exit(failed ? EXIT.usage : code));
+  };
+  // A write that failed is told by an event of its own, a little later.
+  process.stdout.write('', () => setImmediate(end));
 }
 
+let outputFailure: Error | undefined;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  outputFailure ??= error;
 });
+// Nobody reads the messages: no reason to fail.
+process.stderr.on('error', () => {});
 main(process.argv.slice(2)).then(leave, (error: unknown) => {
   process.stderr.write(`tokenloom: ${messageOf(error)}\n`);
   leave(exitCodeOf(error));

@@ -20,6 +20,10 @@ beforeAll(async () => {
   chmodSync(at('secret.gbnf'), 0);
   writeFileSync(at('escape.gbnf'), 'root ::= \u001b[2Jx "\u0007"');
   writeFileSync(at('tools.json'), '{"name":1}');
+  writeFileSync(at('none.json'), '[]');
+  writeFileSync(at('badtool.json'), '[{"name":"find","parameters":{"type":"objekt"}}]');
+  mkdirSync(at('model'));
+  writeFileSync(at('model/config.json'), '\u001b[2J');
 }, 180_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -54,6 +58,21 @@ const CASES: readonly (readonly [string, number, RegExp])[] = [
   ['generate --grammar F/folder x', 2, /is a folder$/],
   ['generate --grammar F/ok.gbnf --root bb x', 2, /ok\.gbnf: GBNF: [\s\S]*did you mean 'b'/],
   ['generate --tools F/tools.json x', 2, /tools\.json: expected an array/],
+  ['generate --tools F/none.json x', 2, /none\.json: holds no tools$/],
+  ['generate --tools F/badtool.json x', 2, /badtool\.json: tool 'find': schema at '#\/type'/],
+  ['generate --grammar F/none.json x', 2, /none\.json: --grammar reads GBNF; .* by --schema$/],
+  ['generate --whitespace compact --choice a -- x', 2, /--whitespace needs --schema$/],
+  ['generate --reasoning-budget 3 x', 2, /--reasoning-budget needs --reasoning-end$/],
+  ['generate -p a b', 2, /two prompts: --prompt and "b"; give one$/],
+  ['generate --trace F/none/t --choice a -- x', 2, /cannot be written: no such folder$/],
+  ['generate --trace /dev/full -q --choice a -- x 1>&2', 2, /^a\ntokenloom: \/dev\/full: cannot be written: ENOSPC/],
+  ['generate -q --choice a -- x > /dev/full', 2, /standard output: ENOSPC/],
+  ['gbnf convert F/ok.gbnf > /dev/full', 2, /^tokenloom: standard output: ENOSPC/],
+  ['gbnf convert F/ok.gbnf -o F/folder', 2, /folder: cannot be written: is a folder$/],
+  ['gbnf check F/none.json', 2, /none\.json: expected GBNF by the file's name; convert it first/],
+  ['gbnf graph F/none.json', 2, /none\.json: expected GBNF/],
+  ['gbnf match -t F/ok.gbnf "- x y"', 2, /a text that begins with '-' comes after '--'/],
+  ['generate --model F/model x', 3, /config\.json: expected JSON, got .*\u241b\[2J/],
   ['generate --regex-flags i x', 2, /--regex-flags needs --regex$/],
   ['generate -n 0 x', 2, /at least 1/],
   ['generate --max-tokens -5 x', 2, /at least 1/],
@@ -81,6 +100,11 @@ describe('bad input', () => {
     expect(ran.code).toBe(1);
     expect(ran.stdout).toContain('\u241b[2J');
     expect(ran.stdout + ran.stderr).not.toMatch(/(?!\n)\p{Cc}/u);
+  });
+
+  it('a reader of the messages that goes away is no failure', async () => {
+    const ran = await run('set -o pipefail; $TL gbnf convert examples/person.schema.json 2> >(true) | tail -n 1');
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('a file is not touched by --fix where nothing is to repair', async () => {

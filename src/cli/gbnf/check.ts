@@ -6,7 +6,7 @@ import { readGbnf } from '../../grammar/gbnf/index.js';
 import { lintGbnf } from '../../grammar/gbnf/lint.js';
 import { EXIT, messageOf } from '../exit.js';
 import { readText, writeText } from '../files.js';
-import type { Finish } from './input.js';
+import { type Finish, needsGbnf } from './input.js';
 
 interface Flags {
   readonly root?: string;
@@ -63,6 +63,7 @@ Examples:
       let unreadable = 0;
       for (const file of new Set(files)) {
         try {
+          needsGbnf(file);
           let source = await readText(file);
           if (flags.fix === true) source = await fix(file, source, flags);
           for (const finding of findings(file, source, flags)) all.push(finding);

@@ -1,13 +1,14 @@
 /** `tokenloom gbnf graph`: a grammar as railroad diagrams or as the graph of its rules. */
 import path from 'node:path';
 import { type Command, Option } from 'commander';
+import { nearest } from '../../base/nearest.js';
 import type { GbnfFile, GbnfNode } from '../../grammar/gbnf/ast.js';
 import { formatNode } from '../../grammar/gbnf/format.js';
 import { parseGbnf } from '../../grammar/gbnf/index.js';
 import { railroadHtml, ruleSvg } from '../../grammar/gbnf/railroad.js';
-import { EXIT } from '../exit.js';
+import { CliError, EXIT } from '../exit.js';
 import { readText, writeText } from '../files.js';
-import { type Finish, named } from './input.js';
+import { type Finish, named, needsGbnf } from './input.js';
 
 interface Flags {
   readonly format: string;
@@ -41,6 +42,7 @@ Examples:
   $ tokenloom gbnf graph json.gbnf --format svg --rule value > value.svg`,
     )
     .action(async (file: string, flags: Flags) => {
+      needsGbnf(file);
       const source = await readText(file);
       const grammar = named(file, () => parseGbnf(source, flags.root === undefined ? {} : { root: flags.root }));
       const text = draw(grammar, path.basename(file), flags);
@@ -54,11 +56,14 @@ function draw(file: GbnfFile, title: string, flags: Flags): string {
   switch (flags.format) {
     case 'svg': {
       const name = flags.rule ?? file.root;
-      const rule = named(
-        title,
-        () => file.rules.find((r) => r.name === name) ?? parseGbnf(file.source, { root: name }).rules[0],
-      );
-      return rule === undefined ? '' : `${ruleSvg(rule.body)}\n`;
+      const rule = file.rules.find((r) => r.name === name);
+      if (rule === undefined) {
+        const near = nearest(name, file.byName.keys());
+        throw new CliError(
+          `${title}: there is no rule '${name}' to draw${near === undefined ? '' : `; did you mean '${near}'?`}`,
+        );
+      }
+      return `${ruleSvg(rule.body)}\n`;
     }
     case 'dot':
       return dot(file);

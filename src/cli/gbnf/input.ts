@@ -58,6 +58,14 @@ export function readFile(text: string, flags: InputFlags): GbnfFile {
   return parseGbnf(text, flags.root === undefined ? {} : { root: flags.root });
 }
 
+/** For what is drawn or checked as GBNF only. @throws CliError that says what to do with a JSON Schema */
+export function needsGbnf(file: string): void {
+  if (languageOf(file, undefined) !== 'gbnf')
+    throw new CliError(
+      `${file}: expected GBNF by the file's name; convert it first: tokenloom gbnf convert ${file} -o FILE.gbnf`,
+    );
+}
+
 /** Puts the file's name in front of messages about its text. */
 export function named<R>(file: string, read: () => R): R {
   try {

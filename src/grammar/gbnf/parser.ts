@@ -232,13 +232,15 @@ export function parseGbnf(source: string, options: GbnfOptions = {}): GbnfFile {
 export function readGbnf(source: string, options: GbnfOptions = {}): { file: GbnfFile; issues: GrammarIssue[] } {
   const root = options.root ?? 'root';
   T.checkSize(source);
-  const { rules, refs, comments, looseLines, findings } = readStretches(source);
+  const { rules, refs, comments, looseLines, findings, runaways } = readStretches(source);
   const byName = new Map<string, number>();
   for (let i = 0; i < rules.length; i++) {
     const { name } = rules[i] as GbnfRule;
     if (!byName.has(name)) byName.set(name, i);
   }
   for (const finding of nameFaults(rules, byName, refs, root, source, findings.length > 0)) findings.push(finding);
+  const quote = missingQuote(runaways, findings);
+  if (quote !== undefined) findings.push(quote);
   const file = { source, rules, byName, comments, looseLines, root };
   return { file, issues: toIssues(findings, source) };
 }
@@ -250,6 +252,8 @@ interface Stretch {
   readonly comments: Span[];
   readonly looseLines: number[];
   readonly findings: Finding[];
+  /** Strings that hold what looks like the start of a rule: allowed, but where a fault follows, the closing quote is missing. */
+  readonly runaways: Span[];
 }
 
 /** UTF-16 units that are read at once. */
@@ -262,13 +266,14 @@ const RULE_START = /\n(?=[A-Za-z0-9_-]+[ \t]*::=)/g;
  * file is read once more as a whole, so findings never depend on where it was cut.
  */
 function readStretches(source: string): Stretch {
-  const all: Stretch = { rules: [], refs: [], comments: [], looseLines: [], findings: [] };
+  const all: Stretch = { rules: [], refs: [], comments: [], looseLines: [], findings: [], runaways: [] };
   for (let at = 0; at < source.length; ) {
     RULE_START.lastIndex = at + STRETCH;
     const cut = RULE_START.lastIndex < source.length ? RULE_START.exec(source) : null;
     const end = cut === null ? source.length : cut.index + 1;
     const stretch = readStretch(source, at, end);
     if (at === 0 && end === source.length) return stretch;
+    for (const span of stretch.runaways) all.runaways.push(span);
     if (stretch.findings.length > 0) return readStretch(source, 0, source.length);
     for (const rule of stretch.rules) all.rules.push(rule);
     if (all.rules.length > MAX_GBNF_RULES) throw new LimitError('rules of a grammar', all.rules.length, MAX_GBNF_RULES);
@@ -284,7 +289,15 @@ function readStretch(source: string, start: number, end: number): Stretch {
   const { tokens, comments, wrong } = T.tokenize(source.slice(start, end));
   for (const list of [tokens, comments, wrong]) for (const t of list) t.startOffset += start;
   const findings: Finding[] = wrong.map((t) => ({ ...spanOf(t), ...(T.wrongTokens.get(t.tokenType) as T.WrongToken) }));
-  const stretch = { rules: [], refs: [], comments: comments.map(spanOf), looseLines: loose(tokens, source), findings };
+  const looseLines = loose(tokens, source);
+  const stretch = {
+    rules: [],
+    refs: [],
+    comments: comments.map(spanOf),
+    looseLines,
+    findings,
+    runaways: runawaysOf(tokens),
+  };
   const deep = tooDeep(tokens);
   if (deep !== undefined) {
     findings.push(deep);
@@ -409,6 +422,25 @@ function nameFaults(
     });
   }
   return out;
+}
+
+function runawaysOf(tokens: readonly IToken[]): Span[] {
+  const out: Span[] = [];
+  for (const t of tokens) {
+    if (t.tokenType !== T.Literal || !t.image.includes('\n') || !/\n[A-Za-z0-9_-]+[ \t]*::=/.test(t.image)) continue;
+    out.push({ start: t.startOffset, end: t.startOffset + t.image.search(/\r?\n/) });
+  }
+  return out;
+}
+
+/** The fault of a closing quote that is missing, told by the first other fault, which then lies behind the string. */
+function missingQuote(runaways: readonly Span[], findings: readonly Finding[]): Finding | undefined {
+  let first = Number.POSITIVE_INFINITY;
+  for (const f of findings) first = Math.min(first, f.start);
+  const span = runaways.findLast((r) => r.start < first);
+  if (span === undefined || first === Number.POSITIVE_INFINITY) return undefined;
+  const message = 'this string goes on over the start of another rule';
+  return { ...span, message, hint: "is its closing '\"' missing?" };
 }
 
 /** Findings to issues: sorted, without duplicates at one place, line and column counted in one pass. */
