@@ -108,9 +108,10 @@ export class LimitError extends TokenloomError {
     readonly given: number,
     readonly limit: number,
     readonly pointer?: string,
+    readonly remedy: string = 'simplify the input or raise the limit',
   ) {
     super(
-      `${what}${pointer === undefined ? '' : ` at '#${pointer}'`}: ${given} is over the limit of ${limit}; simplify the input or raise the limit`,
+      `${what}${pointer === undefined ? '' : ` at '#${pointer}'`}: ${given} is over the limit of ${limit}; ${remedy}`,
     );
   }
 }

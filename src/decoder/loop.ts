@@ -29,6 +29,7 @@ import { type Slot, Slots } from './slots.js';
 const SPARE_SEQUENCES = 1.25;
 /** Cached prompt tokens that make a sequence's first expert profile. */
 const SEED = 32;
+const BUSY = 'ask again later, or raise scheduler.maxQueue';
 
 export class DecodeLoop {
   readonly metrics: Metrics;
@@ -83,7 +84,8 @@ export class DecodeLoop {
     return new Promise((resolve, reject) => {
       if (this.#closed !== undefined) throw this.#closed;
       const limit = this.#options.maxQueue ?? 100_000;
-      if (this.#queue.size >= limit) throw new LimitError('waiting requests', this.#queue.size + 1, limit);
+      if (this.#queue.size >= limit)
+        throw new LimitError('waiting requests', this.#queue.size + 1, limit, undefined, BUSY);
       const { prompt } = request;
       if (prompt.length === 0) throw new OptionError('prompt', 'at least one token', 'none');
       if (prompt.length >= this.#model.contextLength) {

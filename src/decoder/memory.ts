@@ -64,6 +64,8 @@ export class MemoryPhase {
       'KV blocks of one request',
       Math.ceil((slot.sequence.tokens.length + 1) / (blocks?.size ?? 1)),
       blocks?.total ?? this.#model.contextLength,
+      undefined,
+      'shorten the prompt or the output, or give the pool more (kv.bytes, kv.blocks)',
     );
   }
 

@@ -17,6 +17,7 @@ const SCHEMA_TEXT = 'Answer in JSON that fits this schema:\n';
 const TOOLS_TEXT = 'Call one of the tools. Answer in JSON: {"name":…,"arguments":{…}}';
 /** For models whose template does not say it. */
 const FREE_CALLS_TEXT = `You may call tools. To call one, end the answer with\n${CALL_BEGIN}{"name":…,"arguments":{…}}${CALL_END}`;
+const TOO_LONG = 'shorten the messages, or take a model with a longer context';
 const OR_TEXT = 'Or answer in JSON that fits this schema:\n';
 
 export interface PromptInput {
@@ -100,7 +101,7 @@ export function buildPrompt(
     );
   }
   const bare = rendering(undefined)(undefined);
-  if (bare.tokens.length > most) throw new LimitError('prompt tokens', bare.tokens.length, most);
+  if (bare.tokens.length > most) throw new LimitError('prompt tokens', bare.tokens.length, most, undefined, TOO_LONG);
   return { ...bare, warnings };
 }
 

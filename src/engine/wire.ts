@@ -79,7 +79,7 @@ export function fromPlain(plain: PlainError): Error {
     case 'UNSUPPORTED_SCHEMA':
       return new UnsupportedSchemaError(text('pointer'), text('keyword'), text('reason'), maybe('hint'));
     case 'LIMIT':
-      return new LimitError(text('what'), Number(f.given), Number(f.limit), maybe('pointer'));
+      return new LimitError(text('what'), Number(f.given), Number(f.limit), maybe('pointer'), maybe('remedy'));
     case 'UNSATISFIABLE':
       return new UnsatisfiableError(text('reason'), maybe('pointer'));
     case 'MODEL':

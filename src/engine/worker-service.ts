@@ -87,6 +87,10 @@ export class WorkerService implements Service {
           else signal?.addEventListener('abort', abort, { once: true });
         },
       );
+    } catch (error) {
+      // It was made in the thread: from here on its stack leads to who asked.
+      if (error instanceof Error) Error.captureStackTrace(error);
+      throw error;
     } finally {
       signal?.removeEventListener('abort', abort);
     }

@@ -92,7 +92,8 @@ function sharedOf(vocabulary: Vocabulary): Shared {
  */
 export function checkLength(compiled: CompiledGrammar, vocabulary: Vocabulary): void {
   const least = compiled.leastTokens(vocabulary);
-  if (least > MAX_CHAIN) throw new LimitError('tokens of the shortest value', least, MAX_CHAIN);
+  if (least > MAX_CHAIN)
+    throw new LimitError('tokens of the shortest value', least, MAX_CHAIN, undefined, 'let the value be shorter');
 }
 
 /** The binding of a grammar to a vocabulary; a fresh one where the tables have outgrown their limits. */

@@ -5,6 +5,9 @@
 import { LimitError, OptionError } from '../base/errors.js';
 import type { StepRow } from '../decoder/model.js';
 
+/** The context of the model, or the whole pool where that is smaller. */
+const MORE_ROOM = 'shorten the prompt or the output, or give the pool more (kv.bytes, kv.blocks)';
+
 export interface RowLimits {
   readonly maxRows: number;
   readonly maxStepTokens: number;
@@ -30,7 +33,7 @@ export function checkRows(
     if (n === 0) throw new OptionError('tokens', 'at least one token per row', 'none');
     if (!(row.logits >= 0 && row.logits <= n)) throw new OptionError('logits', `0 to ${n}`, String(row.logits));
     if (length + n > limits.contextLength) {
-      throw new LimitError('tokens of a sequence', length + n, limits.contextLength);
+      throw new LimitError('tokens of a sequence', length + n, limits.contextLength, undefined, MORE_ROOM);
     }
     for (const t of row.tokens) {
       if (!(Number.isInteger(t) && t >= 0 && t < limits.vocabSize)) {

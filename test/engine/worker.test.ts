@@ -78,7 +78,15 @@ describe('an engine in a worker thread', () => {
     await expect(engine.generate({ type: 'nope' }, { prompt: 'x' })).rejects.toThrow(built.UnsupportedSchemaError);
     await expect(engine.generate(false, { prompt: 'x' })).rejects.toThrow(built.UnsatisfiableError);
     await expect(engine.generate(null, { prompt: 'word '.repeat(5000) })).rejects.toThrow(built.LimitError);
+    await expect(engine.generate(null, { prompt: 'word '.repeat(5000) })).rejects.toThrow(/a longer context$/);
     await expect(built.createEngine({ model: '/nonexistent', worker: true })).rejects.toThrow(built.ModelError);
+  });
+  it('the stack of an error leads to who asked', async () => {
+    async function whoAsked(): Promise<unknown> {
+      return await engine.generate(false, { prompt: 'x' });
+    }
+    const error: unknown = await whoAsked().catch((e: unknown) => e);
+    expect((error as Error).stack).toMatch(/^UnsatisfiableError: [\s\S]*whoAsked/);
   });
   it('schemas and variables cross as far as they are data', async () => {
     const odd = { type: 'boolean', note: () => 1 };
