@@ -12,7 +12,7 @@ export interface Job {
   readonly arrived: number;
   readonly resolve: (result: DecodeResult) => void;
   readonly reject: (error: unknown) => void;
-  readonly unlisten: () => void;
+  unlisten: () => void;
   cached: number;
   started: number;
   first: number;

@@ -6,6 +6,7 @@
  * one pass and hand each row its outcome (pass.ts); deliver events; give the event loop a turn. A request alone is a batch of one: there
  * is no second path.
  */
+import { AbortListeners } from '../base/abort-listeners.js';
 import { LimitError, ModelError, OptionError } from '../base/errors.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 import { UNMEASURED } from './cost-model.js';
@@ -29,6 +30,7 @@ import { type Slot, Slots } from './slots.js';
 const SPARE_SEQUENCES = 1.25;
 /** Cached prompt tokens that make a sequence's first expert profile. */
 const SEED = 32;
+const TOO_LONG = 'shorten the prompt, or take a model with a longer context';
 const BUSY = 'ask again later, or raise scheduler.maxQueue';
 
 export class DecodeLoop {
@@ -38,6 +40,7 @@ export class DecodeLoop {
   readonly #scratch: Scratch;
   readonly #queue = new WaitingQueue<Job>();
   /** Jobs whose signal has fired since the last step. */
+  readonly #signals = new AbortListeners();
   readonly #aborted = new Set<Job>();
   readonly #slots: Slots;
   readonly #experts = new ExpertProfiles();
@@ -89,7 +92,7 @@ export class DecodeLoop {
       const { prompt } = request;
       if (prompt.length === 0) throw new OptionError('prompt', 'at least one token', 'none');
       if (prompt.length >= this.#model.contextLength) {
-        throw new LimitError('prompt tokens', prompt.length, this.#model.contextLength - 1);
+        throw new LimitError('prompt tokens', prompt.length, this.#model.contextLength - 1, undefined, TOO_LONG);
       }
       const abort = (): void => {
         this.#aborted.add(job);
@@ -102,7 +105,7 @@ export class DecodeLoop {
         arrived: performance.now(),
         resolve,
         reject,
-        unlisten: () => request.signal?.removeEventListener('abort', abort),
+        unlisten: () => {},
         cached: 0,
         started: 0,
         first: 0,
@@ -112,8 +115,7 @@ export class DecodeLoop {
         priority: request.priority ?? 0,
         done: false,
       };
-      if (request.signal?.aborted === true) this.#aborted.add(job);
-      else request.signal?.addEventListener('abort', abort, { once: true });
+      job.unlisten = this.#signals.add(request.signal, abort);
       this.metrics.add('requests');
       this.#queue.push(job);
       this.#wake();

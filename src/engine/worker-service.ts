@@ -8,6 +8,7 @@
  */
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { AbortListeners } from '../base/abort-listeners.js';
 import { ModelError, OptionError } from '../base/errors.js';
 import type { LoadProgress, ModelInfo } from '../runtime/types.js';
 import type { Job, JobEvent, Outcome, Service, ServiceMetrics } from './job.js';
@@ -42,6 +43,7 @@ export class WorkerService implements Service {
   readonly #pending = new Map<number, Pending>();
   /** Metrics that are on their way. */
   readonly #reading = new Set<Promise<unknown>>();
+  readonly #signals = new AbortListeners();
   #info: ModelInfo;
   #live: Promise<Live>;
   #dead = false;
@@ -76,6 +78,7 @@ export class WorkerService implements Service {
     const id = ++this.#ids;
     const worker = await this.#worker();
     const abort = (): void => post(worker, { type: 'abort', id });
+    let unlisten = (): void => {};
     try {
       return await this.#ask<Outcome>(
         worker,
@@ -83,8 +86,7 @@ export class WorkerService implements Service {
         { type: 'run', id, job: asData(job), events: onEvent !== undefined },
         onEvent,
         () => {
-          if (signal?.aborted === true) abort();
-          else signal?.addEventListener('abort', abort, { once: true });
+          unlisten = this.#signals.add(signal, abort);
         },
       );
     } catch (error) {
@@ -92,7 +94,7 @@ export class WorkerService implements Service {
       if (error instanceof Error) Error.captureStackTrace(error);
       throw error;
     } finally {
-      signal?.removeEventListener('abort', abort);
+      unlisten();
     }
   }
 
