@@ -183,6 +183,16 @@ describe('special cases of tokenizer.json', () => {
     expect(v.find('the ').length).toBeGreaterThan(0);
     expect(v.find(' ').length).toBe(2);
   });
+  it('marks of calls are text, whatever the file calls them', () => {
+    const marks = ['<tool_call>', '</tool_call>'].map((content, i) => ({ id: 1 + i, content, special: true }));
+    const v = Vocabulary.fromTokenizerJson(
+      { model: { type: 'BPE', vocab: { a: 0 }, merges: [] }, added_tokens: marks },
+      { eos: 0 },
+    );
+    expect(v.tokenBytes(1)).toEqual(bytesOf('<tool_call>'));
+    expect(v.encode('<tool_call></tool_call>')).toEqual([1, 2]);
+    expect(v.find('<tool_call>')).toEqual([1]);
+  });
   it('special tokens have no bytes, other added tokens their content, several ids end the sequence', () => {
     const json = byteLevel('gpt2');
     const v = Vocabulary.fromTokenizerJson(json);

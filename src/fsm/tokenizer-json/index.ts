@@ -41,6 +41,9 @@ const END_TOKENS: readonly string[] = [
   '<|END_OF_TURN_TOKEN|>',
 ];
 
+/** Marks of calls that some files call special and others not; output that has calls is read by them, so they are text. */
+const CALL_MARKS: ReadonlySet<string> = new Set(['<tool_call>', '</tool_call>']);
+
 const MOST_TOKENS = 4_000_000;
 const utf8 = new TextEncoder();
 
@@ -65,13 +68,10 @@ export function readTokenizerJson(source: unknown, options: TokenizerJsonOptions
   for (const [piece, id] of pieces) if (id !== unknown) tokens[id] = pieceBytes(piece, alphabet);
   const specials: Record<string, number> = Object.create(null) as Record<string, number>;
   const plainAdded = new Map<string, number>();
-  const specialIds = new Set<number>();
   for (const { id, content, special } of addedTokens) {
     specials[content] = id;
-    if (special) {
-      tokens[id] = null;
-      specialIds.add(id);
-    } else {
+    if (special && !CALL_MARKS.has(content)) tokens[id] = null;
+    else {
       tokens[id] = utf8.encode(content);
       plainAdded.set(content, id);
     }
