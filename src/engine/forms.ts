@@ -37,7 +37,7 @@ export function formOf(
   ]);
   const shown = forms.find((form) => {
     const text = tried(chat, withSystem(form.turns(copy), [SYSTEM], form.takesSystem), tools);
-    return text.includes(SYSTEM) && words.every((word) => text.includes(word));
+    return text.includes(SYSTEM) && hasAll(text, words);
   });
   return shown ?? { turns: asText, takesSystem };
 }
@@ -50,7 +50,7 @@ export function toolsOf(tools: readonly PlainTool[], free: boolean, chat: Chat):
   const described = tools.map((tool) => ({ ...tool, description: tool.description ?? '' }));
   const shown = [tools, described].find((list) => {
     const text = tried(chat, [{ role: 'user', content: 'x' }], given(list.map((t, i) => ({ ...t, name: names[i]! }))));
-    return names.every((name) => text.includes(name));
+    return hasAll(text, names);
   });
   return shown === undefined ? undefined : given(shown);
 }
@@ -99,6 +99,12 @@ function given(tools: readonly PlainTool[]): RenderOptions {
 
 const SYSTEM = 'tokenloom-system';
 const wordOf = (i: number): string => `tokenloom-${i}-`;
+const WORD = /tokenloom-\d+-/g;
+
+function hasAll(text: string, words: readonly string[]): boolean {
+  const found = new Set(text.match(WORD));
+  return words.every((word) => found.has(word));
+}
 
 /** A copy that has a word of its own for each content, name and argument. */
 function inWords(messages: readonly ChatMessage[]): { copy: readonly ChatMessage[]; words: readonly string[] } {

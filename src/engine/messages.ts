@@ -23,7 +23,8 @@ export function messagesOf(options: {
 function readMessage(message: unknown, name: string): ChatMessage {
   if (typeof message !== 'object' || message === null || !('role' in message) || typeof message.role !== 'string')
     throw new OptionError('messages', 'messages of the form {role, content}, both text', shown(message));
-  const { role } = message;
+  // What newer chat APIs call it; templates that know developers read system messages as theirs.
+  const role = message.role === 'developer' ? 'system' : message.role;
   // Templates put roles between brackets: one with brackets of its own could pose as several.
   if (!/^[\p{L}\p{N}_.-]{1,64}$/u.test(role))
     throw new OptionError('messages', 'roles of letters, digits, _, . and -', shown(role));

@@ -33,6 +33,9 @@ describe('messages', () => {
     ]);
     expect(read[2]).toEqual(turns[2]);
   });
+  it("may be a developer's, which are the system's", () => {
+    expect(messagesOf({ messages: [{ role: 'developer', content: 'x' }] })).toEqual([{ role: 'system', content: 'x' }]);
+  });
   it('keep the arguments of a call that are no JSON as they are', () => {
     const [message] = messagesOf({ messages: [{ role: 'assistant', tool_calls: [{ name: 't', arguments: '{"a' }] }] });
     expect(message?.tool_calls).toMatchObject([{ function: { arguments: '{"a' } }]);
