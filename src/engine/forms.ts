@@ -20,13 +20,8 @@ export interface Form {
 
 const NATIVE: readonly Form['turns'][] = [(messages) => messages, withShortIds, oneByOne, asApisWrite];
 
-/** `tools`: what the template gets of them. `free`: calls stand behind text. */
-export function formOf(
-  messages: readonly ChatMessage[],
-  tools: RenderOptions | undefined,
-  free: boolean,
-  chat: Chat,
-): Form {
+/** `options`: what the template gets beside the messages. `free`: calls stand behind text. */
+export function formOf(messages: readonly ChatMessage[], options: RenderOptions, free: boolean, chat: Chat): Form {
   const { takesSystem } = chat;
   if (!messages.some(isToolTurn)) return { turns: (m) => m, takesSystem };
   const asText: Form['turns'] = (m) => toolTurnsAsText(m, free);
@@ -36,20 +31,26 @@ export function formOf(
     { turns, takesSystem: !takesSystem },
   ]);
   const shown = forms.find((form) => {
-    const text = tried(chat, withSystem(form.turns(copy), [SYSTEM], form.takesSystem), tools);
+    const text = tried(chat, withSystem(form.turns(copy), [SYSTEM], form.takesSystem), options);
     return text.includes(SYSTEM) && hasAll(text, words);
   });
   return shown ?? { turns: asText, takesSystem };
 }
 
 /** Tools as the template shows them; undefined where it does not, or where it wants calls in another form behind text. */
-export function toolsOf(tools: readonly PlainTool[], free: boolean, chat: Chat): RenderOptions | undefined {
+export function toolsOf(
+  tools: readonly PlainTool[],
+  options: RenderOptions,
+  free: boolean,
+  chat: Chat,
+): RenderOptions | undefined {
   if (free && hasOtherCalls(chat)) return undefined;
   const names = tools.map((_, i) => wordOf(i));
   // Some templates join the description to other text, and raise an error where there is none.
   const described = tools.map((tool) => ({ ...tool, description: tool.description ?? '' }));
   const shown = [tools, described].find((list) => {
-    const text = tried(chat, [{ role: 'user', content: 'x' }], given(list.map((t, i) => ({ ...t, name: names[i]! }))));
+    const named = given(list.map((t, i) => ({ ...t, name: names[i]! })));
+    const text = tried(chat, [{ role: 'user', content: 'x' }], { ...options, ...named });
     return hasAll(text, names);
   });
   return shown === undefined ? undefined : given(shown);
@@ -123,7 +124,7 @@ function inWords(messages: readonly ChatMessage[]): { copy: readonly ChatMessage
 }
 
 /** The prompt of a try; nothing where the template raises an error. */
-function tried(chat: Chat, messages: readonly TemplateMessage[], options: RenderOptions = {}): string {
+function tried(chat: Chat, messages: readonly TemplateMessage[], options: RenderOptions): string {
   try {
     return chat.render(messages, options);
   } catch {

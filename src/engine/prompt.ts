@@ -54,25 +54,25 @@ export function buildPrompt(
 ): BuiltPrompt {
   const free = input.freeCalls === true;
   const hasTools = input.tools !== undefined && input.tools.length > 0;
+  // What callers give is marked before anything of ours is added: marks of calls that we write are the model's.
   const own = <T>(value: T): T => (input.parseSpecials === true ? value : tokenizer.mark(value));
+  const said = input.messages.map((m) => ({ ...own(m), role: m.role }));
   /** The conversation with the tools, or without. */
   const rendering = (tools: readonly PlainTool[] | undefined): ((hint: string | undefined) => Rendered) => {
-    const shown = tools === undefined ? undefined : toolsOf(tools, free, chat);
-    const { turns, takesSystem } = formOf(input.messages, shown, free && tools !== undefined, chat);
-    const messages = turns(input.messages);
+    const options = input.variables === undefined ? {} : { variables: input.variables };
+    const shown = tools === undefined ? undefined : toolsOf(tools, options, free, chat);
+    const { turns, takesSystem } = formOf(said, { ...options, ...shown }, free && tools !== undefined, chat);
+    const messages = turns(said);
     return (hint) => {
       const parts = [
         ...(tools === undefined ? [] : toolsText(tools, free, shown !== undefined, chat)),
-        ...(hint === undefined ? [] : [`${tools === undefined ? SCHEMA_TEXT : OR_TEXT}${hint}`]),
+        ...(hint === undefined ? [] : [`${tools === undefined ? SCHEMA_TEXT : OR_TEXT}${own(hint)}`]),
       ];
-      const text = chat.render(
-        withSystem(messages, parts, takesSystem).map((m) => ({ ...own(m), role: m.role })),
-        { ...own(shown ?? {}), ...(input.variables === undefined ? {} : { variables: input.variables }) },
-      );
+      const text = chat.render(withSystem(messages, parts, takesSystem), { ...shown, ...options });
       return { text: tokenizer.unmark(text), tokens: tokenizer.encode(text, { specials: false }) };
     };
   };
-  const render = rendering(hasTools ? input.tools : undefined);
+  const render = rendering(hasTools ? own(input.tools) : undefined);
   const most = contextLength - 1;
   const roomy = Math.max(1, contextLength - input.reserve);
   const warnings: string[] = [];

@@ -110,6 +110,25 @@ describe('templates with habits', () => {
   it('get tools as they want them, with a description', () => {
     expect(prompt('command', [asked], { tools })).toContain('def clock():\n""""""\n');
   });
+  it('are tried with the variables of the request', () => {
+    const chat = createChat(
+      'needy',
+      new Map([['default', `{{ date | upper }}${[...CHAT_TEMPLATES.qwen!.values()][0]}`]]),
+      {},
+    );
+    const input = { messages: messagesOf({ messages: loop }), tools, reserve: 10, variables: { date: 'today' } };
+    const { text } = buildPrompt(input, chat, textTokenizer, 8192);
+    expect(text).toMatch(/^TODAY<system>.*<tool_response>\nnine/s);
+  });
+  it("get marks of calls that are control tokens where they are ours, and text where they are the caller's", () => {
+    const mark = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll('<tool_call>', '«tool_call»')) as T;
+    const chat = createChat('phi3', CHAT_TEMPLATES.phi3!, {});
+    const messages = messagesOf({ messages: [{ role: 'user', content: 'Say <tool_call>' }, calling, ...results] });
+    const marking = { ...textTokenizer, mark };
+    const { text } = buildPrompt({ messages, tools, freeCalls: true, reserve: 10 }, chat, marking, 8192);
+    expect(text).toContain('Say «tool_call»');
+    expect(text.match(/<tool_call>\n\{"name":/g)).toHaveLength(3);
+  });
   it('get results and what follows them as one message of the user, where there is no other way', () => {
     expect(prompt('gemma', [...loop, again], {})).toContain(
       '{"name":"clock","arguments":{}}<end>\n<turn>user\nResult of clock: nine\nResult of weather: wet\nAnd now?<end>',
