@@ -1,4 +1,5 @@
 /** What may come next, for the commands that explain: characters from the recognizer's bytes, and where in a JSON text one is. */
+import { LimitError } from '../../base/errors.js';
 import { DEAD } from '../../fsm/layout.js';
 import type { Recognizer } from '../../fsm/recognizer.js';
 import { type Expectation, Tracer } from '../../grammar/gbnf/trace.js';
@@ -44,8 +45,10 @@ function trace(grammar: Grammar, prefix: string): Expectation[] | undefined {
     const tracer = new Tracer(grammar);
     for (const c of prefix) if (!tracer.step(c.codePointAt(0) as number)) return undefined;
     return tracer.expected();
-  } catch {
-    return undefined; // too many stacks to explain; the bytes say less, but something
+  } catch (error) {
+    // Too many stacks to explain; the bytes say less, but something.
+    if (error instanceof LimitError) return undefined;
+    throw error;
   }
 }
 

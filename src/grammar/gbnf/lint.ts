@@ -5,6 +5,7 @@
  * Severities: `error` is what cannot be right, `warning` what is probably not meant, `note` what other readers do with it.
  */
 
+import { LimitError } from '../../base/errors.js';
 import type { Regex } from '../../regular/regex.js';
 import { TermStore } from '../../regular/terms.js';
 import { altAll, catAll, lit, rep } from '../regex/build.js';
@@ -307,8 +308,10 @@ class Linter {
   private witness(a: number, b: number): string | undefined {
     try {
       return this.store.shortest(this.store.and(a, b));
-    } catch {
-      return undefined; // too large to decide cheaply
+    } catch (error) {
+      // Too large to decide cheaply.
+      if (error instanceof LimitError) return undefined;
+      throw error;
     }
   }
 

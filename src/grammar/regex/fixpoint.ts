@@ -7,6 +7,7 @@
  * expanded and no character was read, meeting it again adds nothing (it could only add conditions to what is there already).
  * The result is a `dfa`.
  */
+import { LimitError } from '../../base/errors.js';
 import type { Regex } from '../../regular/regex.js';
 import { NEVER as NO_TERM, TermStore } from '../../regular/terms.js';
 import type { Place } from './ast.js';
@@ -277,8 +278,9 @@ class Solver {
   private plainlyEmpty(term: number): boolean {
     try {
       return this.store.isEmpty(term);
-    } catch {
-      return false;
+    } catch (error) {
+      if (error instanceof LimitError) return false;
+      throw error;
     }
   }
 
