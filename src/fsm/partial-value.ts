@@ -31,6 +31,14 @@ export function readPartial(prefix: string): Partial {
 
 /** Whether a text that has been read so far can be continued to a text of the value (a parsed JSON value). */
 export function couldBecome(part: Partial, value: unknown): boolean {
+  const open: [Partial, unknown][] = [];
+  if (!couldBegin(part, value, open)) return false;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) if (!couldBegin(...next, open)) return false;
+  return true;
+}
+
+/** {@link couldBecome} but for the parts of an object or array, which are put into a list. */
+function couldBegin(part: Partial, value: unknown, open: [Partial, unknown][]): boolean {
   if (part === OPEN) return true;
   if ('scalar' in part) return Object.is(part.scalar, value) || (part.scalar === 0 && value === 0);
   if ('string' in part) return typeof value === 'string' && couldGoOn(part.string, part.cut, value);
@@ -38,14 +46,19 @@ export function couldBecome(part: Partial, value: unknown): boolean {
   if ('digits' in part) return typeof value === 'number' && couldBecomeNumber(part.digits, part.negative, value);
   if (part.items !== undefined) {
     if (!Array.isArray(value)) return false;
-    if (part.closed ? value.length !== part.items.length : value.length < part.items.length) return false;
-    return part.items.every((item, i) => couldBecome(item, value[i]));
+    const { items } = part;
+    if (part.closed ? value.length !== items.length : value.length < items.length) return false;
+    for (let i = items.length - 1; i >= 0; i--) open.push([items[i]!, value[i]]);
+    return true;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const record = value as Record<string, unknown>;
   const { members, name, nameCut = false } = part as Container & { members: Map<string, Partial> };
   if (part.closed && Object.keys(record).length !== members.size) return false;
-  for (const [key, item] of members) if (!Object.hasOwn(record, key) || !couldBecome(item, record[key])) return false;
+  for (const [key, item] of members) {
+    if (!Object.hasOwn(record, key)) return false;
+    open.push([item, record[key]]);
+  }
   return name === undefined || Object.keys(record).some((key) => !members.has(key) && couldGoOn(name, nameCut, key));
 }
 
@@ -191,20 +204,46 @@ function plainNumber(raw: string): string {
   return `${mantissa}e${minus}${digits === '' ? zeros.slice(0, 1) : digits}`;
 }
 
-/** A reader of well-formed prefixes (the recognizer accepted them). */
+/** An object or array that is being read. */
+interface Reading {
+  readonly members: Map<string, Partial> | undefined;
+  readonly items: Partial[] | undefined;
+  /** Of the member whose value comes. */
+  key: string;
+}
+
+/** A reader of well-formed prefixes (the recognizer accepted them). Not by recursion: values nest as deep as their text. */
 class Reader {
   private at = 0;
   /** What was read of the string that is cut off. */
   private rest = '';
   private cut = false;
+  private readonly open: Reading[] = [];
+
   constructor(private readonly text: string) {}
 
   value(): Partial {
+    for (let made = this.begin(); ; made = this.goOn()) {
+      if (made === undefined) continue;
+      const inside = this.open.at(-1);
+      if (inside === undefined) return made;
+      if (inside.items !== undefined) inside.items.push(made);
+      else inside.members?.set(inside.key, made);
+    }
+  }
+
+  /** A value that has no parts, or undefined where an object or array begins. */
+  private begin(): Partial | undefined {
     this.blank();
     const c = this.text[this.at];
     if (c === undefined) return OPEN;
-    if (c === '{') return this.object();
-    if (c === '[') return this.array();
+    if (c === '{' || c === '[') {
+      this.at++;
+      this.open.push(
+        c === '{' ? { members: new Map(), items: undefined, key: '' } : { members: undefined, items: [], key: '' },
+      );
+      return undefined;
+    }
     if (c === '"') {
       const s = this.string();
       return s === undefined ? { string: this.rest, cut: this.cut } : { scalar: s };
@@ -217,6 +256,37 @@ class Reader {
     if (this.at < this.text.length) return { scalar: JSON.parse(word) };
     if (c !== '-' && (c < '0' || c > '9')) return { word };
     return { digits: significant(word), negative: c === '-' };
+  }
+
+  /** Goes on in the innermost object or array: what {@link begin} has of its next value, or itself where it ends or the text does. */
+  private goOn(): Partial | undefined {
+    const { members, items } = this.open.at(-1)!;
+    for (;;) {
+      this.blank();
+      const c = this.text[this.at];
+      if (c === undefined) return this.leave({ closed: false, members, items });
+      if (c === (items === undefined ? '}' : ']')) {
+        this.at++;
+        return this.leave({ closed: true, members, items });
+      }
+      if (c === ',') {
+        this.at++;
+        continue;
+      }
+      if (items === undefined) {
+        const key = this.string();
+        if (key === undefined) return this.leave({ closed: false, members, items, name: this.rest, nameCut: this.cut });
+        this.blank();
+        if (this.text[this.at] === ':') this.at++;
+        this.open.at(-1)!.key = key;
+      }
+      return this.begin();
+    }
+  }
+
+  private leave(made: Container): Container {
+    this.open.pop();
+    return made;
   }
 
   private blank(): void {
@@ -239,48 +309,5 @@ class Reader {
     this.rest = JSON.parse(`"${/^(?:[^\\]|\\u[0-9a-fA-F]{4}|\\[^u])*/.exec(raw)![0]}"`) as string;
     this.at = this.text.length;
     return undefined;
-  }
-
-  private object(): Partial {
-    const members = new Map<string, Partial>();
-    this.at++;
-    for (;;) {
-      this.blank();
-      const c = this.text[this.at];
-      if (c === undefined) return { closed: false, members, items: undefined };
-      if (c === '}') {
-        this.at++;
-        return { closed: true, members, items: undefined };
-      }
-      if (c === ',') {
-        this.at++;
-        continue;
-      }
-      const key = this.string();
-      if (key === undefined) return { closed: false, members, items: undefined, name: this.rest, nameCut: this.cut };
-      this.blank();
-      if (this.text[this.at] === ':') this.at++;
-      members.set(key, this.value());
-    }
-  }
-
-  private array(): Partial {
-    const items: Partial[] = [];
-    this.at++;
-    for (;;) {
-      this.blank();
-      const c = this.text[this.at];
-      if (c === undefined) return { closed: false, members: undefined, items };
-      if (c === ']') {
-        this.at++;
-        return { closed: true, members: undefined, items };
-      }
-      if (c === ',') {
-        this.at++;
-        this.blank();
-        if (this.at >= this.text.length) return { closed: false, members: undefined, items };
-      }
-      items.push(this.value());
-    }
   }
 }

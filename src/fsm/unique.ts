@@ -69,11 +69,27 @@ export function numberSpellings(text: string): Regex {
 
 /** A JSON value with sorted keys and numbers as JavaScript prints them: equal values have equal texts. */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const record = value as Record<string, unknown>;
-    const keys = Object.keys(record).sort();
-    return `{${keys.map((k) => `${JSON.stringify(k)}:${canonicalJson(record[k])}`).join(',')}}`;
+  // Not by recursion: values nest as deep as their text. What is written after a value waits below it.
+  const open: { readonly value?: unknown; readonly text?: string }[] = [{ value }];
+  let out = '';
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, text } = next;
+    if (text !== undefined) out += text;
+    else if (Array.isArray(value)) {
+      out += '[';
+      open.push({ text: ']' });
+      for (let i = value.length - 1; i >= 0; i--) {
+        open.push({ value: value[i] as unknown });
+        if (i > 0) open.push({ text: ',' });
+      }
+    } else if (typeof value === 'object' && value !== null) {
+      const record = value as Record<string, unknown>;
+      const keys = Object.keys(record).sort();
+      out += '{';
+      open.push({ text: '}' });
+      for (let i = keys.length - 1; i >= 0; i--)
+        open.push({ value: record[keys[i]!] }, { text: `${i > 0 ? ',' : ''}${JSON.stringify(keys[i])}:` });
+    } else out += JSON.stringify(Object.is(value, -0) ? 0 : value);
   }
-  return JSON.stringify(Object.is(value, -0) ? 0 : value);
+  return out;
 }

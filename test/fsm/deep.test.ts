@@ -2,7 +2,9 @@
 import { expect, it } from 'vitest';
 import { TupleTable } from '../../src/base/tuple-table.js';
 import { compile, gbnf, Matcher, Vocabulary } from '../../src/core.js';
+import { couldBecome, readPartial } from '../../src/fsm/partial-value.js';
 import { SomeFrame, someEdge } from '../../src/fsm/stack-search.js';
+import { canonicalJson } from '../../src/fsm/unique.js';
 
 const bytes = Array.from({ length: 256 }, (_, b) => Uint8Array.of(b));
 const vocabulary = Vocabulary.fromTokens([...bytes, null], { eos: [256] });
@@ -52,4 +54,20 @@ it('questions to all frames of a stack take no recursion', () => {
     });
   expect([find(without, wanted), met, find(some, wanted)]).toEqual([false, 100_000, true]);
   expect(someEdge(stacks, some, new Set(), () => 'not below')).toBe(false);
+});
+
+it('values nest as deep as their text, read whole or in part', () => {
+  const deep = (open: string, inner: string, close: string): string =>
+    open.repeat(50_000) + inner + close.repeat(50_000);
+  for (const [open, close] of [
+    ['[', ']'],
+    ['{"a":', '}'],
+  ] as const) {
+    const text = deep(open, '1', close);
+    const value = JSON.parse(text) as unknown;
+    expect(canonicalJson(value)).toBe(text);
+    expect(couldBecome(readPartial(text), value)).toBe(true);
+    expect(couldBecome(readPartial(open.repeat(40_000)), value)).toBe(true);
+    expect(couldBecome(readPartial(open.repeat(50_001)), value)).toBe(false);
+  }
 });
