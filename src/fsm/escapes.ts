@@ -31,7 +31,7 @@ export class Escapes {
     lo: number,
     hi: number,
     visit: (term: number) => boolean,
-    edges = this.terms.liveEdges(term),
+    edges: Int32Array = this.terms.liveEdges(term),
   ): boolean {
     for (let i = 0; i < edges.length; i += 3) {
       if (edges[i]! > hi) break;

@@ -16,7 +16,7 @@ export interface MaskRecord {
   uses: number;
 }
 
-export const NONE = new Int32Array(0);
+export const NONE: Int32Array = new Int32Array(0);
 
 /** Records with more single bits than this are merged when used again. */
 const MAX_SINGLE_BITS = 256;

@@ -17,7 +17,7 @@ const UNSEEN = -1;
 /** Nodes on the way to tokens outside of a slice: four Int32 a node, as in the trie of the vocabulary but for what is said here. */
 export class OutsideTrie {
   /** First child (after {@link childrenOf}); number of children << 8 | byte; first token that ends here outside the slice, {@link IN_SLICE} or -1; node of the vocabulary's trie. */
-  nodes = new Int32Array(4 * 64);
+  nodes: Int32Array = new Int32Array(4 * 64);
   /** Code points from the root by node; -1 where the path left the characters of the slice, and the vocabulary's trie goes on. */
   private depths = new Int16Array(64);
   private count = 1;

@@ -43,7 +43,7 @@ export interface DfaTable {
 export class TermTable {
   readonly tuples = new TupleTable(512);
   /** Flags by term: NULLABLE and what is known of liveness. */
-  flags = new Uint8Array(1024);
+  flags: Uint8Array = new Uint8Array(1024);
   readonly dfas: DfaTable[] = [];
   private readonly dfaIds = new WeakMap<object, number>();
   private readonly scratch: number[] = [];
