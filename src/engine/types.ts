@@ -131,7 +131,7 @@ type Named<K, N> = K extends { readonly name: infer M; readonly arguments: infer
       : never
   : never;
 
-type ValueOf<S> = S extends Constraint<infer V> ? (S extends { readonly kind: string } ? V : Infer<S>) : Infer<S>;
+type ValueOf<S> = S extends { readonly kind: Constraint['kind']; readonly '~type'?: infer V } ? V : Infer<S>;
 
 /** A message as chat APIs have it; what a chat template reads beyond these comes to it unchanged. */
 export interface Message {

@@ -9,7 +9,14 @@ import * as zm from 'zod/mini';
 import { z as z3 } from 'zod/v3';
 import type { Engine } from '../../src/engine/engine.js';
 import type { Answer, AnyTool, Output, Tool, ToolChoice } from '../../src/engine/types.js';
-import type { ChoiceConstraint, GbnfConstraint, Infer, JsonConstraint } from '../../src/grammar/constraint/index.js';
+import {
+  type ChoiceConstraint,
+  type Constraint,
+  choice,
+  type GbnfConstraint,
+  type Infer,
+  type JsonConstraint,
+} from '../../src/grammar/constraint/index.js';
 
 describe('Infer', () => {
   it('schema libraries give their output type', () => {
@@ -138,5 +145,22 @@ describe('Output', () => {
       | { readonly name: 'm'; readonly arguments: string }
       | { readonly name: 'a'; readonly arguments: null }
     >();
+  });
+  it('functions over constraints have the types of their parameters', () => {
+    const _pick = async <const C extends readonly string[]>(e: Engine, texts: C): Promise<C[number]> =>
+      (await e.generate(choice(texts), { prompt: '' })).value;
+    const _any = async <T>(e: Engine, constraint: Constraint<T>): Promise<T> =>
+      (await e.generate(constraint, { prompt: '' })).value;
+    expectTypeOf<ReturnType<typeof _pick<['a', 'b']>>>().toEqualTypeOf<Promise<'a' | 'b'>>();
+    expectTypeOf<ReturnType<typeof _any<5>>>().toEqualTypeOf<Promise<5>>();
+    const _pipe = (e: Engine) =>
+      e.generate(
+        v.pipe(
+          v.string(),
+          v.transform((s) => s.length),
+        ),
+        { prompt: '' },
+      );
+    expectTypeOf<Awaited<ReturnType<typeof _pipe>>['value']>().toEqualTypeOf<number>();
   });
 });
