@@ -10,7 +10,15 @@
 import type { Chat, ChatMessage, RenderOptions, TemplateMessage } from '../runtime/types.js';
 import { CALL_MARK, type PlainTool } from './call-format.js';
 import { schemaHint } from './hint.js';
-import { asApisWrite, callsOf, isToolTurn, oneByOne, toolTurnsAsText, withShortIds } from './tool-turns.js';
+import {
+  asApisWrite,
+  callsOf,
+  isToolTurn,
+  oneByOne,
+  toolTurnsAsText,
+  withoutAsides,
+  withShortIds,
+} from './tool-turns.js';
 
 export interface Form {
   readonly turns: (messages: readonly ChatMessage[]) => readonly TemplateMessage[];
@@ -19,20 +27,30 @@ export interface Form {
 }
 
 const NATIVE: readonly Form['turns'][] = [(messages) => messages, withShortIds, oneByOne, asApisWrite];
-
 /** `options`: what the template gets beside the messages. `free`: calls stand behind text. */
 export function formOf(messages: readonly ChatMessage[], options: RenderOptions, free: boolean, chat: Chat): Form {
   const { takesSystem } = chat;
   if (!messages.some(isToolTurn)) return { turns: (m) => m, takesSystem };
   const asText: Form['turns'] = (m) => toolTurnsAsText(m, free);
-  const { copy, words } = inWords(messages);
-  const forms = [...(free && hasOtherCalls(chat) ? [] : NATIVE), asText].flatMap((turns) => [
-    { turns, takesSystem },
-    { turns, takesSystem: !takesSystem },
+  const { copy, words, asides } = inWords(messages);
+  const all = [...words, ...asides];
+  const native = free && hasOtherCalls(chat) ? [] : NATIVE;
+  // Some have no place for what is said beside a call, and drop it or the call.
+  const alone = asides.length === 0 ? [] : native;
+  const tries = [
+    ...native.map((turns) => ({ turns, required: all })),
+    ...alone.map((turns): { turns: Form['turns']; required: readonly string[] } => ({
+      turns: (m) => turns(withoutAsides(m)),
+      required: words,
+    })),
+    { turns: asText, required: all },
+  ].flatMap((form) => [
+    { ...form, takesSystem },
+    { ...form, takesSystem: !takesSystem },
   ]);
-  const shown = forms.find((form) => {
+  const shown = tries.find((form) => {
     const text = tried(chat, withSystem(form.turns(copy), [SYSTEM], form.takesSystem), options);
-    return text.includes(SYSTEM) && hasAll(text, words);
+    return text.includes(SYSTEM) && hasAll(text, form.required);
   });
   return shown ?? { turns: asText, takesSystem };
 }
@@ -107,20 +125,26 @@ function hasAll(text: string, words: readonly string[]): boolean {
   return words.every((word) => found.has(word));
 }
 
-/** A copy that has a word of its own for each content, name and argument. */
-function inWords(messages: readonly ChatMessage[]): { copy: readonly ChatMessage[]; words: readonly string[] } {
+/** A copy that has a word of its own for each content, name and argument; `asides` are those for contents beside calls. */
+function inWords(messages: readonly ChatMessage[]): {
+  readonly copy: readonly ChatMessage[];
+  readonly words: readonly string[];
+  readonly asides: readonly string[];
+} {
   const words: string[] = [];
-  const word = (): string => words[words.push(wordOf(words.length)) - 1]!;
+  const asides: string[] = [];
+  const word = (list = words): string => list[list.push(wordOf(words.length + asides.length)) - 1]!;
   const copy = messages.map((m) => {
-    const content = m.content === '' ? '' : word();
-    if (callsOf(m).length === 0) return { ...m, content };
-    const calls = callsOf(m).map((call) => {
+    const called = callsOf(m);
+    const content = m.content === '' ? '' : word(called.length > 0 ? asides : words);
+    if (called.length === 0) return { ...m, content };
+    const calls = called.map((call) => {
       const value = typeof call.function.arguments === 'string' ? word() : { [word()]: word() };
       return { ...call, function: { ...call.function, name: word(), arguments: value } };
     });
     return { ...m, content, tool_calls: calls };
   });
-  return { copy, words };
+  return { copy, words, asides };
 }
 
 /** The prompt of a try; nothing where the template raises an error. */

@@ -54,6 +54,10 @@ export function oneByOne(messages: readonly ChatMessage[]): readonly ChatMessage
   });
 }
 
+export function withoutAsides(messages: readonly ChatMessage[]): readonly ChatMessage[] {
+  return messages.map((m) => (callsOf(m).length === 0 ? m : { ...m, content: '' }));
+}
+
 /** No content beside calls, arguments as text, as chat APIs write them: DeepSeek's templates show no others. */
 export function asApisWrite(messages: readonly ChatMessage[]): readonly TemplateMessage[] {
   return messages.map((m) => {

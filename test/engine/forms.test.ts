@@ -129,6 +129,16 @@ describe('templates with habits', () => {
     expect(text).toContain('Say «tool_call»');
     expect(text.match(/<tool_call>\n\{"name":/g)).toHaveLength(3);
   });
+  it('get calls in their own form rather than what is said beside them', () => {
+    const spoken = [asked, { ...calling, content: 'One moment.' }, ...results];
+    expect(prompt('qwen', spoken, {})).toContain('One moment.\n<tool_call>');
+    for (const model of ['llama', 'mistral', 'deepseek'])
+      expect(prompt(model, spoken, {})).not.toContain('One moment.');
+    expect(prompt('llama', spoken, {})).toContain('<ipython>"nine"');
+    expect(prompt('deepseek', spoken, {})).toContain('<calls><call>function<sep>weather');
+    expect(prompt('gemma', spoken, {})).toContain('One moment.\n{"name":"weather"');
+    expect(prompt('llama', spoken, MODES.auto)).toContain('One moment.\n<tool_call>');
+  });
   it('get results and what follows them as one message of the user, where there is no other way', () => {
     expect(prompt('gemma', [...loop, again], {})).toContain(
       '{"name":"clock","arguments":{}}<end>\n<turn>user\nResult of clock: nine\nResult of weather: wet\nAnd now?<end>',
