@@ -34,6 +34,7 @@ describe('misspelled keywords', () => {
       [],
     ],
     [{ note: 'x', in: 'query', unit: 'm', style: 'form', xml: {}, type: 'string' }, []],
+    [{ type: 'string', _format: 'date', _minLength: 3 }, []],
     [{ description: 'anything' }, []],
     [{}, []],
   ];
