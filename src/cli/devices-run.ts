@@ -23,7 +23,9 @@ export async function devices(flags: DevicesFlags): Promise<ExitCode> {
     const here = device === 'cpu' || flags.inProcess === true;
     found.push(here ? await probeDevice(device, flags.limits) : await probeApart(device, flags.limits === true));
   }
-  process.stdout.write(flags.json === true ? `${JSON.stringify(found, null, 2)}\n` : table(found));
+  process.stdout.write(
+    flags.json === true ? `${JSON.stringify(found, null, 2)}\n` : table(found, process.stdout.columns),
+  );
   return EXIT.ok;
 }
 
@@ -62,14 +64,15 @@ function readReport(text: string, device: RealDevice): DeviceReport | undefined 
   return fits && 'usable' in first ? (first as DeviceReport) : undefined;
 }
 
-function table(found: readonly DeviceReport[]): string {
+/** `width`: columns of the terminal, where there is one; the notes are broken to fit beside the figures. */
+function table(found: readonly DeviceReport[], width: number | undefined): string {
   const lines = [
     `${'device'.padEnd(10)}${'1 token'.padStart(9)}${'64 tokens'.padStart(11)}${'call'.padStart(8)}   notes`,
   ];
   for (const report of found) {
     if (!report.usable) {
       lines.push(
-        `${report.device.padEnd(10)}${'-'.padStart(9)}${'-'.padStart(11)}${'-'.padStart(8)}   ${report.reason}`,
+        `${report.device.padEnd(10)}${'-'.padStart(9)}${'-'.padStart(11)}${'-'.padStart(8)}   ${beside(report.reason, width)}`,
       );
       continue;
     }
@@ -80,9 +83,23 @@ function table(found: readonly DeviceReport[]): string {
       ...(report.buffer === undefined ? [] : [`buffers up to ${report.buffer / 2 ** 20} MiB at least`]),
     ];
     const cells = [ms(tokenMs).padStart(9), ms(batchMs).padStart(11), ms(callMs).padStart(8)];
-    lines.push(`${report.device.padEnd(10)}${cells.join('')}   ${notes.join(', ')}`);
+    lines.push(`${report.device.padEnd(10)}${cells.join('')}   ${beside(notes.join(', '), width)}`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Columns before the notes. */
+const INDENT = 41;
+
+function beside(text: string, width: number | undefined): string {
+  if (width === undefined || width - INDENT < 20) return text;
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines[lines.length - 1] as string;
+    if (last !== '' && last.length + 1 + word.length > width - INDENT) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines.join(`\n${' '.repeat(INDENT)}`);
 }
 
 const ms = (value: number): string => (value < 10 ? value.toFixed(2) : value.toFixed(0));

@@ -15,9 +15,10 @@ export function addDevicesCommand(program: Command, finish: Finish): void {
     .addHelpText(
       'after',
       `
-Columns: one token and 64 tokens through 19 MB of weights, and a call that does nothing, in milliseconds. A software adapter
-(lavapipe, SwiftShader) is an adapter like any other; the figures tell it. Device 'auto' takes the GPU for models of 64 MB and more
-where it is clearly faster at one token, else the CPU.
+Columns: one token and 64 tokens through 19 MB of weights, and a call that does
+nothing, in milliseconds. A software adapter (lavapipe, SwiftShader) is an
+adapter like any other; the figures tell it. Device 'auto' takes the GPU for
+models of 64 MB and more where it is clearly faster at one token, else the CPU.
 
 Examples:
   $ tokenloom devices

@@ -35,10 +35,11 @@ export function addGenerateCommand(program: Command, finish: Finish): void {
     'after',
     `
 Examples:
-  $ tokenloom generate --schema person.schema.json "Extract: John Smith, 42, john@example.com"
+  $ tokenloom generate -s person.schema.json "John Smith, 42, john@example.com"
   $ tokenloom generate --choice positive negative -- "I love it"
-  $ cat mail.txt | tokenloom generate --schema ticket.schema.json --json - | jq .value
-  $ tokenloom generate --schema s.json --model hf:onnx-community/Qwen3-0.6B-ONNX --trace trace.jsonl "…"`,
+  $ cat mail.txt | tokenloom generate -s ticket.schema.json --json - | jq .value
+  $ tokenloom generate -s s.json -m hf:onnx-community/Qwen3-0.6B-ONNX -p "…"
+  $ tokenloom generate -s s.json --trace trace.jsonl "…"`,
   );
   command.action(async (words: string[], flags: GenerateFlags) => {
     // Loaded here: ONNX Runtime and the parsers are not worth waiting for where only help is asked.

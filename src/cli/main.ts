@@ -12,7 +12,7 @@ Exit codes: 0 ok, 1 no match or lint errors, 2 usage or unreadable input,
 3 model or network, 4 unconstrained output cut, 130 interrupted.
 
 Examples:
-  $ tokenloom generate --schema person.schema.json "Extract: John Smith, 42, john@example.com"
+  $ tokenloom generate -s person.schema.json "John Smith, 42, john@example.com"
   $ tokenloom gbnf check grammar.gbnf`;
 
 async function main(argv: readonly string[]): Promise<ExitCode> {

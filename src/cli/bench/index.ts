@@ -36,13 +36,14 @@ export function addBenchCommands(bench: Command, finish: Finish, out = 'tokenloo
   reliability.addHelpText(
     'after',
     `
-Writes run.jsonl (a line for each request and method), report.html, report.json and report.md. Ctrl-C stops; the same command goes on.
+Writes run.jsonl (a line for each request and method), report.html, report.json
+and report.md. Ctrl-C stops; the same command goes on.
 Exit code 1 where a constrained method failed.
 
 Examples:
   $ tokenloom bench reliability
   $ tokenloom bench reliability --full --maskbench ../shared/data/maskbench
-  $ tokenloom bench reliability --model hf:org/name --requests mine.jsonl --out mine`,
+  $ tokenloom bench reliability -m hf:org/name -r mine.jsonl -o mine`,
   );
   reliability.action(async (flags: ReliabilityFlags) => {
     const { reliability: run } = await import('./reliability.js');
@@ -63,10 +64,7 @@ Examples:
     .addOption(new Option('--method <name>', 'the method (default: the first that failed)').choices(METHODS))
     .option('-m, --model <source>', "another model than the run's")
     .option('--json', 'print JSON lines')
-    .addHelpText(
-      'after',
-      '\nExample:\n  $ tokenloom bench replay tokenloom-reliability/run.jsonl --id tools/3 --method fast',
-    )
+    .addHelpText('after', '\nExample:\n  $ tokenloom bench replay mine/run.jsonl --id own/3 --method fast')
     .action(async (file: string, flags: ReplayFlags) => {
       const { showReplay } = await import('./replay.js');
       finish(await showReplay(file, flags));

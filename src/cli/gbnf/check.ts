@@ -48,8 +48,10 @@ export function addCheckCommand(parent: Command, finish: Finish): void {
     .addHelpText(
       'after',
       `
-Errors (exit code 1): what cannot be read, undefined and doubled rules, an empty language.
-Warnings: unused, unreachable and unproductive rules, repeats of what may be empty, ambiguous alternatives.
+Errors (exit code 1): what cannot be read, undefined and doubled rules, an empty
+  language.
+Warnings: unused, unreachable and unproductive rules, repeats of what may be
+  empty, ambiguous alternatives.
 Notes: what llama.cpp refuses or reads differently.
 
 Examples:

@@ -44,8 +44,9 @@ export function addConvertCommand(parent: Command, finish: Finish): void {
     .addHelpText(
       'after',
       `
-What GBNF cannot say goes to standard error: 'values' means that other values are accepted, 'spelling' that the same values
-are accepted in other spellings (escapes). In IR as JSON, null stands for an unbounded count.
+What GBNF cannot say goes to standard error: 'values' means that other values
+are accepted, 'spelling' that the same values are accepted in other spellings
+(escapes). In IR as JSON, null stands for an unbounded count.
 
 Examples:
   $ tokenloom gbnf convert --from json-schema person.schema.json > person.gbnf

@@ -28,8 +28,10 @@ export function addMatchCommand(parent: Command, finish: Finish): void {
     .addHelpText(
       'after',
       `
-Exit code 0 where the text fits, else 1. Nothing is trimmed: a line end at the end of a file is part of the text. Token terminals match
-their own spelling (<think>, <[7]>); !<…> matches one character. Columns count UTF-16 units from 1, bytes and offsets from 0.
+Exit code 0 where the text fits, else 1. Nothing is trimmed: a line end at the
+end of a file is part of the text. Token terminals match their own spelling
+(<think>, <[7]>); !<…> matches one character. Columns count UTF-16 units from 1,
+bytes and offsets from 0.
 
 Examples:
   $ tokenloom gbnf match json.gbnf '{"a":1}'

@@ -34,11 +34,12 @@ export function addNextCommand(parent: Command, finish: Finish): void {
     .addHelpText(
       'after',
       `
-Each line is what the stack of rules in front of it allows; for a JSON Schema the stack is the path to the value being written.
+Each line is what the stack of rules in front of it allows; for a JSON Schema
+the stack is the path to the value being written.
 
 Examples:
   $ tokenloom gbnf next json.gbnf '{"a": '
-  $ tokenloom gbnf next json.gbnf '[1' --tokenizer models/embedded/tokenizer.json
+  $ tokenloom gbnf next json.gbnf '[1' --tokenizer models/embedded
   $ tokenloom gbnf next person.schema.json '{"na'
   $ tokenloom gbnf next --from regex '(ab|ac)+d' aba`,
     )

@@ -26,8 +26,8 @@ export function addSampleCommand(parent: Command, finish: Finish): void {
     .addHelpText(
       'after',
       `
-Each text is steered to parts of the grammar that no earlier one used. A line '--' stands
-before and after texts that have line ends themselves.
+Each text is steered to parts of the grammar that no earlier one used. A line
+'--' stands before and after texts that have line ends themselves.
 
 Examples:
   $ tokenloom gbnf sample json.gbnf -n 5 --seed 7
