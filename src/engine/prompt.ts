@@ -76,16 +76,22 @@ export function buildPrompt(
   const most = contextLength - 1;
   const roomy = Math.max(1, contextLength - input.reserve);
   const warnings: string[] = [];
+  for (const { content } of input.messages) {
+    const some = tokensOfStart(content, most, tokenizer);
+    if (some > most) throw new LimitError('tokens of the start of a message alone', some, most, undefined, TOO_LONG);
+  }
+  const mayFit = (hint: string): boolean => tokensOfStart(hint, roomy, tokenizer) <= roomy;
   let full: string | undefined;
   if (input.schema !== undefined) full = schemaHint(input.schema);
   if (full !== undefined || hasTools) {
-    const whole = render(full);
-    if (whole.tokens.length <= roomy) return { ...whole, warnings };
+    const whole = full === undefined || mayFit(full) ? render(full) : undefined;
+    if (whole !== undefined && whole.tokens.length <= roomy) return { ...whole, warnings };
     if (full !== undefined) {
       let last = full;
       for (const hint of shorterHints(input.schema)) {
         if (hint.length >= last.length) continue;
         last = hint;
+        if (!mayFit(hint)) continue;
         const short = render(hint);
         if (short.tokens.length > roomy) continue;
         warnings.push(
@@ -103,6 +109,21 @@ export function buildPrompt(
   const bare = rendering(undefined)(undefined);
   if (bare.tokens.length > most) throw new LimitError('prompt tokens', bare.tokens.length, most, undefined, TOO_LONG);
   return { ...bare, warnings };
+}
+
+/** Characters for a token, from which on a text is not encoded as a whole before it is known to fit. */
+const LONG = 64;
+/** Tokens by which the start of a text may differ from what it becomes within the text. */
+const AT_THE_CUT = 16;
+
+/**
+ * Of a text much longer than so many tokens, those that its start takes at least; else 0. To encode a text of megabytes takes minutes (2 of
+ * them 4 MB), in which nothing can be interrupted.
+ */
+function tokensOfStart(text: unknown, most: number, tokenizer: TextTokenizer): number {
+  const end = LONG * (most + 1);
+  if (typeof text !== 'string' || text.length <= end) return 0;
+  return tokenizer.encode(text.slice(0, end), { specials: false }).length - AT_THE_CUT;
 }
 
 /** What the template does not say of the tools by itself. */

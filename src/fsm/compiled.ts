@@ -7,7 +7,7 @@
  * their own state (carry.ts).
  */
 import { LimitError, UnsatisfiableError } from '../base/errors.js';
-import type { Grammar } from '../grammar/ir.js';
+import type { Grammar, TokenExpr } from '../grammar/ir.js';
 import { Budget, MAX_CHAIN } from './budget.js';
 import { leastBytes } from './least-length.js';
 import { LexemePool } from './lexeme.js';
@@ -16,6 +16,7 @@ import { MaskShare } from './mask-share.js';
 import { Recognizer } from './recognizer.js';
 import { Slices } from './slices.js';
 import { Spelling, spellsEveryByte } from './spelling.js';
+import { namedTokens } from './terminals.js';
 import { trieOf } from './trie.js';
 import type { Vocabulary } from './vocabulary.js';
 
@@ -51,6 +52,23 @@ export class CompiledGrammar {
 
 export function compileGrammar(grammar: Grammar): CompiledGrammar {
   return new CompiledGrammar(grammar);
+}
+
+/**
+ * Refuses token terminals that name no token: a text that needs one would come to a state that nothing leaves.
+ * @throws UnsatisfiableError
+ */
+function checkTerminals(grammar: Grammar, vocabulary: Vocabulary): void {
+  for (const expr of grammar.exprs) {
+    if (expr.op !== 'token' || expr.negate || namedTokens(expr, vocabulary).length > 0) continue;
+    throw new UnsatisfiableError(
+      `the token terminal ${spelled(expr)} names no token of the vocabulary; write it as text where it is several tokens`,
+    );
+  }
+}
+
+function spelled({ ids, texts }: TokenExpr): string {
+  return [...ids.map((id) => `<[${id}]>`), ...texts].join(' ');
 }
 
 /** A grammar bound to a vocabulary. */
@@ -110,6 +128,7 @@ export function bind(
   }
   const known = shared.bindings.get(compiled);
   if (known !== undefined && known.bytes <= limits.grammarBytes) return known;
+  checkTerminals(compiled.grammar, vocabulary);
   const { pool, share } = shared;
   const complete = spellsEveryByte(share.trie);
   if (!complete) checkLength(compiled, vocabulary);

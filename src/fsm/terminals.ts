@@ -17,6 +17,11 @@ export function afterToken(recognizer: Recognizer, vocabulary: Vocabulary, state
   return next;
 }
 
+/** The tokens that a terminal names, whether it takes them or all others. */
+export function namedTokens({ ids, texts }: TokenExpr, vocabulary: Vocabulary): readonly number[] {
+  return [...ids.filter((id) => id >= 0 && id < vocabulary.size), ...texts.flatMap((t) => vocabulary.find(t))];
+}
+
 /** Whether a token terminal takes a token. */
 function takes(terminal: TokenExpr, token: number, vocabulary: Vocabulary): boolean {
   const named = terminal.ids.includes(token) || terminal.texts.some((t) => vocabulary.find(t).includes(token));

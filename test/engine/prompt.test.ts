@@ -54,3 +54,26 @@ describe('tools', () => {
     );
   });
 });
+
+describe('texts much longer than the context', () => {
+  const seen: number[] = [];
+  const counting = {
+    ...textTokenizer,
+    encode: (text: string) => {
+      seen.push(text.length);
+      return textTokenizer.encode(text, {});
+    },
+  };
+  const chat = createChat('test', new Map([['default', EACH]]), {});
+  const build = (content: string, schema?: object) =>
+    buildPrompt({ messages: [{ role: 'user', content }], reserve: 10, schema }, chat, counting, 100);
+  it('are not encoded as a whole', () => {
+    seen.length = 0;
+    expect(() => build('x'.repeat(1_000_000))).toThrow(
+      /start of a message alone: 6384 is over the limit of 99; shorten/,
+    );
+    const { warnings } = build('Hi', { enum: ['y'.repeat(1_000_000)] });
+    expect(warnings.join()).toMatch(/schema was (shortened|left out)/);
+    expect(Math.max(...seen)).toBeLessThan(10_000);
+  });
+});
