@@ -6,32 +6,30 @@
  * parenthesis), and names (duplicate rules, undefined rules, no root). Nesting is counted on the token vector first, since
  * recursive descent would overflow the stack. Everything is linear in the length of the file.
  */
-import { EmbeddedActionsParser, type IRecognitionException, type IToken, type TokenType } from 'chevrotain';
+import { EmbeddedActionsParser, type IToken } from 'chevrotain';
 import { GrammarError, type GrammarIssue, LimitError } from '../../base/errors.js';
-import { nearest } from '../../base/nearest.js';
 import type { Span } from '../ir.js';
 import type { GbnfFile, GbnfNode, GbnfRule } from './ast.js';
+import {
+  endOf,
+  type Finding,
+  type GbnfRef,
+  MAX_GBNF_DEPTH,
+  MAX_ISSUES,
+  missingQuote,
+  nameFaults,
+  runawaysOf,
+  shown,
+  spanOf,
+  structural,
+  toIssues,
+  tooDeep,
+} from './faults.js';
 import * as T from './lexer.js';
 import { readClass, readLiteral, readQuantifier, readTerminal, type TextFault } from './text.js';
 
-/** Deepest nesting of parentheses. */
-const MAX_GBNF_DEPTH = 400;
 /** Most rules of a file. */
 const MAX_GBNF_RULES = 1 << 17;
-/** Most faults that one run reports. */
-const MAX_ISSUES = 1_000;
-
-type GbnfRef = GbnfNode & { readonly k: 'ref' };
-
-const endOf = (t: IToken): number => t.startOffset + t.image.length;
-const spanOf = (t: IToken): Span => ({ start: t.startOffset, end: endOf(t) });
-
-interface Finding {
-  readonly start: number;
-  readonly end: number;
-  readonly message: string;
-  readonly hint?: string | undefined;
-}
 
 class GbnfParser extends EmbeddedActionsParser {
   findings: Finding[] = [];
@@ -204,8 +202,6 @@ function closeChoice(choice: Choice): GbnfNode {
   return done.length === 1 ? (done[0] as GbnfNode) : { k: 'alt', items: done.slice(), span: around(done) };
 }
 
-const shown = (image: string): string => (image.length > 30 ? `${image.slice(0, 30)}…` : image);
-
 function around(nodes: readonly GbnfNode[]): Span {
   return { start: nodes[0]?.span.start ?? 0, end: nodes[nodes.length - 1]?.span.end ?? 0 };
 }
@@ -252,7 +248,7 @@ interface Stretch {
   readonly comments: Span[];
   readonly looseLines: number[];
   readonly findings: Finding[];
-  /** Strings that hold what looks like the start of a rule: allowed, but where a fault follows, the closing quote is missing. */
+  /** See {@link runawaysOf}. */
   readonly runaways: Span[];
 }
 
@@ -313,20 +309,6 @@ function readStretch(source: string, start: number, end: number): Stretch {
   return { ...stretch, rules, refs };
 }
 
-function tooDeep(tokens: readonly IToken[]): Finding | undefined {
-  let depth = 0;
-  for (const t of tokens) {
-    if (t.tokenType === T.Open) depth++;
-    else if (t.tokenType === T.Close) depth--;
-    else if (t.tokenType === T.Head) depth = 0;
-    if (depth > MAX_GBNF_DEPTH) {
-      const message = `parentheses nested deeper than ${MAX_GBNF_DEPTH}`;
-      return { ...spanOf(t), message, hint: 'move inner parts to rules of their own' };
-    }
-  }
-  return undefined;
-}
-
 /** Starts of lines that continue a rule outside parentheses, other than after '|' and '::=', and of rules that begin inside a line. */
 function loose(tokens: readonly IToken[], source: string): number[] {
   const out: number[] = [];
@@ -350,122 +332,6 @@ function loose(tokens: readonly IToken[], source: string): number[] {
     }
     if (t.tokenType === T.Open) depth++;
     else if (t.tokenType === T.Close && depth > 0) depth--;
-  }
-  return out;
-}
-
-const EXPECTED: ReadonlyMap<TokenType, string> = new Map([
-  [T.Head, "a rule ('name ::= …')"],
-  [T.Define, "'::='"],
-  [T.Close, "')'"],
-]);
-
-function structural(error: IRecognitionException, source: string): Finding {
-  const t = error.token;
-  const atEnd = t.image === '' || Number.isNaN(t.startOffset);
-  const span = atEnd ? { start: source.length, end: source.length } : spanOf(t);
-  const got = atEnd ? 'the end of the file' : `'${shown(t.image)}'`;
-  const inGroup = error.context.ruleStack.includes('group');
-  if (t.tokenType === T.Close) return { ...span, message: "')' without '('", hint: 'remove it' };
-  if (inGroup) return { ...span, message: `expected ')' before ${got}`, hint: 'close the parenthesis' };
-  if (t.tokenType === T.Define)
-    return { ...span, message: "'::=' without a rule name before it", hint: "write 'name ::= …'" };
-  if (error.context.ruleStack.length <= 1) {
-    return {
-      ...span,
-      message: `expected ${EXPECTED.get(T.Head)} instead of ${got}`,
-      hint: "a rule begins with its name and '::='",
-    };
-  }
-  return { ...span, message: `unexpected ${got}` };
-}
-
-function nameFaults(
-  rules: readonly GbnfRule[],
-  names: ReadonlyMap<string, number>,
-  refs: readonly GbnfRef[],
-  root: string,
-  source: string,
-  blind: boolean,
-): Finding[] {
-  const out: Finding[] = [];
-  if (names.size < rules.length) {
-    rules.forEach((rule, i) => {
-      if (names.get(rule.name) === i || out.length >= MAX_ISSUES) return;
-      const hint = 'remove one of the two, or join them with |';
-      out.push({ ...rule.nameSpan, message: `rule '${rule.name}' is defined twice`, hint });
-    });
-  }
-  const told = new Set<string>();
-  for (const { name, span } of refs) {
-    if (names.has(name) || told.has(name)) continue;
-    told.add(name);
-    if (out.length >= MAX_ISSUES) return out;
-    const near = told.size > 20 || names.size > 5_000 ? undefined : nearest(name, names.keys());
-    const hint = near === undefined ? `define it: ${name} ::= …` : `did you mean '${near}'?`;
-    out.push({ ...span, message: `rule '${name}' is not defined`, hint });
-  }
-  if (!names.has(root) && !(blind && rules.length === 0)) {
-    const first = rules[0];
-    const near = nearest(root, names.keys());
-    const hint =
-      near !== undefined
-        ? `did you mean '${near}'?`
-        : first === undefined
-          ? `write '${root} ::= …'`
-          : `name the start rule '${root}', or give the option root`;
-    out.push({
-      start: 0,
-      end: 0,
-      message: source.trim() === '' ? 'the grammar is empty' : `there is no rule '${root}'`,
-      hint,
-    });
-  }
-  return out;
-}
-
-function runawaysOf(tokens: readonly IToken[]): Span[] {
-  const out: Span[] = [];
-  for (const t of tokens) {
-    if (t.tokenType !== T.Literal || !t.image.includes('\n') || !/\n[A-Za-z0-9_-]+[ \t]*::=/.test(t.image)) continue;
-    out.push({ start: t.startOffset, end: t.startOffset + t.image.search(/\r?\n/) });
-  }
-  return out;
-}
-
-/** The fault of a closing quote that is missing, told by the first other fault, which then lies behind the string. */
-function missingQuote(runaways: readonly Span[], findings: readonly Finding[]): Finding | undefined {
-  let first = Number.POSITIVE_INFINITY;
-  for (const f of findings) first = Math.min(first, f.start);
-  const span = runaways.findLast((r) => r.start < first);
-  if (span === undefined || first === Number.POSITIVE_INFINITY) return undefined;
-  const message = 'this string goes on over the start of another rule';
-  return { ...span, message, hint: "is its closing '\"' missing?" };
-}
-
-/** Findings to issues: sorted, without duplicates at one place, line and column counted in one pass. */
-function toIssues(findings: Finding[], source: string): GrammarIssue[] {
-  findings.sort((a, b) => a.start - b.start);
-  const out: GrammarIssue[] = [];
-  let line = 1;
-  let lineStart = 0;
-  let last = -1;
-  for (const f of findings) {
-    if (out.length >= MAX_ISSUES) break;
-    if (f.start === last) continue;
-    last = f.start;
-    for (let nl = source.indexOf('\n', lineStart); nl >= 0 && nl < f.start; nl = source.indexOf('\n', lineStart)) {
-      line++;
-      lineStart = nl + 1;
-    }
-    const issue = {
-      message: f.message,
-      line,
-      column: f.start - lineStart + 1,
-      offset: f.start,
-      end: Math.max(f.end, f.start),
-    };
-    out.push(f.hint === undefined ? issue : { ...issue, hint: f.hint });
   }
   return out;
 }
