@@ -31,24 +31,36 @@ export function readPartial(prefix: string): Partial {
 
 /** Whether a text that has been read so far can be continued to a text of the value (a parsed JSON value). */
 export function couldBecome(part: Partial, value: unknown): boolean {
-  const open: [Partial, unknown][] = [];
-  if (!couldBegin(part, value, open)) return false;
-  for (let next = open.pop(); next !== undefined; next = open.pop()) if (!couldBegin(...next, open)) return false;
+  if (part === OPEN) return true;
+  if (!('closed' in part)) return couldBeLeaf(part, value);
+  // Not by recursion: values nest as deep as their text.
+  const open: Pair[] = [];
+  let next: Pair | undefined = { part, value };
+  for (; next !== undefined; next = open.pop()) if (!couldBeContainer(next.part, next.value, open)) return false;
   return true;
 }
 
-/** {@link couldBecome} but for the parts of an object or array, which are put into a list. */
-function couldBegin(part: Partial, value: unknown, open: [Partial, unknown][]): boolean {
-  if (part === OPEN) return true;
+/** An object or array that was read, and the value it is to become. */
+interface Pair {
+  readonly part: Container;
+  readonly value: unknown;
+}
+
+/** {@link couldBecome} for what has no parts. */
+function couldBeLeaf(part: Cut | { readonly scalar: unknown }, value: unknown): boolean {
   if ('scalar' in part) return Object.is(part.scalar, value) || (part.scalar === 0 && value === 0);
   if ('string' in part) return typeof value === 'string' && couldGoOn(part.string, part.cut, value);
   if ('word' in part) return String(value).startsWith(part.word);
-  if ('digits' in part) return typeof value === 'number' && couldBecomeNumber(part.digits, part.negative, value);
+  return typeof value === 'number' && couldBecomeNumber(part.digits, part.negative, value);
+}
+
+/** {@link couldBecome} but for the objects and arrays inside, which are put into a list. */
+function couldBeContainer(part: Container, value: unknown, open: Pair[]): boolean {
   if (part.items !== undefined) {
     if (!Array.isArray(value)) return false;
     const { items } = part;
     if (part.closed ? value.length !== items.length : value.length < items.length) return false;
-    for (let i = items.length - 1; i >= 0; i--) open.push([items[i]!, value[i]]);
+    for (let i = 0; i < items.length; i++) if (!couldBePart(items[i]!, value[i], open)) return false;
     return true;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
@@ -56,10 +68,16 @@ function couldBegin(part: Partial, value: unknown, open: [Partial, unknown][]): 
   const { members, name, nameCut = false } = part as Container & { members: Map<string, Partial> };
   if (part.closed && Object.keys(record).length !== members.size) return false;
   for (const [key, item] of members) {
-    if (!Object.hasOwn(record, key)) return false;
-    open.push([item, record[key]]);
+    if (!Object.hasOwn(record, key) || !couldBePart(item, record[key], open)) return false;
   }
   return name === undefined || Object.keys(record).some((key) => !members.has(key) && couldGoOn(name, nameCut, key));
+}
+
+function couldBePart(part: Partial, value: unknown, open: Pair[]): boolean {
+  if (part === OPEN) return true;
+  if (!('closed' in part)) return couldBeLeaf(part, value);
+  open.push({ part, value });
+  return true;
 }
 
 /** `cut`: a character above ASCII comes next, of which only the first bytes were read. */
