@@ -11,6 +11,7 @@ import { OptionError } from '../../base/errors.js';
 import { ValueError } from '../../base/value-error.js';
 import { closeObjects } from './close.js';
 import { patternOf } from './convert.js';
+import { checkPlain } from './plain.js';
 import { valibotToSchema } from './valibot.js';
 import { zod3ToSchema } from './zod3.js';
 import { zod4ToSchema } from './zod4.js';
@@ -48,36 +49,8 @@ export function readSchema(schema: unknown, convert?: Converter | undefined): Re
   if (convert !== undefined) return { schema: clean(convert(schema, { io: 'input' })) };
   if (isTypeBox(schema)) return { schema: closeObjects(withPatterns(clean(schema))) };
   if (typeof schema === 'function') throw unknownLibrary('a function');
-  checkPlain(schema);
+  checkPlain(schema, (value) => standardOf(value)?.vendor);
   return { schema };
-}
-
-/**
- * A JSON Schema is plain data. A schema of a library somewhere inside, or a Date or Map for one, would be read as an object that asserts nothing.
- * @throws OptionError
- */
-function checkPlain(schema: object): void {
-  const kind = Object.prototype.toString.call(schema).slice(8, -1);
-  if (kind !== 'Object' && kind !== 'Module') throw unknownLibrary(`a ${kind}`);
-  const seen = new Set<object>();
-  const work: { readonly value: object; readonly at: string }[] = [{ value: schema, at: '#' }];
-  for (let item = work.pop(); item !== undefined; item = work.pop()) {
-    const { value, at } = item;
-    if (seen.has(value)) continue;
-    seen.add(value);
-    const standard = standardOf(value);
-    if (standard !== undefined)
-      throw new OptionError(
-        'schema',
-        'a JSON Schema, or one schema of a library as a whole (z.object({…}) around the properties)',
-        `a schema of '${standard.vendor}' inside a plain object, at '${at}'`,
-      );
-    for (const key of Object.keys(value)) {
-      const inner = (value as Readonly<Record<string, unknown>>)[key];
-      if ((typeof inner === 'object' && inner !== null) || typeof inner === 'function')
-        work.push({ value: inner, at: `${at}/${key}` });
-    }
-  }
 }
 
 function standardOf(schema: object): Standard | undefined {

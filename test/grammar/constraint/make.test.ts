@@ -22,6 +22,26 @@ describe('no schema', () => {
   it('says where a schema of a library stands', () => {
     expect(() => json({ type: 'object', properties: { name: z.string() } })).toThrow(/'zod'.*at '#\/properties\/name'/);
   });
+  it('says where something is that JSON does not hold, but for annotations', () => {
+    const odd: readonly (readonly [unknown, string])[] = [
+      [{ properties: new Map() }, "a Map at '#/properties'"],
+      [{ properties: { a: String } }, "a function at '#/properties/a'"],
+      [{ type: String }, "a function at '#/type'"],
+      [{ items: { pattern: /a/ } }, "a RegExp at '#/items/pattern'"],
+      [{ anyOf: [{ const: new Date(0) }] }, "a Date at '#/anyOf/0/const'"],
+      [{ enum: ['a', undefined] }, "undefined at '#/enum/1'"],
+      [{ enum: [1n] }, "a bigint at '#/enum/0'"],
+    ];
+    for (const [schema, place] of odd) expect(() => json(schema)).toThrow(place);
+    const notes = {
+      type: 'string',
+      default: () => 'x',
+      note: new Map(),
+      examples: [new Date(0)],
+      minLength: undefined,
+    };
+    expect(json(notes).schema).toBe(notes);
+  });
   it('takes objects without a prototype, and cycles are for the compiler', () => {
     expect(json(Object.assign(Object.create(null) as object, { type: 'string' })).kind).toBe('json');
     const cycle: Record<string, unknown> = { type: 'object' };
