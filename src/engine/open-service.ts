@@ -1,5 +1,6 @@
 /** Loads what a service needs: the model, and a draft model where one is asked for. */
 import { ModelError } from '../base/errors.js';
+import { releaseAll } from '../base/release.js';
 import { measureStepCost } from '../decoder/cost-probe.js';
 import { checkBounds } from '../decoder/loop-options.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
@@ -31,8 +32,11 @@ export async function openService({ model, draftModel, load, scheduler }: Servic
     }
     return new LocalService(loaded, { ...scheduler, cost }, draft?.model);
   } catch (error) {
-    await draft?.model.dispose();
-    await loaded.model.dispose();
+    // What went wrong first is told, whatever comes of it.
+    await releaseAll(
+      () => draft?.model.dispose(),
+      () => loaded.model.dispose(),
+    ).catch(() => {});
     throw error;
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { OptionError } from '../base/errors.js';
+import { releaseAll } from '../base/release.js';
 import { decodeUtf8 } from '../base/utf8.js';
 import { DecodeLoop } from '../decoder/loop.js';
 import type { LoopOptions } from '../decoder/loop-options.js';
@@ -134,8 +135,10 @@ export class LocalService implements Service {
     this.#closed = true;
     this.#loop.close();
     await this.#loop.idle();
-    await this.#loop.dispose();
-    await this.#loaded.model.dispose();
+    await releaseAll(
+      () => this.#loop.dispose(),
+      () => this.#loaded.model.dispose(),
+    );
   }
 
   /** A constraint as this service runs it; remembered by what it is made from. @throws as `generate` does */

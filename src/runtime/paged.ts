@@ -8,6 +8,7 @@
  *
  * Invariant: between steps every sequence's positions are in the pool (or suspended); a failed step changes nothing.
  */
+import { releaseAll } from '../base/release.js';
 import type { ExpertTrace, OpenOptions, StepHandle, StepModel, StepRow } from '../decoder/model.js';
 import { buildPass, type PassRow } from './feeds.js';
 import { DeviceHandle, HostHandle, type HostRow } from './handle.js';
@@ -225,10 +226,13 @@ export class PagedModel implements StepModel {
   async dispose(): Promise<void> {
     await this.running;
     this.sequences.closeAll();
-    this.swap.dispose();
-    if (this.store instanceof DeviceStore) await this.store.dispose();
-    await this.sampler?.dispose();
-    await this.session.dispose();
+    const { store } = this;
+    await releaseAll(
+      () => this.swap.dispose(),
+      () => (store instanceof DeviceStore ? store.dispose() : undefined),
+      () => this.sampler?.dispose(),
+      () => this.session.dispose(),
+    );
   }
 }
 

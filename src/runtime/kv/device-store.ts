@@ -6,6 +6,7 @@
  * own, which runs before the pass that needs the copy.
  */
 import { LimitError, ModelError } from '../../base/errors.js';
+import { releaseAll } from '../../base/release.js';
 import type { PassRow } from '../feeds.js';
 import { GraphBuilder } from '../onnx/builder.js';
 import { DataType, encodeModel } from '../onnx/proto.js';
@@ -141,9 +142,11 @@ export class DeviceStore implements KvMemory {
   }
 
   async dispose(): Promise<void> {
-    for (const pool of this.pools) pool.dispose();
-    await this.copier.dispose();
-    await this.maker.dispose();
+    await releaseAll(
+      ...this.pools.map((pool) => () => pool.dispose()),
+      () => this.copier.dispose(),
+      () => this.maker.dispose(),
+    );
   }
 }
 
