@@ -18,7 +18,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { namesOf, readArguments } from '../arguments.js';
 import type { SchemaVerdict } from './maskbench.js';
 import { groupBy, type PartResult, printReport } from './report.js';
 import { type Job, type Part, type Report, runJob } from './worker.js';
@@ -118,28 +118,27 @@ function runPart(job: Omit<Job, 'done' | 'from'>, log: string | undefined, secon
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      data: { type: 'string', default: '../shared/data' },
-      parts: { type: 'string', default: PARTS.join() },
-      sources: { type: 'string', default: '' },
-      limit: { type: 'string', default: '1000000' },
-      generations: { type: 'string', default: '3' },
-      seed: { type: 'string', default: '1' },
-      mutants: { type: 'string', default: '3000' },
-      random: { type: 'string', default: '3000' },
-      json: { type: 'string' },
-      list: { type: 'string' },
-      log: { type: 'string' },
-      seconds: { type: 'string', default: 'Infinity' },
-      wrong: { type: 'string', default: '20' },
-    },
+  const values = readArguments(import.meta.url, {
+    data: { type: 'string', default: '../shared/data' },
+    parts: { type: 'string', default: PARTS.join() },
+    sources: { type: 'string', default: '' },
+    limit: { type: 'string', default: '1000000' },
+    generations: { type: 'string', default: '3' },
+    seed: { type: 'string', default: '1' },
+    mutants: { type: 'string', default: '3000' },
+    random: { type: 'string', default: '3000' },
+    json: { type: 'string' },
+    list: { type: 'string' },
+    log: { type: 'string' },
+    seconds: { type: 'string', default: 'Infinity' },
+    wrong: { type: 'string', default: '20' },
   });
   const data = resolve(values.data);
   const maskbench = join(data, 'maskbench');
   const suite = join(data, 'json-schema-test-suite');
   const results: PartResult[] = [];
-  for (const part of PARTS.filter((p) => values.parts.split(',').includes(p))) {
+  const wanted = namesOf('parts', values.parts, PARTS);
+  for (const part of PARTS.filter((p) => wanted.includes(p))) {
     const needs = part === 'hostile' ? undefined : part === 'suite' ? suite : maskbench;
     if (needs !== undefined && !existsSync(needs)) {
       console.log(

@@ -5,11 +5,13 @@
  * Each part takes minutes at most and stands alone. Results go to bench/out/decode.json, or to FILE, where those of other parts stay:
  * `--full --part batch --json bench/record/decode.json` renews one part of the record.
  *
- * `--device webgpu` runs device.ts alone: decoding on a device against the CPU, by batch.
+ * `--device webgpu` runs device.ts alone: decoding on a device against the CPU, by batch (`--model NAME`, `--batches 1,8,32,64`, `--tokens 64`);
+ * `--make-model DIR` writes a model for it first (`--io f16`, `--scale 16`). Parts: batch, mixed, prefix, extraction, same, experts, turns, soak.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
+import { readArguments } from '../arguments.js';
 import { batchPart } from './batch.js';
 import { type Line, show } from './common.js';
 import { devicePart } from './device.js';
@@ -40,18 +42,26 @@ interface PartRecord {
   readonly lines: readonly Line[];
 }
 
-const args = process.argv.slice(2);
-const quick = !args.includes('--full');
-/** The word after one of these flags. */
-const given = (...flags: readonly string[]): string | undefined => {
-  const at = args.findIndex((a) => flags.includes(a));
-  return at < 0 ? undefined : args[at + 1];
-};
-const device = given('--device');
-const makeModel = given('--make-model');
-const file = given('--json') ?? (device === undefined ? 'bench/out/decode.json' : `bench/out/decode-${device}.json`);
+const text = { type: 'string' } as const;
+const args = readArguments(import.meta.url, {
+  full: { type: 'boolean', default: false },
+  part: text,
+  parts: text,
+  json: text,
+  device: text,
+  model: text,
+  batches: { type: 'string', default: '1,8,32,64' },
+  tokens: { type: 'string', default: '64' },
+  'make-model': text,
+  io: text,
+  scale: { type: 'string', default: '1' },
+});
+const quick = !args.full;
+const { device } = args;
+const makeModel = args['make-model'];
+const file = args.json ?? (device === undefined ? 'bench/out/decode.json' : `bench/out/decode-${device}.json`);
 const parts = device === undefined && makeModel === undefined ? Object.keys(PARTS) : [];
-const wanted = given('--part', '--parts')?.split(',') ?? parts;
+const wanted = (args.part ?? args.parts)?.split(',') ?? parts;
 const unknown = wanted.filter((name) => PARTS[name] === undefined);
 if (unknown.length > 0) {
   console.error(`no part '${unknown.join("', '")}'; there are ${Object.keys(PARTS).join(', ')}`);
@@ -62,7 +72,7 @@ console.log(
   `${machine.processor ?? 'unknown processor'}, ${cpus().length} cores, Node ${machine.node}, ${quick ? 'quick' : 'full'}`,
 );
 if (makeModel !== undefined) {
-  await writeRecordModel(makeModel, given('--io') === 'f16' ? 'f16' : 'f32', Number(given('--scale') ?? 1));
+  await writeRecordModel(makeModel, args.io === 'f16' ? 'f16' : 'f32', Number(args.scale));
   console.log(`wrote ${makeModel}`);
 }
 if (device !== undefined) {
@@ -71,9 +81,9 @@ if (device !== undefined) {
     process.exit(2);
   }
   const numbers = (text: string): number[] => text.split(',').map(Number);
-  const model = given('--model') ?? makeModel ?? 'embedded';
-  const batches = numbers(given('--batches') ?? '1,8,32,64');
-  await part(`device ${device}`, () => devicePart({ device, model, batches, tokens: Number(given('--tokens') ?? 64) }));
+  const model = args.model ?? makeModel ?? 'embedded';
+  const batches = numbers(args.batches);
+  await part(`device ${device}`, () => devicePart({ device, model, batches, tokens: Number(args.tokens) }));
 }
 for (const name of wanted) await part(name, () => PARTS[name]!(quick));
 process.exit(0);

@@ -19,36 +19,37 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { namesOf, readArguments } from '../arguments.js';
 import { maskCases } from './cases.js';
 import { runHardCases } from './hard.js';
 import { leastOfRuns, type OursOptions, runOurs, worstOfThree } from './ours.js';
 import { joinParts, type Part, packed, sliceOf } from './part.js';
 import { comparePeers } from './peers.js';
 import { printPart, recordOf } from './report.js';
-import { loadVocabulary, type VocabularyName } from './vocabulary.js';
+import { loadVocabulary, VOCABULARIES, type VocabularyName } from './vocabulary.js';
 
-const { values } = parseArgs({
-  options: {
-    data: { type: 'string', default: '../shared/data/maskbench' },
-    vocab: { type: 'string', default: 'cl100k,o200k' },
-    text: { type: 'string', default: 'compact,spaced' },
-    sources: { type: 'string', default: '' },
-    limit: { type: 'string', default: '1000000' },
-    order: { type: 'string', default: 'any' },
-    replays: { type: 'string', default: '1' },
-    hard: { type: 'boolean', default: false },
-    peers: { type: 'string', default: '' },
-    'peer-seconds': { type: 'string', default: '240' },
-    slice: { type: 'string', default: '1/1' },
-    parts: { type: 'string' },
-    join: { type: 'string' },
-    json: { type: 'string' },
-    list: { type: 'string' },
-  },
+const values = readArguments(import.meta.url, {
+  data: { type: 'string', default: '../shared/data/maskbench' },
+  vocab: { type: 'string', default: 'cl100k,o200k' },
+  text: { type: 'string', default: 'compact,spaced' },
+  sources: { type: 'string', default: '' },
+  limit: { type: 'string', default: '1000000' },
+  order: { type: 'string', default: 'any' },
+  replays: { type: 'string', default: '1' },
+  hard: { type: 'boolean', default: false },
+  peers: { type: 'string', default: '' },
+  'peer-seconds': { type: 'string', default: '240' },
+  slice: { type: 'string', default: '1/1' },
+  parts: { type: 'string' },
+  join: { type: 'string' },
+  json: { type: 'string' },
+  list: { type: 'string' },
 });
+
+const vocabularies = namesOf('vocab', values.vocab, VOCABULARIES);
+const texts = namesOf('text', values.text, ['compact', 'spaced']);
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
@@ -78,8 +79,7 @@ console.log(
 if (values.join !== undefined) parts.push(...joinedParts(values.join));
 else if (!existsSync(dir)) console.log(`MaskBench skipped: ${values.data} is not there (give --data DIR)`);
 else if (values.sources !== 'none')
-  for (const name of values.vocab.split(',') as VocabularyName[])
-    for (const text of values.text.split(',') as ('compact' | 'spaced')[]) parts.push(await run(name, text));
+  for (const name of vocabularies) for (const text of texts) parts.push(await run(name, text));
 
 function sliceNumbers(given: string): readonly [number, number] {
   const [k = 1, n = 1] = given.split('/').map(Number);
@@ -142,7 +142,7 @@ function joinedParts(folder: string): Part[] {
   });
 }
 
-const hard = values.hard ? await runHardCases(values.vocab.split(',') as VocabularyName[]) : undefined;
+const hard = values.hard ? await runHardCases(vocabularies) : undefined;
 
 for (const [file, data] of [
   [values.json, { machine, options, runs: parts.map(recordOf), hard }],

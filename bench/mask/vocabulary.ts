@@ -7,7 +7,8 @@ import { createRequire } from 'node:module';
 import { get_encoding, type Tiktoken } from 'tiktoken';
 import { compile, json, Matcher, Vocabulary } from '../../src/core.js';
 
-export type VocabularyName = 'cl100k' | 'o200k';
+export const VOCABULARIES = ['cl100k', 'o200k'] as const;
+export type VocabularyName = (typeof VOCABULARIES)[number];
 
 export interface LoadedVocabulary {
   readonly name: VocabularyName;

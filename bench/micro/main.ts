@@ -5,7 +5,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Bench } from 'tinybench';
 import { createRandom } from '../../src/base/random.js';
 import { choice, compile, gbnf, json, Matcher, regex } from '../../src/core.js';
@@ -13,10 +12,11 @@ import { Sampler } from '../../src/decoder/sampler.js';
 import { parseGbnf } from '../../src/grammar/gbnf/index.js';
 import { parseJson } from '../../src/grammar/json/index.js';
 import { parseRegex } from '../../src/grammar/regex/index.js';
+import { namesOf, readArguments } from '../arguments.js';
 import { table } from '../conformance/report.js';
 import { loadVocabulary } from '../mask/vocabulary.js';
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, json: { type: 'string' } } });
+const values = readArguments(import.meta.url, { only: { type: 'string', default: '' }, json: { type: 'string' } });
 
 const PERSON = {
   type: 'object',
@@ -140,10 +140,11 @@ function firstMask(constraint: () => ReturnType<typeof json>): () => void {
   };
 }
 
+const wanted = values.only === '' ? Object.keys(suites) : namesOf('only', values.only, Object.keys(suites));
 console.log(`machine: ${cpus()[0]?.model ?? 'unknown'} x ${cpus().length}, node ${process.version}`);
 const figures: { suite: string; task: string; us: Record<string, number> }[] = [];
 for (const [suite, make] of Object.entries(suites)) {
-  if (values.only !== '' && values.only !== suite) continue;
+  if (!wanted.includes(suite)) continue;
   const bench = make();
   await bench.run();
   const rows: string[][] = [[`${suite} (us)`, 'mean', 'p50', 'p99', 'p99.9', 'runs']];

@@ -11,12 +11,12 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parseArgs } from 'node:util';
 import { createEngine } from '../../src/engine/create.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { schemaHint } from '../../src/engine/hint.js';
 import { validateValue } from '../../src/engine/validate.js';
 import { type FieldScore, leaves, scoreFields } from '../../src/reliability/fields.js';
+import { readArguments, stop } from '../arguments.js';
 
 interface EvalRecord {
   readonly id: string;
@@ -37,12 +37,10 @@ interface Figures {
   readonly unconstrained: FieldScore & { readonly json: number; readonly fits: number; readonly records: number };
 }
 
-const { values: args } = parseArgs({
-  options: {
-    model: { type: 'string', default: 'embedded' },
-    limit: { type: 'string', default: '100' },
-    json: { type: 'string' },
-  },
+const args = readArguments(import.meta.url, {
+  model: { type: 'string', default: 'embedded' },
+  limit: { type: 'string', default: '100' },
+  json: { type: 'string' },
 });
 
 async function measure(engine: Engine, split: Figures['split'], records: readonly EvalRecord[]): Promise<Figures> {
@@ -88,7 +86,9 @@ function parse(text: string): unknown {
 const percent = (n: number, of: number): string => (of === 0 ? '-' : `${((100 * n) / of).toFixed(1)}%`);
 
 const limit = Number(args.limit);
-const engine = await createEngine({ model: args.model });
+const engine = await createEngine({ model: args.model }).catch((error: unknown) =>
+  stop(error instanceof Error ? error.message : String(error)),
+);
 const figures: Figures[] = [];
 for (const split of ['seen', 'heldout', 'fresh'] as const) {
   const all = readFileSync(`models/eval/extraction-${split}.jsonl`, 'utf8')
