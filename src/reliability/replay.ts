@@ -86,16 +86,20 @@ async function find(
   let request: BenchRequest | undefined;
   const answers: AnswerLine[] = [];
   const near: string[] = [];
+  const first: string[] = [];
   for await (const line of readJournal(file)) {
     if (line.type === 'run') run = line;
     else if (line.type === 'request') {
+      if (first.length < 3) first.push(line.request.id);
       if (line.request.id === id) request = line.request;
       else if (near.length < 3 && line.request.id.includes(id)) near.push(line.request.id);
     } else if (line.type === 'answer' && line.id === id) answers.push(line);
   }
   if (run === undefined) throw new OptionError('file', 'the run.jsonl of a run', file);
-  if (request === undefined)
-    throw new OptionError('id', `an id of the run${near.length > 0 ? `, such as ${near.join(', ')}` : ''}`, id);
+  if (request === undefined) {
+    const some = near.length > 0 ? near : first;
+    throw new OptionError('id', `an id of the run${some.length > 0 ? `, such as ${some.join(', ')}` : ''}`, id);
+  }
   return { run, request, answers };
 }
 

@@ -177,7 +177,7 @@ describe('bench replay', () => {
     expect(ran.stdout).toMatch(/the same text as recorded/);
   });
   it.each([
-    ['first/run.jsonl --id nobody', /an id of the run/],
+    ['first/run.jsonl --id nobody', /an id of the run, such as \w+/],
     ['first/run.jsonl --id grammar --method repair', /one that the request had/],
     ['own.jsonl --id x', /run\.jsonl of a run/],
     ['missing.jsonl --id x', /does not exist/],
