@@ -109,7 +109,7 @@ describe('tools', () => {
       const messages = [
         { role: 'user', content: 'x' },
         { role: 'assistant', content, ...calls },
-        { role: call === undefined ? 'user' : 'tool', content: call === undefined ? 'Result: 5' : '5' },
+        { role: call === undefined ? 'user' : 'tool', content: call === undefined ? 'Result of add: 5' : '5' },
       ];
       return (await engine.generate(choice(['a']), { messages })).usage.promptTokens;
     };
