@@ -20,6 +20,7 @@ from data.loose import loose_call, loose_record, mixed_record
 from data.marks import wrapped
 from data.phrasings import phrased
 from data.prompt import END, compact, render as prompt_of
+from data.related import related_call, related_record
 from data.rows import bare_rows, table_record
 from data.tools import invented_call, known_call
 from data.typed import typed_record
@@ -41,7 +42,7 @@ KINDS = {
     "domain": lambda r: extract.domain_record(r), "invented": lambda r: extract.random_record(r), "rows": lambda r: extract.many_records(r),
     "values only": extract.values_only, "values in order": extract.values_in_order, "one value": extract.one_value,
     "loose": loose_record, "mixed": mixed_record, "typed": typed_record, "classification": lambda r: classification(r), "label in the text": mentioned_label,
-    "known tool": lambda r: known_call(r), "invented tool": invented_call, "loose tool": loose_call, "layout any marks": in_layout(wrapped),
+    "known tool": lambda r: known_call(r), "invented tool": invented_call, "loose tool": loose_call, "related": related_record, "related tool": related_call, "layout any marks": in_layout(wrapped),
     "layout phrases": in_layout(phrased), "table": table_record, "lines without header": bare_rows,
     **{f"layout{f.__name__}": in_layout(f) for f in dict.fromkeys(render.LAYOUTS)},
     **{f"held-out layout{f.__name__}": in_layout(f) for f in render.HELD_OUT_LAYOUTS},

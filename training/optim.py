@@ -53,11 +53,11 @@ class Muon(torch.optim.Optimizer):
                     p.add_(update, alpha=-group["lr"] * scale)
 
 
-def make_optimizers(model: nn.Module, muon_lr: float, adam_lr: float, weight_decay: float) -> list[torch.optim.Optimizer]:
+def make_optimizers(model: nn.Module, muon_lr: float, adam_lr: float, weight_decay: float, momentum: float = 0.95) -> list[torch.optim.Optimizer]:
     matrices, rest = [], []
     for name, p in model.named_parameters():
         matrices.append(p) if p.ndim >= 2 and "embedding" not in name and "router" not in name else rest.append(p)
     return [
-        Muon(matrices, muon_lr, weight_decay=weight_decay),
+        Muon(matrices, muon_lr, momentum, weight_decay),
         torch.optim.AdamW(rest, adam_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
     ]

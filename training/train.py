@@ -92,6 +92,7 @@ def main() -> None:
     parser.add_argument("--decay-share", type=float, default=0.4, help="of --seconds")
     parser.add_argument("--batch-tokens", type=int, help="padded tokens of a step; the configuration's are for a GPU")
     parser.add_argument("--rate", type=float, default=1.0, help="share of the configuration's learning rates: smaller batches take smaller ones")
+    parser.add_argument("--momentum", type=float, default=0.95, help="of Muon: small batches take more, as their gradients are noisier")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches (for a GPU)")
     parser.add_argument("--compile", action="store_true", help="about 1.4x faster on a CPU; takes a C++ compiler")
@@ -112,7 +113,7 @@ def main() -> None:
     if args.upcycle:
         upcycle(model, torch.load(args.upcycle, weights_only=True, map_location="cpu")["model"])
     model.to(device)
-    optimizers = make_optimizers(model, config["muon_lr"], config["adam_lr"], config["weight_decay"])
+    optimizers = make_optimizers(model, config["muon_lr"], config["adam_lr"], config["weight_decay"], args.momentum)
     rates = [[args.rate * g["lr"] for g in o.param_groups] for o in optimizers]
     step, seen, first, taken = 0, 0, 0, 0
     source = [args.easy, args.follow or args.shards]
