@@ -19,6 +19,7 @@ import {
   T_PART,
 } from './lexeme-layout.js';
 import type { LexemeStates } from './lexeme-states.js';
+import { greatestOf, leastOf } from './utf8.js';
 
 export class LexemeDistances {
   private readonly textDistance: TermDistances;
@@ -58,9 +59,9 @@ export class LexemeDistances {
       case S_HEXU:
         return x + 1 + this.stringDistance.of(y);
       case T_PART:
-        return y + this.nearest(x, z << (6 * y), ((z + 1) << (6 * y)) - 1, this.textDistance);
+        return y + this.nearest(x, leastOf(y, z), greatestOf(y, z), this.textDistance);
       case S_PART:
-        return y + 1 + this.nearest(x, z << (6 * y), ((z + 1) << (6 * y)) - 1, this.stringDistance);
+        return y + 1 + this.nearest(x, leastOf(y, z), greatestOf(y, z), this.stringDistance);
       case S_ESC:
         return 1 + this.escapeDistance(x);
       case S_HEX:

@@ -24,6 +24,7 @@ import {
   T_PART,
 } from './lexeme-layout.js';
 import type { LexemeStates } from './lexeme-states.js';
+import { greatestOf, leastOf } from './utf8.js';
 
 export class LexemeSteps {
   constructor(
@@ -116,22 +117,10 @@ export class LexemeSteps {
   private part(mode: number, term: number, n: number, prefix: number): number {
     const edges = this.terms.liveEdges(term);
     if (n === 0) return this.at(mode, edgeTarget(edges, prefix, NEVER));
-    let lo = prefix << (6 * n);
-    let hi = ((prefix + 1) << (6 * n)) - 1;
-    let free = true;
-    if (n === 2 && prefix === 0) {
-      lo = 0x800;
-      free = false;
-    } else if (n === 2 && prefix === 0xd) {
-      hi = 0xd7ff;
-      free = false;
-    } else if (n === 3 && prefix === 0) {
-      lo = 0x10000;
-      free = false;
-    } else if (n === 3 && prefix === 4) {
-      hi = 0x10ffff;
-      free = false;
-    }
+    const lo = leastOf(n, prefix);
+    const hi = greatestOf(n, prefix);
+    // Whether any continuation bytes may follow.
+    const free = hi - lo === (1 << (6 * n)) - 1;
     const i = firstEdgeFrom(edges, lo);
     if (i >= edges.length || edges[i]! > hi) return DEAD;
     if (free && edges[i]! <= lo && edges[i + 1]! >= hi)

@@ -4,6 +4,7 @@ import { NEVER, type TermStore } from '../regular/terms.js';
 import { type Escapes, pairOf } from './escapes.js';
 import { S_CONT, S_ESC, S_HEX, S_HEXU, S_HI, S_HI_ESC, S_HI_HEX, S_PART, T_CONT, T_PART } from './lexeme-layout.js';
 import type { LexemeStates } from './lexeme-states.js';
+import { greatestOf, leastOf } from './utf8.js';
 
 export class LexemeTargets {
   constructor(
@@ -29,7 +30,7 @@ export class LexemeTargets {
         return visit(y);
       case T_PART:
       case S_PART:
-        return this.escapes.someBetween(x, z << (6 * y), ((z + 1) << (6 * y)) - 1, visit);
+        return this.escapes.someBetween(x, leastOf(y, z), greatestOf(y, z), visit);
       case S_ESC:
         return this.escapes.someEscape(x, visit);
       case S_HEX:
