@@ -3,7 +3,7 @@
  * load another one than was meant.
  */
 import { OptionError } from '../base/errors.js';
-import { nearest } from '../base/nearest.js';
+import { checkNames } from '../base/options.js';
 import type { KvOptions } from '../runtime/types.js';
 import type { EngineOptions, SchedulerOptions } from './types.js';
 
@@ -66,17 +66,9 @@ export function checkEngineOptions(options: unknown): void {
 }
 
 function checkAll(given: object, checks: Readonly<Record<string, Check>>, prefix: string): void {
+  checkNames(given, Object.keys(checks), prefix);
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
-    if (!Object.hasOwn(checks, name)) {
-      const names = Object.keys(checks);
-      const meant = nearest(name, names);
-      throw new OptionError(
-        prefix + name,
-        meant === undefined ? names.join(' | ') : `'${meant}'`,
-        'an option that is not known',
-      );
-    }
     const [expected, fits] = checks[name] as Check;
     if (!fits(value)) throw new OptionError(prefix + name, expected, shown(value));
   }

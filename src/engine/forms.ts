@@ -7,6 +7,8 @@
  * is rendered in one form after the other, and the first is taken whose prompt has all the words. Most templates take the first; conversations
  * without calls and results need no try at all.
  */
+
+import { tried } from '../runtime/chat.js';
 import type { Chat, ChatMessage, RenderOptions, TemplateMessage } from '../runtime/types.js';
 import { CALL_MARK, type PlainTool } from './call-format.js';
 import { schemaHint } from './hint.js';
@@ -49,7 +51,7 @@ export function formOf(messages: readonly ChatMessage[], options: RenderOptions,
     { ...form, takesSystem: !takesSystem },
   ]);
   const shown = tries.find((form) => {
-    const text = tried(chat, withSystem(form.turns(copy), [SYSTEM], form.takesSystem), options);
+    const text = tried(chat.render, withSystem(form.turns(copy), [SYSTEM], form.takesSystem), options);
     return text.includes(SYSTEM) && hasAll(text, form.required);
   });
   return shown ?? { turns: asText, takesSystem };
@@ -68,7 +70,7 @@ export function toolsOf(
   const described = tools.map((tool) => ({ ...tool, description: tool.description ?? '' }));
   const shown = [tools, described].find((list) => {
     const named = given(list.map((t, i) => ({ ...t, name: names[i]! })));
-    const text = tried(chat, [{ role: 'user', content: 'x' }], { ...options, ...named });
+    const text = tried(chat.render, [{ role: 'user', content: 'x' }], { ...options, ...named });
     return hasAll(text, names);
   });
   return shown === undefined ? undefined : given(shown);
@@ -145,13 +147,4 @@ function inWords(messages: readonly ChatMessage[]): {
     return { ...m, content, tool_calls: calls };
   });
   return { copy, words, asides };
-}
-
-/** The prompt of a try; nothing where the template raises an error. */
-function tried(chat: Chat, messages: readonly TemplateMessage[], options: RenderOptions): string {
-  try {
-    return chat.render(messages, options);
-  } catch {
-    return '';
-  }
 }

@@ -1,5 +1,6 @@
 /** Messages as callers give them, in the forms of chat APIs, to messages as chat templates take them. */
 import { OptionError } from '../base/errors.js';
+import { brief } from '../base/options.js';
 import type { ChatMessage } from '../runtime/types.js';
 import type { Message } from './types.js';
 
@@ -22,17 +23,17 @@ export function messagesOf(options: {
 
 function readMessage(message: unknown, name: string): ChatMessage {
   if (typeof message !== 'object' || message === null || !('role' in message) || typeof message.role !== 'string')
-    throw new OptionError('messages', 'messages of the form {role, content}, both text', shown(message));
+    throw new OptionError('messages', 'messages of the form {role, content}, both text', brief(message));
   // What newer chat APIs call it; templates that know developers read system messages as theirs.
   const role = message.role === 'developer' ? 'system' : message.role;
   // Templates put roles between brackets: one with brackets of its own could pose as several.
   if (!/^[\p{L}\p{N}_.-]{1,64}$/u.test(role))
-    throw new OptionError('messages', 'roles of letters, digits, _, . and -', shown(role));
+    throw new OptionError('messages', 'roles of letters, digits, _, . and -', brief(role));
   const calls = 'tool_calls' in message ? message.tool_calls : undefined;
   const hasCalls = Array.isArray(calls) && calls.length > 0;
   const content = contentOf('content' in message ? message.content : undefined, hasCalls);
   if (content === undefined)
-    throw new OptionError(name, 'content that is text, or parts {type: "text", text}', shown(message));
+    throw new OptionError(name, 'content that is text, or parts {type: "text", text}', brief(message));
   return {
     ...message,
     role,
@@ -65,7 +66,7 @@ function readCall(call: unknown, name: string): ReadCall {
   const wrapper = typeof call === 'object' && call !== null && 'function' in call ? call : undefined;
   const inner = wrapper === undefined ? call : wrapper.function;
   if (typeof inner !== 'object' || inner === null || !('name' in inner) || typeof inner.name !== 'string')
-    throw new OptionError(name, 'a call {name, arguments}', shown(call));
+    throw new OptionError(name, 'a call {name, arguments}', brief(call));
   const given = 'arguments' in inner ? inner.arguments : {};
   return { ...wrapper, type: 'function', function: { ...inner, name: inner.name, arguments: parsed(given) } };
 }
@@ -78,8 +79,4 @@ function parsed(given: unknown): unknown {
     // What a model once wrote may be anything: it stays the text that it was.
     return given;
   }
-}
-
-function shown(value: unknown): string {
-  return JSON.stringify(value)?.slice(0, 80) ?? typeof value;
 }

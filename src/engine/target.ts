@@ -1,5 +1,6 @@
 /** What a request asks for, made ready: the constraint that runs, what is shown of it, and the way from text to the value. */
 import { OptionError } from '../base/errors.js';
+import { brief } from '../base/options.js';
 import { type Constraint, isConstraint, type JsonConstraint, json } from '../grammar/constraint/index.js';
 import type { PlainTool } from './call-format.js';
 import type { ResultChecker } from './check.js';
@@ -33,7 +34,7 @@ export function targetOf(given: unknown, options: TargetOptions): Target {
   if (parallelToolCalls !== undefined && typeof parallelToolCalls !== 'boolean')
     throw new OptionError('parallelToolCalls', 'a boolean', String(parallelToolCalls));
   if (parallelToolCalls === true && toolChoice !== 'auto')
-    throw new OptionError('parallelToolCalls', "toolChoice 'auto': any other is for one call", shown(toolChoice));
+    throw new OptionError('parallelToolCalls', "toolChoice 'auto': any other is for one call", brief(toolChoice));
   const offered = tools !== undefined && tools !== null;
   const calls = callable(offered ? readTools(tools) : [], toolChoice);
   // A list of tools may turn out empty; the value keeps its form.
@@ -41,7 +42,7 @@ export function targetOf(given: unknown, options: TargetOptions): Target {
   if (calls.length === 0 && !free) return plainTarget(given, showSchema);
   if (toolChoice === 'required') return toolTarget(given, calls, showSchema);
   if (given !== undefined && given !== null)
-    throw new OptionError('toolChoice', 'null in place of a schema beside it', shown(toolChoice));
+    throw new OptionError('toolChoice', 'null in place of a schema beside it', brief(toolChoice));
   if (!free) return toolTarget(null, calls, showSchema);
   if (calls.length > 0) return freeCallsTarget(calls, parallelToolCalls !== false, showSchema);
   return { ...plainTarget(null, showSchema), finish: async (text) => ({ text: text.trim(), calls: [] }) };
@@ -52,10 +53,10 @@ function callable(calls: readonly Call[], choice: unknown): readonly Call[] {
   if (choice === 'none') return [];
   if (choice === 'required' || choice === 'auto') return calls;
   if (typeof choice !== 'object' || choice === null || !('name' in choice))
-    throw new OptionError('toolChoice', "'required', 'auto', 'none' or {name}", shown(choice));
+    throw new OptionError('toolChoice', "'required', 'auto', 'none' or {name}", brief(choice));
   const named = calls.filter((call) => call.name === choice.name);
   const names = calls.map((call) => call.name).join(', ') || 'a tool';
-  if (named.length === 0) throw new OptionError('toolChoice.name', names, shown(choice.name));
+  if (named.length === 0) throw new OptionError('toolChoice.name', names, brief(choice.name));
   return named;
 }
 
@@ -118,8 +119,4 @@ function plain<C extends Constraint>(constraint: C): C {
   if (constraint.kind !== 'json' || constraint.parse === undefined) return constraint;
   const { parse: _stays, ...rest } = constraint;
   return rest as C;
-}
-
-function shown(value: unknown): string {
-  return JSON.stringify(value)?.slice(0, 80) ?? typeof value;
 }

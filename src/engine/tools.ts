@@ -1,5 +1,6 @@
 /** Tools as callers give them, and the schema of their calls: a union told apart by the name. */
 import { OptionError } from '../base/errors.js';
+import { brief } from '../base/options.js';
 import { isConstraint, type JsonConstraint, json } from '../grammar/constraint/index.js';
 import type { SchemaOptions } from '../grammar/schema/index.js';
 import type { PlainTool } from './call-format.js';
@@ -32,7 +33,7 @@ export function readTools(tools: unknown): readonly Call[] {
     // The form of chat APIs wraps the tool in {type: 'function', function}.
     const wrapped = typeof entry === 'object' && entry !== null && 'function' in entry ? entry.function : entry;
     if (typeof wrapped !== 'object' || wrapped === null || !('name' in wrapped) || typeof wrapped.name !== 'string') {
-      throw new OptionError(`tools[${i}]`, 'a tool with a name', JSON.stringify(entry)?.slice(0, 80) ?? 'none');
+      throw new OptionError(`tools[${i}]`, 'a tool with a name', brief(entry));
     }
     const { name } = wrapped;
     if (names.has(name)) throw new OptionError('tools', 'tools with different names', `'${name}' twice`);

@@ -5,6 +5,7 @@
  * mask; after rollback the mask is the one that was; nothing here throws for want of cache.
  */
 import { OptionError, UnsatisfiableError } from '../base/errors.js';
+import { checkNames } from '../base/options.js';
 import { MAX_CHAIN } from './budget.js';
 import { carryState } from './carry.js';
 import {
@@ -59,8 +60,7 @@ export class Matcher {
       throw new OptionError('grammar', 'what compile(constraint) returns', typeof grammar);
     if (!(vocabulary instanceof Vocabulary))
       throw new OptionError('vocabulary', 'a Vocabulary (fromTokenizerJson, fromTokens)', typeof vocabulary);
-    const unknown = Object.keys(options).find((key) => key !== 'maxTokens' && key !== 'cacheLimits');
-    if (unknown !== undefined) throw new OptionError(unknown, 'maxTokens | cacheLimits', 'an option that is not known');
+    checkNames(options, ['maxTokens', 'cacheLimits']);
     const { maxTokens } = options;
     if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens >= 0))
       throw new OptionError('maxTokens', 'an integer from 0', String(maxTokens));

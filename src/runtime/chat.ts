@@ -29,9 +29,9 @@ export function createChat(source: string, templates: ReadonlyMap<string, string
   };
   return {
     hasTemplate: fallback !== undefined,
-    takesSystem: probed(chat, [{ role: 'system', content: PROBE }, ASKED]).includes(PROBE),
+    takesSystem: tried(chat, [{ role: 'system', content: PROBE }, ASKED]).includes(PROBE),
     calledPrompt:
-      CALLED.map((message) => probed(chat, [ASKED, message], WITH_TOOLS)).find((text) => text.includes(PROBE_CALL)) ??
+      CALLED.map((message) => tried(chat, [ASKED, message], WITH_TOOLS)).find((text) => text.includes(PROBE_CALL)) ??
       '',
     render: chat,
   };
@@ -57,9 +57,9 @@ const CALLED: readonly TemplateMessage[] = [
 }));
 
 /** The prompt of a try; nothing where the template raises an error. */
-function probed(chat: Chat['render'], messages: readonly TemplateMessage[], options?: RenderOptions): string {
+export function tried(render: Chat['render'], messages: readonly TemplateMessage[], options?: RenderOptions): string {
   try {
-    return chat(messages, options);
+    return render(messages, options);
   } catch {
     return '';
   }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import {
   GrammarError,
@@ -15,20 +15,10 @@ import {
 import { ValueError } from '../../src/base/value-error.js';
 import { choice, gbnf, json } from '../../src/core.js';
 import { createEngine } from '../../src/engine/create.js';
-import type { Engine } from '../../src/engine/engine.js';
-import { type RandomModel, randomModel } from './models.js';
+import { randomModel, sharedEngine } from './models.js';
 import { base, person, prompt } from './requests.js';
 
-let model: RandomModel;
-let engine: Engine;
-beforeAll(async () => {
-  model = await randomModel();
-  engine = await model.engine();
-});
-afterAll(async () => {
-  await engine.close();
-  await model.remove();
-});
+const shared = sharedEngine();
 
 describe('the prompt and the context', () => {
   it('a schema that does not fit is shortened, then left out, with a warning; only the own prompt raises an error', async () => {
@@ -89,35 +79,37 @@ describe('the prompt and the context', () => {
       [person, undefined],
     ];
     for (const [target, options] of bad)
-      await expect(engine.generate(target, options as never), JSON.stringify(options)).rejects.toThrow(OptionError);
+      await expect(shared.engine.generate(target, options as never), JSON.stringify(options)).rejects.toThrow(
+        OptionError,
+      );
   });
 });
 
 describe('bad input gets its typed error with the place', () => {
   it('broken JSON: line and column', async () => {
-    const e = await engine.generate('{"type":\n "string",,}', base).catch((x: unknown) => x);
+    const e = await shared.engine.generate('{"type":\n "string",,}', base).catch((x: unknown) => x);
     expect(e).toBeInstanceOf(GrammarError);
     expect(e).toMatchObject({ line: 2 });
   });
   it('broken GBNF: line and column', async () => {
-    const e = await engine.generate(gbnf('root ::= "a"\nb ::= ('), base).catch((x: unknown) => x);
+    const e = await shared.engine.generate(gbnf('root ::= "a"\nb ::= ('), base).catch((x: unknown) => x);
     expect(e).toBeInstanceOf(GrammarError);
     expect(e).toMatchObject({ line: 2 });
   });
   it('an unsatisfiable schema', async () => {
-    await expect(engine.generate({ type: 'string', minLength: 3, maxLength: 2 }, base)).rejects.toThrow(
+    await expect(shared.engine.generate({ type: 'string', minLength: 3, maxLength: 2 }, base)).rejects.toThrow(
       UnsatisfiableError,
     );
-    await expect(engine.generate(false, base)).rejects.toThrow(UnsatisfiableError);
-    await expect(engine.generate(choice([]), base)).rejects.toThrow(UnsatisfiableError);
+    await expect(shared.engine.generate(false, base)).rejects.toThrow(UnsatisfiableError);
+    await expect(shared.engine.generate(choice([]), base)).rejects.toThrow(UnsatisfiableError);
   });
   it('a malformed schema: its pointer', async () => {
-    const e = await engine.generate({ properties: { a: { type: 'nope' } } }, base).catch((x: unknown) => x);
+    const e = await shared.engine.generate({ properties: { a: { type: 'nope' } } }, base).catch((x: unknown) => x);
     expect(e).toBeInstanceOf(UnsupportedSchemaError);
     expect(e).toMatchObject({ pointer: '/properties/a/type' });
   });
   it('a refinement that fails: what it says, and the value', async () => {
-    const e = await engine
+    const e = await shared.engine
       .generate(
         z
           .string()
@@ -146,7 +138,7 @@ describe('bad input gets its typed error with the place', () => {
     const load = (name: string) => createEngine({ model: name, worker: false });
     await expect(load('org/some-model')).rejects.toThrow(/'hf:org\/some-model'/);
     await expect(load('embeded')).rejects.toThrow(/'embedded'/);
-    await (await load(pathToFileURL(model.folder).href)).close();
+    await (await load(pathToFileURL(shared.model.folder).href)).close();
   });
   it('options of the engine that are not known or of another kind', async () => {
     const bad: readonly unknown[] = [
@@ -170,7 +162,7 @@ describe('bad input gets its typed error with the place', () => {
     await expect(createEngine({ modle: 'x' } as never)).rejects.toThrow(/'modle'.*'model'/);
   });
   it('a draft model of another vocabulary', async () => {
-    await expect(createEngine({ model: model.folder, draftModel: 'embedded' })).rejects.toThrow(ModelError);
+    await expect(createEngine({ model: shared.model.folder, draftModel: 'embedded' })).rejects.toThrow(ModelError);
   });
   it('bounds of the scheduler that nothing can keep, before a model is looked for', async () => {
     for (const scheduler of [{ batch: 0 }, { batch: '4' as 'all' }, { maxStepMs: 0 }, { maxStepMs: '5' as never }]) {
@@ -178,13 +170,13 @@ describe('bad input gets its typed error with the place', () => {
     }
   });
   it('a closed engine', async () => {
-    const other = await model.engine();
+    const other = await shared.model.engine();
     await other.close();
     await other.close();
     await expect(other.generate(person, base)).rejects.toThrow(ModelError);
   });
   it('json options travel with the constraint', async () => {
-    const r = await engine.generate(json(person, { whitespace: 'compact' }), base);
+    const r = await shared.engine.generate(json(person, { whitespace: 'compact' }), base);
     // No whitespace outside strings.
     expect(r.text.replace(/"(?:[^"\\]|\\.)*"/g, '')).not.toMatch(/\s/);
   });

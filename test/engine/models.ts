@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
 import { createEngine } from '../../src/engine/create.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { EngineOptions } from '../../src/engine/types.js';
@@ -35,4 +36,18 @@ export async function randomModel(
     engine: (o = {}) => createEngine({ model: folder, ...o }),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** An engine on a random model for all tests of a file or a `describe`, made before and closed after them. */
+export function sharedEngine(): { readonly engine: Engine; readonly model: RandomModel } {
+  const shared = {} as { engine: Engine; model: RandomModel };
+  beforeAll(async () => {
+    shared.model = await randomModel();
+    shared.engine = await shared.model.engine();
+  });
+  afterAll(async () => {
+    await shared.engine.close();
+    await shared.model.remove();
+  });
+  return shared;
 }

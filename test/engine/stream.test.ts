@@ -1,22 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Engine } from '../../src/engine/engine.js';
-import { type RandomModel, randomModel } from './models.js';
+import { describe, expect, it } from 'vitest';
+import { sharedEngine } from './models.js';
 import { base, person, prompt } from './requests.js';
 
-let model: RandomModel;
-let engine: Engine;
-beforeAll(async () => {
-  model = await randomModel();
-  engine = await model.engine();
-});
-afterAll(async () => {
-  await engine.close();
-  await model.remove();
-});
+const shared = sharedEngine();
 
 describe('stream', () => {
   it('events, text and partial values lead to the result', async () => {
-    const s = engine.stream(person, base);
+    const s = shared.engine.stream(person, base);
     const types = new Set<string>();
     let text = '';
     let partial: unknown;
@@ -34,7 +24,7 @@ describe('stream', () => {
     expect(done).toEqual(r.value);
   });
   it('textStream and partialStream can be read more than once, also later', async () => {
-    const s = engine.stream(person, base);
+    const s = shared.engine.stream(person, base);
     await s.result;
     const read = async (): Promise<string> => {
       let out = '';
@@ -48,7 +38,7 @@ describe('stream', () => {
     expect(last).toEqual((await s.result).value);
   });
   it('errors reach the readers', async () => {
-    const s = engine.stream({ type: 'nonsense' }, base);
+    const s = shared.engine.stream({ type: 'nonsense' }, base);
     await expect(async () => {
       for await (const _ of s);
     }).rejects.toThrow();
@@ -59,7 +49,7 @@ describe('stream', () => {
 describe('abort', () => {
   it('resolves with what there is, and frees the memory', async () => {
     const controller = new AbortController();
-    const s = engine.stream(
+    const s = shared.engine.stream(
       { type: 'string', minLength: 1500 },
       { prompt, maxTokens: 1800, signal: controller.signal },
     );
@@ -71,11 +61,11 @@ describe('abort', () => {
     expect(r.finishReason).toBe('abort');
     expect(r.value).toBeUndefined();
     expect(r.text.length).toBeGreaterThan(0);
-    const { snapshot } = await engine.metrics();
+    const { snapshot } = await shared.engine.metrics();
     expect((snapshot as { gauges: Record<string, number> }).gauges).toMatchObject({ running: 0, queued: 0 });
   });
   it('before the start', async () => {
-    const r = await engine.generate(person, { ...base, signal: AbortSignal.abort() });
+    const r = await shared.engine.generate(person, { ...base, signal: AbortSignal.abort() });
     expect(r.finishReason).toBe('abort');
   });
 });

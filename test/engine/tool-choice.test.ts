@@ -1,17 +1,16 @@
 /** Tools at the caller's and at the model's choice. */
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
 import { OptionError } from '../../src/base/errors.js';
 import { ValueError } from '../../src/base/value-error.js';
 import { compile, Matcher, Vocabulary } from '../../src/core.js';
 import { ResultChecker } from '../../src/engine/check.js';
-import type { Engine } from '../../src/engine/engine.js';
 import { buildPrompt } from '../../src/engine/prompt.js';
 import { targetOf } from '../../src/engine/target.js';
 import type { Answer } from '../../src/engine/types.js';
 import { tags } from '../../src/grammar/constraint/index.js';
 import { createChat } from '../../src/runtime/chat.js';
-import { type RandomModel, randomModel } from './models.js';
+import { sharedEngine } from './models.js';
 import { textTokenizer } from './text-tokenizer.js';
 
 const tools = [
@@ -106,20 +105,11 @@ describe("toolChoice 'auto'", () => {
 });
 
 describe('engines', () => {
-  let model: RandomModel;
-  let engine: Engine;
-  beforeAll(async () => {
-    model = await randomModel();
-    engine = await model.engine();
-  });
-  afterAll(async () => {
-    await engine.close();
-    await model.remove();
-  });
+  const shared = sharedEngine();
   const base = { prompt: 'Hello', maxTokens: 60, temperature: 2 };
 
   it("answer in text and calls with 'auto'", async () => {
-    const r = await engine.generate(null, { ...base, tools, toolChoice: 'auto', seed: 1 });
+    const r = await shared.engine.generate(null, { ...base, tools, toolChoice: 'auto', seed: 1 });
     expectTypeOf(r.value).toEqualTypeOf<Answer<(typeof tools)[number]>>();
     expectTypeOf(r.value.calls[0]!).toEqualTypeOf<
       | { readonly name: 'add'; readonly arguments: { a: 1 | 2 } }
@@ -130,18 +120,18 @@ describe('engines', () => {
   });
   it('call the tool that is named, or none', async () => {
     for (let seed = 0; seed < 4; seed++) {
-      const r = await engine.generate(null, { ...base, tools, toolChoice: { name: 'add' }, seed });
+      const r = await shared.engine.generate(null, { ...base, tools, toolChoice: { name: 'add' }, seed });
       expectTypeOf(r.value).toEqualTypeOf<{ readonly name: 'add'; readonly arguments: { a: 1 | 2 } }>();
       expect(r.value.name).toBe('add');
     }
-    const r = await engine.generate({ enum: ['x'] }, { ...base, tools, toolChoice: 'none' });
+    const r = await shared.engine.generate({ enum: ['x'] }, { ...base, tools, toolChoice: 'none' });
     expectTypeOf(r.value).toEqualTypeOf<'x'>();
     expect(r.value).toBe('x');
   });
   it('write tags that must come within a budget', async () => {
     const tag = { begin: '<a>', content: { type: 'array', items: { type: 'integer' }, minItems: 2 }, end: '</a>' };
     for (let seed = 0; seed < 4; seed++) {
-      const r = await engine.generate(tags([tag], { min: 2 }), { ...base, seed, maxTokens: 40 });
+      const r = await shared.engine.generate(tags([tag], { min: 2 }), { ...base, seed, maxTokens: 40 });
       expect(r.text.match(/<a>\[[-\d, \n\t]+\]<\/a>/g)?.length, r.text).toBeGreaterThanOrEqual(2);
       expect(r.value).toBe(r.text);
     }
@@ -153,6 +143,8 @@ describe('engines', () => {
     ['a schema beside a choice of the model', { toolChoice: 'auto' }, { type: 'string' }],
     ['a schema beside a named tool', { toolChoice: { name: 'add' } }, { type: 'string' }],
   ])('refuse %s', async (_, options, schema: unknown = null) => {
-    await expect(engine.generate(schema, { ...base, tools, ...(options as object) })).rejects.toThrow(OptionError);
+    await expect(shared.engine.generate(schema, { ...base, tools, ...(options as object) })).rejects.toThrow(
+      OptionError,
+    );
   });
 });

@@ -1,21 +1,11 @@
-import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import * as z from 'zod';
 import { OptionError } from '../../src/base/errors.js';
 import { choice, json } from '../../src/core.js';
-import type { Engine } from '../../src/engine/engine.js';
-import { type RandomModel, randomModel } from './models.js';
+import { sharedEngine } from './models.js';
 import { base } from './requests.js';
 
-let model: RandomModel;
-let engine: Engine;
-beforeAll(async () => {
-  model = await randomModel();
-  engine = await model.engine();
-});
-afterAll(async () => {
-  await engine.close();
-  await model.remove();
-});
+const shared = sharedEngine();
 
 describe('tools', () => {
   const tools = [
@@ -34,7 +24,7 @@ describe('tools', () => {
   it('give a call, told apart by its name', async () => {
     const seen = new Set<string>();
     for (let seed = 0; seed < 12; seed++) {
-      const r = await engine.generate(null, { ...base, tools, temperature: 3, seed });
+      const r = await shared.engine.generate(null, { ...base, tools, temperature: 3, seed });
       expectTypeOf(r.value).toEqualTypeOf<
         | { readonly name: 'add'; readonly arguments: { a: number } }
         | { readonly name: 'greet'; readonly arguments: { who: string } }
@@ -46,7 +36,7 @@ describe('tools', () => {
     expect(seen.size).toBe(2);
   });
   it('beside a schema: a call or an answer', async () => {
-    const r = await engine.generate(
+    const r = await shared.engine.generate(
       { type: 'object', properties: { answer: { const: 'none' } }, required: ['answer'], additionalProperties: false },
       { ...base, tools },
     );
@@ -60,7 +50,7 @@ describe('tools', () => {
       required: ['k'],
       additionalProperties: false,
     };
-    const r = await engine.generate(null, { ...base, tools: [{ name: 't', parameters: ref }] });
+    const r = await shared.engine.generate(null, { ...base, tools: [{ name: 't', parameters: ref }] });
     expect(r.value).toEqual({ name: 't', arguments: { k: 'x' } });
   });
   it('each tool may register schemas; one URI stands for one schema', async () => {
@@ -75,33 +65,36 @@ describe('tools', () => {
       [tool('b', digit), plain],
       [tool('a', digit), tool('b', { ...digit })],
     ])
-      expect((await engine.generate(null, { ...base, tools })).value).toHaveProperty('arguments');
+      expect((await shared.engine.generate(null, { ...base, tools })).value).toHaveProperty('arguments');
     const tools = [tool('a', digit), tool('b', { type: 'string' })];
-    await expect(engine.generate(null, { ...base, tools })).rejects.toThrow(OptionError);
+    await expect(shared.engine.generate(null, { ...base, tools })).rejects.toThrow(OptionError);
   });
   it('in the forms of chat APIs and of the Model Context Protocol', async () => {
     const schema = { type: 'object', properties: { k: { const: 'x' } }, required: ['k'] } as const;
     const plain = { name: 't', inputSchema: schema } as const;
     const wrapped = { type: 'function', function: { name: 't', parameters: schema, strict: true } } as const;
     for (const tool of [plain, wrapped]) {
-      const r = await engine.generate(null, { ...base, tools: [tool] });
+      const r = await shared.engine.generate(null, { ...base, tools: [tool] });
       expect(r.value).toMatchObject({ name: 't', arguments: { k: 'x' } });
     }
-    const r = await engine.generate(null, { ...base, tools: [plain] });
+    const r = await shared.engine.generate(null, { ...base, tools: [plain] });
     expectTypeOf(r.value).toEqualTypeOf<{ readonly name: 't'; readonly arguments: { k: 'x' } }>();
-    const w = await engine.generate(null, { ...base, tools: [wrapped] });
+    const w = await shared.engine.generate(null, { ...base, tools: [wrapped] });
     expectTypeOf(w.value).toEqualTypeOf<{ readonly name: 't'; readonly arguments: { k: 'x' } }>();
-    const none = await engine.generate(null, { ...base, tools: [{ type: 'function', function: { name: 'now' } }] });
+    const none = await shared.engine.generate(null, {
+      ...base,
+      tools: [{ type: 'function', function: { name: 'now' } }],
+    });
     expect(none.value).toEqual({ name: 'now', arguments: {} });
   });
   it('options of their constraints hold for all', async () => {
     const a = { name: 'a', parameters: json({ $ref: 'urn:a' }, { schemas: { 'urn:a': { enum: [1] } } }) };
     const b = { name: 'b', parameters: json({ $ref: 'urn:b' }, { schemas: { 'urn:b': { enum: [2] } } }) };
-    const r = await engine.generate(null, { ...base, tools: [a, b] });
+    const r = await shared.engine.generate(null, { ...base, tools: [a, b] });
     expect(r.value.arguments).toBe(r.value.name === 'a' ? 1 : 2);
     const other = { name: 'b', parameters: json({}, { formats: 'annotate' }) };
     const more = { name: 'c', parameters: json({}, { formats: 'assert' }) };
-    await expect(engine.generate(null, { ...base, tools: [other, more] })).rejects.toThrow(/'formats'/);
+    await expect(shared.engine.generate(null, { ...base, tools: [other, more] })).rejects.toThrow(/'formats'/);
   });
   it('calls in messages are part of the prompt, whichever way they are written', async () => {
     const size = async (call: unknown, content: string | null): Promise<number> => {
@@ -111,7 +104,7 @@ describe('tools', () => {
         { role: 'assistant', content, ...calls },
         { role: call === undefined ? 'user' : 'tool', content: call === undefined ? 'Result of add: 5' : '5' },
       ];
-      return (await engine.generate(choice(['a']), { messages })).usage.promptTokens;
+      return (await shared.engine.generate(choice(['a']), { messages })).usage.promptTokens;
     };
     const written = await size(undefined, '{"name":"add","arguments":{"a":1}}');
     expect(await size({ name: 'add', arguments: { a: 1 } }, '')).toBe(written);
@@ -128,11 +121,12 @@ describe('tools', () => {
       { name: 'a', parameters: 5 },
       { name: 'a', parameters: choice(['x']) },
     ])
-      await expect(engine.generate(null, { ...base, tools: [tool] as never }), JSON.stringify(tool)).rejects.toThrow(
-        /tools\[0\]/,
-      );
+      await expect(
+        shared.engine.generate(null, { ...base, tools: [tool] as never }),
+        JSON.stringify(tool),
+      ).rejects.toThrow(/tools\[0\]/);
     await expect(
-      engine.generate(null, {
+      shared.engine.generate(null, {
         ...base,
         tools: [
           { name: 'a', parameters: {} },
@@ -140,6 +134,6 @@ describe('tools', () => {
         ],
       }),
     ).rejects.toThrow(OptionError);
-    await expect(engine.generate(null, { ...base, tools: 'x' as never })).rejects.toThrow(OptionError);
+    await expect(shared.engine.generate(null, { ...base, tools: 'x' as never })).rejects.toThrow(OptionError);
   });
 });

@@ -26,7 +26,7 @@ export function constraintGrammar(constraint: Constraint, limits: CompileLimits 
   if (!isConstraint(constraint))
     throw new OptionError(
       'constraint',
-      'what json, gbnf, regex or choice returns: json(schema) of a schema',
+      'what json, gbnf, regex, choice or tags returns: json(schema) of a schema',
       constraint === null ? 'null' : typeof constraint,
     );
   switch (constraint.kind) {

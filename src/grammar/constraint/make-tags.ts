@@ -1,6 +1,7 @@
 /** The constructor of free text with tagged parts. */
 import { OptionError } from '../../base/errors.js';
-import { json, known, LONE_SURROGATE } from './make.js';
+import { brief, checkNames } from '../../base/options.js';
+import { json, LONE_SURROGATE } from './make.js';
 import { isConstraint, type Tag, type TagsConstraint } from './types.js';
 
 export interface TagSource {
@@ -30,8 +31,8 @@ export interface TagOptions {
  */
 export function tags(list: readonly TagSource[], options: TagOptions = {}): TagsConstraint {
   if (!Array.isArray(list) || list.length === 0)
-    throw new OptionError('tags', 'an array of at least one tag', describe(list));
-  known(options, ['triggers', 'min', 'max', 'text']);
+    throw new OptionError('tags', 'an array of at least one tag', brief(list));
+  checkNames(options, ['triggers', 'min', 'max', 'text']);
   const read = list.map((tag, i) => readTag(tag, `tags[${i}]`));
   const { min = 0, max, text = 'anywhere' } = options;
   if (!Number.isInteger(min) || min < 0) throw new OptionError('min', 'a whole number, at least 0', String(min));
@@ -51,10 +52,10 @@ export function tags(list: readonly TagSource[], options: TagOptions = {}): Tags
 
 function readTag(tag: unknown, name: string): Tag {
   if (typeof tag !== 'object' || tag === null || !('begin' in tag) || !('content' in tag) || !('end' in tag))
-    throw new OptionError(name, 'a tag {begin, content, end}', describe(tag));
+    throw new OptionError(name, 'a tag {begin, content, end}', brief(tag));
   const { begin, content, end } = tag;
-  if (!isMark(begin)) throw new OptionError(`${name}.begin`, 'a text that is not empty', describe(begin));
-  if (end !== '' && !isMark(end)) throw new OptionError(`${name}.end`, 'a text', describe(end));
+  if (!isMark(begin)) throw new OptionError(`${name}.begin`, 'a text that is not empty', brief(begin));
+  if (end !== '' && !isMark(end)) throw new OptionError(`${name}.end`, 'a text', brief(end));
   const constraint = isConstraint(content) ? content : json(content);
   if (constraint.kind === 'tags') throw new OptionError(`${name}.content`, 'no tags inside a tag', 'tags');
   return { begin, content: constraint, end };
@@ -64,14 +65,10 @@ function readTag(tag: unknown, name: string): Tag {
 function readTriggers(given: unknown): readonly string[] {
   const texts: readonly unknown[] = Array.isArray(given) ? given : [];
   if (texts.length === 0 || !texts.every(isMark))
-    throw new OptionError('triggers', 'an array of texts that are not empty', describe(given));
+    throw new OptionError('triggers', 'an array of texts that are not empty', brief(given));
   return [...new Set(texts)].filter((text) => !texts.some((other) => other !== text && text.includes(other)));
 }
 
 function isMark(text: unknown): text is string {
   return typeof text === 'string' && text !== '' && !LONE_SURROGATE.test(text);
-}
-
-function describe(value: unknown): string {
-  return JSON.stringify(value)?.slice(0, 80) ?? typeof value;
 }

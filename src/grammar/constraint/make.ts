@@ -1,6 +1,6 @@
 /** The constructors of constraints. */
 import { OptionError } from '../../base/errors.js';
-import { nearest } from '../../base/nearest.js';
+import { checkNames } from '../../base/options.js';
 import { readSchema } from '../library/index.js';
 import { SCHEMA_OPTIONS, type SchemaOptions } from '../schema/options.js';
 import type { Infer } from './infer.js';
@@ -18,7 +18,7 @@ export interface JsonOptions extends SchemaOptions {
  */
 export function json<const S>(schema: S, options: JsonOptions = {}): JsonConstraint<Infer<S>> {
   const { toJSONSchema, ...rest } = options;
-  known(rest, SCHEMA_OPTIONS);
+  checkNames(rest, SCHEMA_OPTIONS);
   const read = readSchema(schema, toJSONSchema as ((schema: unknown, options: { io: 'input' }) => unknown) | undefined);
   return {
     kind: 'json',
@@ -31,7 +31,7 @@ export function json<const S>(schema: S, options: JsonOptions = {}): JsonConstra
 /** A text of a GBNF grammar; `root` names the start rule (default `root`). */
 export function gbnf(source: string, options: { readonly root?: string | undefined } = {}): GbnfConstraint {
   if (typeof source !== 'string') throw new OptionError('source', 'the text of a grammar', typeof source);
-  known(options, ['root']);
+  checkNames(options, ['root']);
   return { kind: 'gbnf', source, ...(options.root === undefined ? {} : { root: options.root }) };
 }
 
@@ -54,11 +54,3 @@ export function choice<const S extends readonly string[]>(strings: S): ChoiceCon
 
 /** Half of a pair: no UTF-8 spells it. */
 export const LONE_SURROGATE = /\p{Surrogate}/u;
-
-/** An option that nobody reads is a misspelling. @throws OptionError */
-export function known(options: object, names: readonly string[]): void {
-  const name = Object.keys(options).find((key) => !names.includes(key));
-  if (name === undefined) return;
-  const meant = nearest(name, names);
-  throw new OptionError(name, meant === undefined ? names.join(' | ') : `'${meant}'`, 'an option that is not known');
-}
