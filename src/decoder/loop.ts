@@ -12,6 +12,7 @@ import type { Vocabulary } from '../fsm/vocabulary.js';
 import { UNMEASURED } from './cost-model.js';
 import { Drafting } from './drafting.js';
 import { ExpertProfiles } from './experts.js';
+import { Intake, type IntakeOptions, type Prepared } from './intake.js';
 import { finishJob, type Job, memoryGauges } from './job.js';
 import { checkBounds, type LoopOptions } from './loop-options.js';
 import { type FittedRow, MemoryPhase } from './memory.js';
@@ -38,6 +39,7 @@ export class DecodeLoop {
   readonly #model: StepModel;
   readonly #options: LoopOptions;
   readonly #scratch: Scratch;
+  readonly #intake = new Intake();
   readonly #queue = new WaitingQueue<Job>();
   /** Jobs whose signal has fired since the last step. */
   readonly #signals = new AbortListeners();
@@ -66,7 +68,7 @@ export class DecodeLoop {
       this.#rounds.forget(id);
     });
     this.metrics = new Metrics(() => ({
-      queued: this.#queue.size,
+      queued: this.#waiting,
       running: this.#slots.size,
       ...(model.blocks === undefined ? {} : { blocks: model.blocks.total, freeBlocks: model.blocks.free() }),
       ...memoryGauges(model),
@@ -80,15 +82,26 @@ export class DecodeLoop {
   }
 
   /**
+   * Makes something ready for {@link run} when the steps leave time for it (intake.ts); undefined where the signal fired before. Rejects with what
+   * `make` throws, with LimitError where the queue is full, and as `run` does once the loop is closed.
+   */
+  async prepare<T>(make: () => T, options?: IntakeOptions): Promise<Prepared<T> | undefined> {
+    this.#checkOpen();
+    const prepared = await this.#intake.run(make, options);
+    if (prepared === undefined) {
+      this.metrics.add('requests');
+      this.metrics.add('aborted');
+    }
+    return prepared;
+  }
+
+  /**
    * Runs a request. Resolves when all its outputs have ended, also by abort; rejects with LimitError (queue full, out of memory alone),
    * ModelError, or OptionError for a prompt that does not fit the context.
    */
   run(request: DecodeRequest): Promise<DecodeResult> {
     return new Promise((resolve, reject) => {
-      if (this.#closed !== undefined) throw this.#closed;
-      const limit = this.#options.maxQueue ?? 100_000;
-      if (this.#queue.size >= limit)
-        throw new LimitError('waiting requests', this.#queue.size + 1, limit, undefined, BUSY);
+      this.#checkOpen();
       const { prompt } = request;
       if (prompt.length === 0) throw new OptionError('prompt', 'at least one token', 'none');
       if (prompt.length >= this.#model.contextLength) {
@@ -102,7 +115,7 @@ export class DecodeLoop {
         id: ++this.#jobs,
         request,
         sequences: [],
-        arrived: performance.now(),
+        arrived: performance.now() - (request.waitedMs ?? 0),
         resolve,
         reject,
         unlisten: () => {},
@@ -125,6 +138,7 @@ export class DecodeLoop {
   /** Refuses new requests and ends those that run with `reason`. */
   close(reason: Error = new ModelError('the engine', 'an open engine', 'a closed one')): void {
     this.#closed = reason;
+    this.#intake.close(reason);
     for (const job of this.#all()) this.#fail(job, reason);
   }
 
@@ -140,7 +154,18 @@ export class DecodeLoop {
 
   /** Requests that wait or run. */
   get pending(): number {
-    return new Set(this.#all()).size;
+    return this.#intake.size + new Set(this.#all()).size;
+  }
+
+  get #waiting(): number {
+    return this.#intake.size + this.#queue.size;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed !== undefined) throw this.#closed;
+    const limit = this.#options.maxQueue ?? 100_000;
+    const waiting = this.#waiting;
+    if (waiting >= limit) throw new LimitError('waiting requests', waiting + 1, limit, undefined, BUSY);
   }
 
   #all(): Job[] {

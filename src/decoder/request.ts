@@ -37,6 +37,8 @@ export interface DecodeRequest {
   readonly salt?: string | undefined;
   readonly adapter?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds that it has waited before, counted as time in the queue. */
+  readonly waitedMs?: number | undefined;
   /** Called as tokens come; must not throw. */
   readonly onEvent?: ((event: DecodeEvent) => void) | undefined;
 }

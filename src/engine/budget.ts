@@ -10,16 +10,15 @@ const NEAR_END = 128;
 
 export class BudgetMatcher implements TokenMatcher {
   #bound = false;
-  readonly #scratch: Uint32Array;
+  /** Made near the end: requests that wait should weigh little. */
+  #scratch: Uint32Array | undefined;
 
   private constructor(
     private readonly inner: Matcher,
     private readonly free: Matcher,
     private readonly maxTokens: number,
-    size: number,
-  ) {
-    this.#scratch = new Uint32Array((size + 31) >>> 5);
-  }
+    private readonly size: number,
+  ) {}
 
   /** @throws UnsatisfiableError where no value fits the budget */
   static create(grammar: CompiledGrammar, vocabulary: Vocabulary, maxTokens: number): BudgetMatcher {
@@ -43,6 +42,7 @@ export class BudgetMatcher implements TokenMatcher {
   fillMask(mask: Uint32Array): void {
     this.inner.fillMask(mask);
     if (this.#bound || !this.#nearEnd()) return;
+    this.#scratch ??= new Uint32Array((this.size + 31) >>> 5);
     this.free.fillMask(this.#scratch);
     this.#bound = this.#scratch.some((word, i) => word !== mask[i]);
   }

@@ -10,10 +10,11 @@ import { DecodeLoop } from '../decoder/loop.js';
 import type { LoopOptions } from '../decoder/loop-options.js';
 import type { TokenMatcher } from '../decoder/matcher.js';
 import type { StepModel } from '../decoder/model.js';
-import type { ReasoningOptions } from '../decoder/request.js';
+import type { DecodeRequest, ReasoningOptions } from '../decoder/request.js';
 import { type CompiledGrammar, compileGrammar, type Vocabulary } from '../fsm/index.js';
 import { type Constraint, constraintGrammar } from '../grammar/constraint/index.js';
 import type { LoadedModel, ModelInfo } from '../runtime/types.js';
+import { neverBegun } from './aborted.js';
 import { BudgetMatcher } from './budget.js';
 import type { Job, JobEvent, Outcome, Service, ServiceMetrics } from './job.js';
 import { buildPrompt } from './prompt.js';
@@ -58,6 +59,26 @@ export class LocalService implements Service {
     signal: AbortSignal | undefined,
     onEvent: ((event: JobEvent) => void) | undefined,
   ): Promise<Outcome> {
+    const arrived = performance.now();
+    const prepared = await this.#loop.prepare(() => this.#prepare(job), { priority: job.priority, signal });
+    if (prepared === undefined) return neverBegun(job, performance.now() - arrived);
+    const { vocabulary } = this.#loaded;
+    const { request, warnings, compileMs, promptMs } = prepared.made;
+    const result = await this.#loop.run({
+      ...request,
+      signal,
+      waitedMs: prepared.waitedMs,
+      onEvent:
+        onEvent === undefined
+          ? undefined
+          : (event) =>
+              onEvent({ ...event, texts: event.tokens.map((t) => decodeUtf8(vocabulary.tokenBytes(t.token))) }),
+    });
+    return { result, warnings, compileMs, promptMs };
+  }
+
+  /** From a job to what the loop runs. @throws as `generate` does */
+  #prepare(job: Job): { readonly request: DecodeRequest } & Omit<Outcome, 'result'> {
     const { model, vocabulary, chat, tokenizer } = this.#loaded;
     const start = performance.now();
     const outside = job.sampling.bias.find(([id]) => id >= vocabulary.size);
@@ -100,30 +121,28 @@ export class LocalService implements Service {
       const matcher = BudgetMatcher.create(compiled.grammar, vocabulary, maxTokens);
       return this.#observe === undefined ? matcher : this.#observe(matcher);
     });
-    const compileMs = compiledAt - start + (performance.now() - begin);
-    const result = await this.#loop.run({
-      prompt: prompt.tokens,
-      matchers,
-      maxTokens,
-      sampling: job.sampling,
-      stop: job.stop,
-      forcing: job.forcing,
-      optimistic: job.optimistic,
-      draftTokens: job.draftTokens,
-      logprobs: job.logprobs,
-      score: job.score,
-      trace: job.trace,
-      reasoning,
-      priority: job.priority,
-      salt: job.tenant,
-      signal,
-      onEvent:
-        onEvent === undefined
-          ? undefined
-          : (event) =>
-              onEvent({ ...event, texts: event.tokens.map((t) => decodeUtf8(vocabulary.tokenBytes(t.token))) }),
-    });
-    return { result, warnings, compileMs, promptMs };
+    const { sampling, stop, forcing, optimistic, draftTokens, logprobs, score, trace, priority } = job;
+    return {
+      request: {
+        prompt: prompt.tokens,
+        matchers,
+        maxTokens,
+        sampling,
+        stop,
+        forcing,
+        optimistic,
+        draftTokens,
+        logprobs,
+        score,
+        trace,
+        reasoning,
+        priority,
+        salt: job.tenant,
+      },
+      warnings,
+      compileMs: compiledAt - start + (performance.now() - begin),
+      promptMs,
+    };
   }
 
   async metrics(): Promise<ServiceMetrics> {
