@@ -4,7 +4,8 @@
  * A CompiledGrammar is the IR and nothing that depends on a model. What runs is a {@link Binding}: a recognizer with its masks, made
  * on first use per vocabulary and kept by the vocabulary as long as the grammar lives. Lexeme automata and mask slices are shared
  * by all bindings of a vocabulary. Both are bounded in bytes: past the limit new matchers get fresh tables, and live ones move there with
- * their own state (carry.ts).
+ * their own state (carry.ts). So is what all grammars of a vocabulary hold together: hundreds of schemas that a program keeps would each come to
+ * their limit in time, so the tables that were not used for longest are let go.
  */
 import { LimitError, UnsatisfiableError } from '../base/errors.js';
 import type { Grammar, TokenExpr } from '../grammar/ir.js';
@@ -25,9 +26,18 @@ export interface CacheLimits {
   readonly lexemeBytes: number;
   /** Bytes of one grammar's states and masks before they are replaced. */
   readonly grammarBytes: number;
+  /** Bytes of the states and masks of all grammars of a vocabulary before the least recently used ones are let go. */
+  readonly totalBytes?: number;
 }
 
-export const DEFAULT_CACHE_LIMITS: CacheLimits = { lexemeBytes: 96 << 20, grammarBytes: 64 << 20 };
+const DEFAULT_TOTAL_BYTES = 256 << 20;
+export const DEFAULT_CACHE_LIMITS: CacheLimits = {
+  lexemeBytes: 96 << 20,
+  grammarBytes: 64 << 20,
+  totalBytes: DEFAULT_TOTAL_BYTES,
+};
+/** Uses of tables from one look at all of them to the next; a power of two. */
+const USES_BETWEEN_CHECKS = 16;
 
 /** A grammar that can be matched. Immutable; shared by any number of matchers and vocabularies. */
 export class CompiledGrammar {
@@ -91,7 +101,10 @@ interface Shared {
   share: MaskShare;
   readonly slices: Slices;
   bindings: WeakMap<CompiledGrammar, Binding>;
+  /** Grammars with a binding by its serial, least recently used first. */
+  readonly recent: Map<number, WeakRef<CompiledGrammar>>;
   serial: number;
+  uses: number;
 }
 
 const SHARED = Symbol('shared automata');
@@ -100,7 +113,8 @@ function sharedOf(vocabulary: Vocabulary): Shared {
   return vocabulary.cache.get(SHARED, () => {
     const pool = new LexemePool();
     const slices = new Slices(trieOf(vocabulary), vocabulary.size);
-    return { pool, slices, share: new MaskShare(vocabulary, pool, slices), bindings: new WeakMap(), serial: 0 };
+    const share = new MaskShare(vocabulary, pool, slices);
+    return { pool, slices, share, bindings: new WeakMap(), recent: new Map(), serial: 0, uses: 0 };
   });
 }
 
@@ -121,6 +135,30 @@ export function bind(
   limits: CacheLimits = DEFAULT_CACHE_LIMITS,
 ): Binding {
   const shared = sharedOf(vocabulary);
+  const binding = bindingOf(compiled, vocabulary, limits, shared);
+  shared.recent.delete(binding.serial);
+  shared.recent.set(binding.serial, new WeakRef(compiled));
+  if (shared.uses++ % USES_BETWEEN_CHECKS === 0) shed(shared, limits.totalBytes ?? DEFAULT_TOTAL_BYTES);
+  return binding;
+}
+
+/** Lets go of the tables beyond `most` bytes, those used last excepted. Matchers that are alive keep theirs. */
+function shed({ recent, bindings }: Shared, most: number): void {
+  let total = 0;
+  for (const [serial, reference] of [...recent].reverse()) {
+    const grammar = reference.deref();
+    const binding = grammar === undefined ? undefined : bindings.get(grammar);
+    if (grammar !== undefined && binding?.serial === serial) {
+      const last = total === 0;
+      total += binding.bytes;
+      if (last || total <= most) continue;
+      bindings.delete(grammar);
+    }
+    recent.delete(serial);
+  }
+}
+
+function bindingOf(compiled: CompiledGrammar, vocabulary: Vocabulary, limits: CacheLimits, shared: Shared): Binding {
   if (shared.pool.bytes + shared.share.lexemes.bytes > limits.lexemeBytes) {
     shared.pool = new LexemePool();
     shared.share = new MaskShare(vocabulary, shared.pool, shared.slices);
