@@ -1,5 +1,6 @@
 /** `tokenloom devices`: what this machine can run models on, each with a small measurement. The work is in devices-run.ts. */
 import { type Command, Option } from 'commander';
+import { withRuntime } from '../runtime/load-fault.js';
 import type { DevicesFlags } from './devices-run.js';
 import type { Finish } from './generate.js';
 
@@ -26,7 +27,7 @@ Examples:
     )
     .action(async (flags: DevicesFlags) => {
       // Loaded here: ONNX Runtime is not worth waiting for where only help is asked.
-      const { devices } = await import('./devices-run.js');
+      const { devices } = await withRuntime(() => import('./devices-run.js'));
       finish(await devices(flags));
     });
 }

@@ -1,4 +1,5 @@
 /** Loading a model into an engine, in this thread or in one of its own. */
+import { withRuntime } from '../runtime/load-fault.js';
 import { Engine } from './engine.js';
 import { checkEngineOptions } from './engine-options.js';
 import type { EngineOptions } from './types.js';
@@ -19,6 +20,6 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
     return new Engine(await WorkerService.start({ model, draftModel, load: plain, scheduler }, onProgress, signal));
   }
   // Loaded here, so that ONNX Runtime is not loaded twice where it runs in the worker.
-  const { openService } = await import('./open-service.js');
+  const { openService } = await withRuntime(() => import('./open-service.js'));
   return new Engine(await openService({ model, draftModel, load, scheduler }));
 }

@@ -5,8 +5,8 @@
  * native code throws where nobody catches. So when the process ends the thread is asked to park first: it says so and sleeps, outside.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { withRuntime } from '../runtime/load-fault.js';
 import type { LoadProgress } from '../runtime/types.js';
-import { openService } from './open-service.js';
 import { type FromWorker, type ToWorker, toPlain, type WorkerStart } from './wire.js';
 
 const port = parentPort;
@@ -38,6 +38,7 @@ port.on('message', whileLoading);
 
 try {
   const load = { ...start.load, onProgress: (event: LoadProgress) => send({ type: 'progress', event }) };
+  const { openService } = await withRuntime(() => import('./open-service.js'));
   const service = await openService({ ...start, load });
   const running = new Map<number, AbortController>();
   const run = async (message: Extract<ToWorker, { type: 'run' }>): Promise<void> => {

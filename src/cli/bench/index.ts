@@ -1,6 +1,7 @@
 /** `tokenloom bench`: its commands, their options and help. The work is in reliability.ts and replay.ts. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { METHODS } from '../../reliability/types.js';
+import { withRuntime } from '../../runtime/load-fault.js';
 import type { Finish } from '../generate.js';
 import type { ReliabilityFlags } from './reliability.js';
 import type { ReplayFlags } from './replay.js';
@@ -46,7 +47,7 @@ Examples:
   $ tokenloom bench reliability -m hf:org/name -r mine.jsonl -o mine`,
   );
   reliability.action(async (flags: ReliabilityFlags) => {
-    const { reliability: run } = await import('./reliability.js');
+    const { reliability: run } = await withRuntime(() => import('./reliability.js'));
     finish(
       await run({
         ...flags,
@@ -66,7 +67,7 @@ Examples:
     .option('--json', 'print JSON lines')
     .addHelpText('after', '\nExample:\n  $ tokenloom bench replay mine/run.jsonl --id own/3 --method fast')
     .action(async (file: string, flags: ReplayFlags) => {
-      const { showReplay } = await import('./replay.js');
+      const { showReplay } = await withRuntime(() => import('./replay.js'));
       finish(await showReplay(file, flags));
     });
 }
