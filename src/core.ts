@@ -26,6 +26,7 @@ export {
   type GbnfConstraint,
   gbnf,
   type Infer,
+  type InferInput,
   type JsonConstraint,
   type JsonOptions,
   json,

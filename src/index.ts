@@ -11,6 +11,7 @@ export type { DecodeTimings, DecodeUsage, FinishReason, TokenInfo } from './deco
 export { PRESETS, type Preset, type SamplingOptions } from './decoder/sampling.js';
 export { createEngine } from './engine/create.js';
 export { Engine } from './engine/engine.js';
+export type { ItemOf, PartialValue } from './engine/partial-types.js';
 export { GenerationStream } from './engine/stream.js';
 export type {
   Answer,
@@ -31,6 +32,7 @@ export type {
   ToolCall,
   ToolChoice,
   Usage,
+  Written,
 } from './engine/types.js';
 export type { ChatMessage, Device, Dtype, LoadProgress, ModelInfo } from './runtime/types.js';
 

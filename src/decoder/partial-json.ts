@@ -76,6 +76,13 @@ export class PartialJson {
     return this.#mode === Mode.Done;
   }
 
+  /** The items of an array that is the value, as far as they are whole. They change no more; the list grows. */
+  get items(): readonly unknown[] {
+    const outermost = this.#stack[0];
+    if (outermost !== undefined) return outermost.items ?? [];
+    return Array.isArray(this.#root) ? this.#root : [];
+  }
+
   /** A snapshot; undefined while there is nothing to show. */
   get value(): unknown {
     if (this.#stack.length === 0) {

@@ -9,7 +9,7 @@ import type { JobEvent, Service, ServiceMetrics } from './job.js';
 import { type Prepared, prepare } from './prepare.js';
 import { GenerationStream } from './stream.js';
 import type { Target } from './target.js';
-import type { AnyTool, Choice, GenerateOptions, Output, Result, ToolChoice } from './types.js';
+import type { AnyTool, Choice, GenerateOptions, Output, Result, ToolChoice, Written } from './types.js';
 
 export class Engine {
   readonly #service: Service;
@@ -50,7 +50,7 @@ export class Engine {
   >(
     target: S,
     options: GenerateOptions & { readonly tools?: T; readonly toolChoice?: C },
-  ): GenerationStream<Output<S, T, C>> {
+  ): GenerationStream<Output<S, T, C>, Written<S, T, C>> {
     let prepared: Prepared | undefined;
     let failure: unknown;
     try {
@@ -58,7 +58,7 @@ export class Engine {
     } catch (error) {
       failure = error;
     }
-    return new GenerationStream<Output<S, T, C>>(prepared?.target.isJson ?? false, async (sink) => {
+    return new GenerationStream<Output<S, T, C>, Written<S, T, C>>(prepared?.target.isJson ?? false, async (sink) => {
       if (prepared === undefined) throw failure;
       return this.#run<Output<S, T, C>>(prepared, options, sink);
     });

@@ -3,11 +3,13 @@
  */
 import { PartialJson } from '../decoder/partial-json.js';
 import type { JobEvent } from './job.js';
+import type { ItemOf, PartialValue } from './partial-types.js';
 import type { Result, StreamEvent } from './types.js';
 
 type Entry<T> = Exclude<StreamEvent<T>, { type: 'partial' }>;
 
-export class GenerationStream<T> implements AsyncIterable<StreamEvent<T>> {
+/** `J` is the type of the JSON, before transforms of a schema library. */
+export class GenerationStream<T, J = unknown> implements AsyncIterable<StreamEvent<T, J>> {
   /** The finished result; rejects as `generate` would. */
   readonly result: Promise<Result<T>>;
   readonly #log: Entry<T>[] = [];
@@ -45,7 +47,7 @@ export class GenerationStream<T> implements AsyncIterable<StreamEvent<T>> {
   }
 
   /** The value so far, after each piece of text that changed it. */
-  get partialStream(): AsyncIterable<unknown> {
+  get partialStream(): AsyncIterable<PartialValue<J>> {
     return map(
       this,
       (e) => (e.type === 'partial' ? { value: e.value } : undefined),
@@ -53,18 +55,40 @@ export class GenerationStream<T> implements AsyncIterable<StreamEvent<T>> {
     );
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<StreamEvent<T>> {
+  /** Items of a value that is an array, each once it is whole: before transforms and refinements of a schema library, which see the whole value only. */
+  get elementStream(): AsyncIterable<ItemOf<J>> {
+    return this.#elements();
+  }
+
+  async *#elements(): AsyncGenerator<ItemOf<J>> {
+    const partial = new PartialJson();
+    let given = 0;
+    for await (const entry of this.#entries()) {
+      if (!this.#json || entry.type !== 'text') continue;
+      partial.push(entry.text);
+      const { items } = partial;
+      while (given < items.length) yield items[given++] as ItemOf<J>;
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<StreamEvent<T, J>> {
     const partial = new PartialJson();
     let last: string | undefined;
     for await (const entry of this.#entries()) {
-      yield entry;
-      if (!this.#json || entry.type !== 'text') continue;
-      partial.push(entry.text);
-      const { value } = partial;
-      const shown = JSON.stringify(value);
-      if (value === undefined || shown === last) continue;
-      last = shown;
-      yield { type: 'partial', value };
+      // A number alone is whole once the text has ended.
+      const ended = entry.type === 'done' && entry.result.finishReason !== 'abort';
+      if (entry.type !== 'done') yield entry;
+      if (this.#json && (entry.type === 'text' || ended)) {
+        if (entry.type === 'text') partial.push(entry.text);
+        else partial.end();
+        const { value } = partial;
+        const shown = JSON.stringify(value);
+        if (value !== undefined && shown !== last) {
+          last = shown;
+          yield { type: 'partial', value: value as PartialValue<J> };
+        }
+      }
+      if (entry.type === 'done') yield entry;
     }
   }
 

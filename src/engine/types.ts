@@ -1,8 +1,9 @@
 /** What callers of the engine give and get. */
 import type { DecodeTimings, DecodeUsage, FinishReason, TokenInfo } from '../decoder/request.js';
 import type { Preset, SamplingOptions } from '../decoder/sampling.js';
-import type { Constraint, Infer } from '../grammar/constraint/index.js';
+import type { Constraint, Infer, InferInput } from '../grammar/constraint/index.js';
 import type { LoadOptions, ModelSource } from '../runtime/types.js';
+import type { PartialValue } from './partial-types.js';
 
 export interface SchedulerOptions {
   /** Most rows of one step; default: what the model takes. */
@@ -80,20 +81,27 @@ export interface AnthropicTool {
 export type AnyTool = Tool | FunctionTool | McpTool | AnthropicTool;
 
 /** The call of one tool, told apart by its name. */
-export type ToolCall<T> = T extends { readonly function: infer F } ? CallOf<F> : CallOf<T>;
+export type ToolCall<T> = T extends { readonly function: infer F } ? CallOf<F, 'value'> : CallOf<T, 'value'>;
 
-type CallOf<T> = T extends { readonly name: infer N }
+/** The call as the model writes it. */
+type WrittenCall<T> = T extends { readonly function: infer F } ? CallOf<F, 'written'> : CallOf<T, 'written'>;
+
+type CallOf<T, A extends As> = T extends { readonly name: infer N }
   ? {
       readonly name: N;
       readonly arguments: 'parameters' extends keyof T
-        ? Infer<NonNullable<T['parameters']>>
+        ? Read<NonNullable<T['parameters']>, A>
         : 'inputSchema' extends keyof T
-          ? Infer<T['inputSchema']>
+          ? Read<T['inputSchema'], A>
           : 'input_schema' extends keyof T
-            ? Infer<T['input_schema']>
+            ? Read<T['input_schema'], A>
             : Record<string, never>;
     }
   : never;
+
+/** The value, or the JSON before transforms of a schema library. */
+type As = 'value' | 'written';
+type Read<S, A extends As> = A extends 'value' ? Infer<S> : InferInput<S>;
 
 /**
  * 'required' (default): the output is the call of one tool, or fits the schema where one is given; 'auto': text and as many calls as the model wants;
@@ -119,6 +127,25 @@ export type Output<S, T, C = undefined> = T extends readonly AnyTool[]
           ? Plain<S>
           : (S extends null | undefined ? never : ValueOf<S>) | ToolCall<T[number]>
   : Plain<S>;
+
+/** The JSON that the model writes for them, of which a stream shows the beginnings; never where the output is none. */
+export type Written<S, T, C = undefined> = T extends readonly AnyTool[]
+  ? C extends 'auto'
+    ? never
+    : C extends 'none'
+      ? JsonOf<S>
+      : C extends { readonly name: infer N }
+        ? Named<WrittenCall<T[number]>, N>
+        : JsonOf<S> | (T extends readonly [] ? never : WrittenCall<T[number]>)
+  : JsonOf<S>;
+
+type JsonOf<S> = S extends null | undefined
+  ? never
+  : S extends { readonly kind: Constraint['kind'] }
+    ? S extends { readonly kind: 'json'; readonly '~input'?: infer I }
+      ? I
+      : never
+    : InferInput<S>;
 
 type Plain<S> = S extends null | undefined ? string : ValueOf<S>;
 
@@ -222,8 +249,9 @@ export interface Result<T> extends Choice<T> {
   readonly choices?: readonly Choice<T>[] | undefined;
 }
 
-export type StreamEvent<T> =
+/** `J` is the type of the JSON, before transforms of a schema library. */
+export type StreamEvent<T, J = unknown> =
   | ({ readonly type: 'token'; readonly index: number; readonly text: string } & TokenInfo)
   | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'partial'; readonly value: unknown }
+  | { readonly type: 'partial'; readonly value: PartialValue<J> }
   | { readonly type: 'done'; readonly result: Result<T> };

@@ -37,6 +37,43 @@ describe('stream', () => {
     for await (const v of s.partialStream) last = v;
     expect(last).toEqual((await s.result).value);
   });
+  it('gives items of an array once they are whole, and no more than there are', async () => {
+    const schema = {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { a: { type: 'string', maxLength: 6 }, n: { type: 'integer', maximum: 99 } },
+      },
+      minItems: 3,
+      maxItems: 3,
+    } as const;
+    const s = shared.engine.stream(schema, { ...base, maxTokens: 200 });
+    const seen: unknown[] = [];
+    let early = 0;
+    let ended = false;
+    void s.result.then(() => {
+      ended = true;
+    });
+    for await (const item of s.elementStream) {
+      if (!ended) early++;
+      seen.push(structuredClone(item));
+    }
+    expect(seen).toEqual((await s.result).value);
+    expect(early).toBeGreaterThan(0);
+    const none = shared.engine.stream({ type: 'string', maxLength: 5 }, base);
+    for await (const item of none.elementStream) throw new Error(`an item of a text: ${String(item)}`);
+  });
+  it('a number alone is a partial value once the text has ended', async () => {
+    const s = shared.engine.stream({ type: 'integer', minimum: 10, maximum: 99 }, base);
+    const seen: unknown[] = [];
+    const types: string[] = [];
+    for await (const e of s) {
+      types.push(e.type);
+      if (e.type === 'partial') seen.push(e.value);
+    }
+    expect(seen).toEqual([(await s.result).value]);
+    expect(types.at(-1)).toBe('done');
+  });
   it('errors reach the readers', async () => {
     const s = shared.engine.stream({ type: 'nonsense' }, base);
     await expect(async () => {

@@ -16,6 +16,7 @@ import {
   type GbnfConstraint,
   type Infer,
   type JsonConstraint,
+  json,
 } from '../../src/grammar/constraint/index.js';
 
 describe('Infer', () => {
@@ -162,5 +163,50 @@ describe('Output', () => {
         { prompt: '' },
       );
     expectTypeOf<Awaited<ReturnType<typeof _pipe>>['value']>().toEqualTypeOf<number>();
+  });
+});
+
+describe('streams', () => {
+  it('partial values have the type of the JSON so far, before transforms', () => {
+    const lib = z.object({
+      when: z.string().transform((s) => new Date(s)),
+      level: z.enum(['low', 'high']),
+      rows: z.array(z.object({ id: z.int(), ok: z.boolean().nullable() })),
+    });
+    const tools = [{ name: 'add', parameters: lib }] as const;
+    const _streams = (e: Engine, free: JsonConstraint<5>, any: Record<string, unknown>) => ({
+      lib: e.stream(lib, { prompt: '' }),
+      made: e.stream(json(lib), { prompt: '' }),
+      literal: e.stream({ type: 'array', items: { enum: ['a', 1] } }, { prompt: '' }),
+      list: e.stream(v.array(v.object({ a: v.number() })), { prompt: '' }),
+      text: e.stream(null, { prompt: '' }),
+      choice: e.stream(choice(['a', 'b']), { prompt: '' }),
+      free: e.stream(free, { prompt: '' }),
+      any: e.stream(any, { prompt: '' }),
+      call: e.stream(null, { prompt: '', tools }),
+      either: e.stream(z.string(), { prompt: '', tools }),
+      auto: e.stream(null, { prompt: '', tools, toolChoice: 'auto' }),
+    });
+    type Of<S> = S extends AsyncIterable<infer T> ? T : never;
+    type Streams = ReturnType<typeof _streams>;
+    type Partials = { [K in keyof Streams]: Of<Streams[K]['partialStream']> };
+    type Elements = { [K in keyof Streams]: Of<Streams[K]['elementStream']> };
+    type Rows = { when?: string; level?: string; rows?: { id?: number; ok?: boolean | null }[] };
+    expectTypeOf<Partials['lib']>().toEqualTypeOf<Rows>();
+    expectTypeOf<Partials['made']>().toEqualTypeOf<Rows>();
+    expectTypeOf<Partials['literal']>().toEqualTypeOf<(string | 1)[]>();
+    expectTypeOf<Partials['list']>().toEqualTypeOf<{ a?: number }[]>();
+    expectTypeOf<Partials['text']>().toEqualTypeOf<never>();
+    expectTypeOf<Partials['choice']>().toEqualTypeOf<never>();
+    expectTypeOf<Partials['free']>().toEqualTypeOf<unknown>();
+    expectTypeOf<Partials['any']>().toEqualTypeOf<unknown>();
+    expectTypeOf<Partials['call']>().toEqualTypeOf<{ readonly name?: string; readonly arguments?: Rows }>();
+    expectTypeOf<Partials['either']>().toEqualTypeOf<string | { readonly name?: string; readonly arguments?: Rows }>();
+    expectTypeOf<Partials['auto']>().toEqualTypeOf<never>();
+    expectTypeOf<Elements['list']>().toEqualTypeOf<{ a: number }>();
+    expectTypeOf<Elements['literal']>().toEqualTypeOf<'a' | 1>();
+    expectTypeOf<Elements['lib']>().toEqualTypeOf<never>();
+    expectTypeOf<Elements['any']>().toEqualTypeOf<unknown>();
+    expectTypeOf<Awaited<Streams['lib']['result']>['value']['when']>().toEqualTypeOf<Date>();
   });
 });

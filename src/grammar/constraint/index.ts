@@ -1,7 +1,7 @@
 /** Constraints: constructors, types, and their way to a grammar. */
 export { checkSchema } from './check.js';
 export { type CompileLimits, type ConstraintGrammar, constraintGrammar } from './grammar.js';
-export type { FromSchema, Infer } from './infer.js';
+export type { FromSchema, Infer, InferInput } from './infer.js';
 export { choice, gbnf, type JsonOptions, json, regex } from './make.js';
 export { type TagOptions, type TagSource, tags } from './make-tags.js';
 export {

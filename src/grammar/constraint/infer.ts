@@ -14,6 +14,13 @@ export type Infer<S> = S extends { readonly '~standard': { readonly types?: infe
       ? unknown
       : FromSchema<S>;
 
+/** The type of the JSON itself, before what a schema library makes of it (Standard Schema's `types.input`). */
+export type InferInput<S> = S extends { readonly '~standard': { readonly types?: infer T | undefined } }
+  ? NonNullable<T> extends { readonly input: infer I }
+    ? I
+    : unknown
+  : Infer<S>;
+
 /** The type of a JSON Schema written as a literal. */
 export type FromSchema<S> = S extends true
   ? unknown

@@ -3,7 +3,7 @@ import { OptionError } from '../../base/errors.js';
 import { checkNames } from '../../base/options.js';
 import { readSchema } from '../library/index.js';
 import { SCHEMA_OPTIONS, type SchemaOptions } from '../schema/options.js';
-import type { Infer } from './infer.js';
+import type { Infer, InferInput } from './infer.js';
 import type { ChoiceConstraint, GbnfConstraint, JsonConstraint, RegexConstraint } from './types.js';
 
 export interface JsonOptions extends SchemaOptions {
@@ -16,7 +16,7 @@ export interface JsonOptions extends SchemaOptions {
  * Objects of schema libraries are closed unless they say otherwise; transforms and refinements run on the parsed value afterwards.
  * @throws OptionError for a value that is no schema, or a library type that JSON Schema has no word for
  */
-export function json<const S>(schema: S, options: JsonOptions = {}): JsonConstraint<Infer<S>> {
+export function json<const S>(schema: S, options: JsonOptions = {}): JsonConstraint<Infer<S>, InferInput<S>> {
   const { toJSONSchema, ...rest } = options;
   checkNames(rest, SCHEMA_OPTIONS);
   const read = readSchema(schema, toJSONSchema as ((schema: unknown, options: { io: 'input' }) => unknown) | undefined);

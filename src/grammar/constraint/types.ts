@@ -10,7 +10,9 @@ interface Typed<T> {
 }
 
 /** The output is JSON that fits `schema` (a JSON Schema: object, boolean, or its text). */
-export interface JsonConstraint<T = unknown> extends Typed<T> {
+export interface JsonConstraint<T = unknown, I = unknown> extends Typed<T> {
+  /** Carries the type of the JSON, before transforms; never present. */
+  readonly '~input'?: I;
   readonly kind: 'json';
   readonly schema: unknown;
   readonly options: SchemaOptions;
