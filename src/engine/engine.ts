@@ -5,16 +5,29 @@ import { ModelError } from '../base/errors.js';
 import type { DecodeOutput, TokenInfo } from '../decoder/request.js';
 import type { ModelInfo } from '../runtime/types.js';
 import { ResultChecker } from './check.js';
-import type { JobEvent, Service, ServiceMetrics } from './job.js';
+import type { JobEvent, Outcome, Service, ServiceMetrics } from './job.js';
 import { type Prepared, prepare } from './prepare.js';
 import { GenerationStream } from './stream.js';
 import type { Target } from './target.js';
-import type { AnyTool, Choice, GenerateOptions, Output, Result, ToolChoice, Written } from './types.js';
+import type {
+  AnyTool,
+  Choice,
+  CloseOptions,
+  GenerateOptions,
+  Measure,
+  Output,
+  Result,
+  ToolChoice,
+  Written,
+} from './types.js';
 
 export class Engine {
   readonly #service: Service;
   readonly #checker = new ResultChecker();
+  readonly #running = new Set<Promise<unknown>>();
+  #closed = false;
   #closing: Promise<void> | undefined;
+  #freed: Promise<void> | undefined;
 
   constructor(service: Service) {
     this.#service = service;
@@ -64,15 +77,52 @@ export class Engine {
     });
   }
 
+  /**
+   * What a request would take, from the same arguments: compiles, renders and counts, and generates nothing. For histories that must fit: the error of a prompt
+   * that is too long is `generate`'s LimitError.
+   * @throws as `generate` does, but for ValueError (rejections)
+   */
+  async measure(
+    target: unknown,
+    options: GenerateOptions & {
+      readonly tools?: readonly AnyTool[] | undefined;
+      readonly toolChoice?: ToolChoice | undefined;
+    },
+  ): Promise<Measure> {
+    const { job, warnings } = prepare(target, options);
+    this.#checkOpen();
+    const measured = await this.#service.measure(job);
+    return { ...measured, warnings: [...warnings, ...measured.warnings] };
+  }
+
   /** Counters and times, as an object and in Prometheus' text format. */
   metrics(): Promise<ServiceMetrics> {
     return this.#service.metrics();
   }
 
-  /** Ends what runs and frees the model. */
-  close(): Promise<void> {
-    this.#closing ??= this.#service.close();
+  /**
+   * Ends what runs (their promises reject with a ModelError) and frees the model; with `drain` what runs is finished first. New requests are refused either way. A
+   * call without `drain` after one with it ends what is left.
+   */
+  close({ drain = false }: CloseOptions = {}): Promise<void> {
+    this.#closed = true;
+    if (drain) this.#closing ??= this.#drain();
+    else this.#closing = this.#free();
     return this.#closing;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    await this.#free();
+  }
+
+  #free(): Promise<void> {
+    this.#freed ??= this.#service.close();
+    return this.#freed;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new ModelError('the engine', 'an open engine', 'a closed one');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -84,7 +134,7 @@ export class Engine {
     options: GenerateOptions,
     sink: ((event: JobEvent) => void) | undefined,
   ): Promise<Result<V>> {
-    if (this.#closing !== undefined) throw new ModelError('the engine', 'an open engine', 'a closed one');
+    this.#checkOpen();
     const { target, job } = prepared;
     const warnings = [...prepared.warnings];
     const kept: TokenInfo[][] = Array.from({ length: job.count }, () => []);
@@ -96,7 +146,14 @@ export class Engine {
             if (keep) kept[event.index]?.push(...event.tokens);
             sink?.(event);
           };
-    const outcome = await this.#service.run(job, options.signal, onEvent);
+    const run = this.#service.run(job, options.signal, onEvent);
+    this.#running.add(run);
+    let outcome: Outcome;
+    try {
+      outcome = await run;
+    } finally {
+      this.#running.delete(run);
+    }
     const { result } = outcome;
     warnings.push(...outcome.warnings);
     const start = performance.now();

@@ -41,6 +41,13 @@ export interface Outcome {
   readonly promptMs: number;
 }
 
+/** What a job would take. */
+export interface Measured {
+  readonly promptTokens: number;
+  readonly maxTokens: number;
+  readonly warnings: readonly string[];
+}
+
 /** Token texts come along, since only the service has the vocabulary. */
 export interface JobEvent extends DecodeEvent {
   readonly texts: readonly string[];
@@ -54,6 +61,8 @@ export interface ServiceMetrics {
 export interface Service {
   readonly info: ModelInfo;
   run(job: Job, signal: AbortSignal | undefined, onEvent: ((event: JobEvent) => void) | undefined): Promise<Outcome>;
+  /** Makes a job ready, runs nothing. @throws as `run` */
+  measure(job: Job): Promise<Measured>;
   metrics(): Promise<ServiceMetrics>;
   close(): Promise<void>;
 }

@@ -15,8 +15,9 @@ import { type CompiledGrammar, compileGrammar, type Vocabulary } from '../fsm/in
 import { type Constraint, constraintGrammar } from '../grammar/constraint/index.js';
 import type { LoadedModel, ModelInfo } from '../runtime/types.js';
 import { neverBegun } from './aborted.js';
+import { asked } from './asked.js';
 import { BudgetMatcher } from './budget.js';
-import type { Job, JobEvent, Outcome, Service, ServiceMetrics } from './job.js';
+import type { Job, JobEvent, Measured, Outcome, Service, ServiceMetrics } from './job.js';
 import { buildPrompt } from './prompt.js';
 import type { SchedulerOptions } from './types.js';
 
@@ -60,7 +61,7 @@ export class LocalService implements Service {
     onEvent: ((event: JobEvent) => void) | undefined,
   ): Promise<Outcome> {
     const arrived = performance.now();
-    const prepared = await this.#loop.prepare(() => this.#prepare(job), { priority: job.priority, signal });
+    const prepared = await this.#ready(job, signal);
     if (prepared === undefined) return neverBegun(job, performance.now() - arrived);
     const { vocabulary } = this.#loaded;
     const { request, warnings, compileMs, promptMs } = prepared.made;
@@ -75,6 +76,21 @@ export class LocalService implements Service {
               onEvent({ ...event, texts: event.tokens.map((t) => decodeUtf8(vocabulary.tokenBytes(t.token))) }),
     });
     return { result, warnings, compileMs, promptMs };
+  }
+
+  async measure(job: Job): Promise<Measured> {
+    const prepared = await this.#ready(job, undefined);
+    const { request, warnings } = prepared!.made;
+    return { promptTokens: request.prompt.length, maxTokens: request.maxTokens, warnings };
+  }
+
+  /** A job made ready when its turn came; undefined where its signal fired before. */
+  async #ready(job: Job, signal: AbortSignal | undefined) {
+    try {
+      return await this.#loop.prepare(() => this.#prepare(job), { priority: job.priority, signal });
+    } catch (error) {
+      throw asked(error);
+    }
   }
 
   /** From a job to what the loop runs. @throws as `generate` does */

@@ -46,6 +46,11 @@ export interface EngineOptions extends LoadOptions {
   readonly worker?: boolean | undefined;
 }
 
+export interface CloseOptions {
+  /** Finish the requests that wait and run before the model is freed (default false: they are ended). */
+  readonly drain?: boolean | undefined;
+}
+
 /** A function that the model may call. `parameters` is whatever `json` takes. */
 export interface Tool<N extends string = string, P = unknown> {
   readonly name: N;
@@ -216,6 +221,16 @@ export interface GenerateOptions extends SamplingOptions {
   readonly parseSpecials?: boolean | undefined;
   /** Variables of the chat template; control tokens in them are read as such. */
   readonly templateVariables?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What a request would take. */
+export interface Measure {
+  /** Tokens of the whole prompt: template, messages, schema and tools. */
+  readonly promptTokens: number;
+  /** Most tokens that the output may have: `maxTokens`, or less where the context leaves no more. */
+  readonly maxTokens: number;
+  /** As the result would have them, but for those of the value. */
+  readonly warnings: readonly string[];
 }
 
 export interface Usage extends DecodeUsage {}

@@ -13,7 +13,7 @@ import {
   UnsupportedSchemaError,
 } from '../base/errors.js';
 import type { LoadOptions, LoadProgress, ModelInfo } from '../runtime/types.js';
-import type { Job, JobEvent, Outcome, ServiceMetrics } from './job.js';
+import type { Job, JobEvent, Measured, Outcome, ServiceMetrics } from './job.js';
 import type { SchedulerOptions } from './types.js';
 
 export interface WorkerStart {
@@ -28,6 +28,7 @@ export interface WorkerStart {
 export type ToWorker =
   | { readonly type: 'run'; readonly id: number; readonly job: Job; readonly events: boolean }
   | { readonly type: 'abort'; readonly id: number }
+  | { readonly type: 'measure'; readonly id: number; readonly job: Job }
   | { readonly type: 'metrics'; readonly id: number }
   | { readonly type: 'close' }
   /** The process ends: never enter ONNX Runtime again. */
@@ -39,6 +40,7 @@ export type FromWorker =
   | { readonly type: 'refused'; readonly error: PlainError }
   | { readonly type: 'event'; readonly id: number; readonly event: JobEvent }
   | { readonly type: 'done'; readonly id: number; readonly outcome: Outcome }
+  | { readonly type: 'measured'; readonly id: number; readonly measured: Measured }
   | { readonly type: 'metrics'; readonly id: number; readonly metrics: ServiceMetrics }
   | { readonly type: 'error'; readonly id: number; readonly error: PlainError };
 

@@ -67,6 +67,12 @@ try {
       case 'abort':
         running.get(message.id)?.abort();
         break;
+      case 'measure':
+        service.measure(message.job).then(
+          (measured) => send({ type: 'measured', id: message.id, measured }),
+          (error: unknown) => send({ type: 'error', id: message.id, error: toPlain(error) }),
+        );
+        break;
       case 'metrics':
         void service.metrics().then((metrics) => send({ type: 'metrics', id: message.id, metrics }));
         break;

@@ -11,7 +11,8 @@ import { Worker } from 'node:worker_threads';
 import { AbortListeners } from '../base/abort-listeners.js';
 import { ModelError, OptionError } from '../base/errors.js';
 import type { LoadProgress, ModelInfo } from '../runtime/types.js';
-import type { Job, JobEvent, Outcome, Service, ServiceMetrics } from './job.js';
+import { asked } from './asked.js';
+import type { Job, JobEvent, Measured, Outcome, Service, ServiceMetrics } from './job.js';
 import { type FromWorker, fromPlain, type ToWorker, type WorkerStart } from './wire.js';
 
 interface Pending {
@@ -90,11 +91,24 @@ export class WorkerService implements Service {
         },
       );
     } catch (error) {
-      // It was made in the thread: from here on its stack leads to who asked.
-      if (error instanceof Error) Error.captureStackTrace(error);
-      throw error;
+      throw asked(error, true);
     } finally {
       unlisten();
+    }
+  }
+
+  async measure(job: Job): Promise<Measured> {
+    const id = ++this.#ids;
+    try {
+      return await this.#ask<Measured>(
+        await this.#worker(),
+        id,
+        { type: 'measure', id, job: asData(job) },
+        undefined,
+        () => {},
+      );
+    } catch (error) {
+      throw asked(error, true);
     }
   }
 
@@ -192,7 +206,7 @@ export class WorkerService implements Service {
     }
     this.#settle(worker, message.id);
     if (message.type === 'error') pending.reject(fromPlain(message.error));
-    else pending.resolve((message.type === 'done' ? message.outcome : message.metrics) as never);
+    else pending.resolve(answerOf(message) as never);
   }
 
   #settle(worker: Worker, id: number): void {
@@ -200,6 +214,11 @@ export class WorkerService implements Service {
     // Who closes waits for the thread's end, also after its last request.
     if (this.#pending.size === 0 && !this.#closed) worker.unref();
   }
+}
+
+function answerOf(message: Extract<FromWorker, { type: 'done' | 'measured' | 'metrics' }>): unknown {
+  if (message.type === 'done') return message.outcome;
+  return message.type === 'measured' ? message.measured : message.metrics;
 }
 
 /** The job without what cannot cross: schemas may hold functions and the like, of which nobody reads anything. */
