@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ModelError, OptionError } from '../../src/base/errors.js';
 import { compile, gbnf } from '../../src/core.js';
 import { Matcher } from '../../src/fsm/index.js';
+import { splitsOf } from '../../src/fsm/tokenizer-json/pre-tokenize.js';
 import { Vocabulary } from '../../src/fsm/vocabulary.js';
 import { byteFallback, byteLevel, TEXTS, unigram, wordPiece } from './vocabulary-fixtures.js';
 
@@ -218,6 +219,45 @@ describe('special cases of tokenizer.json', () => {
     expect(text(v.decode(encode('Smith jumps')))).toBe('Smithjumps');
     expect(v.isNull(1)).toBe(true);
     expect(v.eos).toEqual([3]);
+  });
+  it('a sign for a space is one in added tokens too (Gemma)', () => {
+    const json = {
+      normalizer: { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+      decoder: { type: 'Sequence', decoders: [{ type: 'Replace', pattern: { String: '▁' }, content: ' ' }] },
+      model: { type: 'BPE', vocab: { a: 0, '▁': 1, '▁▁': 2, '<eos>': 3 }, merges: [['▁', '▁']] },
+      added_tokens: [{ id: 2, content: '▁▁', special: false }],
+    };
+    const v = Vocabulary.fromTokenizerJson(json);
+    expect(v.tokenBytes(2)).toEqual(bytesOf('  '));
+    expect(v.encode('a  a')).toEqual([0, 2, 0]);
+  });
+  it.each([
+    ['signs of quantifiers in a class are characters (DeepSeek)', '[*+,]a|[^a]+|a', '+a', ['+a']],
+    ['possessive quantifiers', 'a++|b{2}+|.', 'aabb', ['aa', 'bb']],
+    ['white space is that of Unicode', '\\s+|\\S', 'a\u0085 \ufeff', ['a', '\u0085 ', '\ufeff']],
+    ['and in classes', '[^\\s]+|[\\sb]+', 'a\ufeff\u0085', ['a\ufeff', '\u0085']],
+  ])('patterns of other engines: %s', (_, Regex, whole, words) => {
+    const split = splitsOf([{ type: 'Split', pattern: { Regex }, behavior: 'Isolated' }])[0]!;
+    expect(split([whole])).toEqual(words);
+  });
+  it('letters that a normalizer would compose keep their canonical words', () => {
+    const json = byteLevel('llama3');
+    const [v, composing] = [json, { ...json, normalizer: { type: 'NFC' } }].map((j) => Vocabulary.fromTokenizerJson(j));
+    const decomposed = 'the e\u0301 the quick {"a": 1}';
+    expect(composing!.encode(decomposed)).toEqual(v!.encode(decomposed));
+    expect(text(v!.decode(v!.encode(decomposed)))).toBe(decomposed);
+  });
+  it.each([
+    [['<|im_end|>', '<|endoftext|>'], ['</s>'], ['<|im_end|>', '<|endoftext|>']],
+    [['<s>', '</s>'], [], ['</s>']],
+    [['<|endoftext|>'], ['<|im_end|>'], ['<|im_end|>', '<|endoftext|>']],
+    [['<|return|>', '<|call|>', '<|end|>'], [], ['<|return|>', '<|call|>']],
+    [['<|end|>', '<|user|>'], [], ['<|end|>']],
+  ])('ends among added %j and other pieces %j: %j', (added, pieces, ends) => {
+    const vocab = Object.fromEntries(['a', ...added, ...pieces].map((piece, id) => [piece, id]));
+    const added_tokens = added.map((content) => ({ id: vocab[content]!, content, special: true }));
+    const v = Vocabulary.fromTokenizerJson({ model: { type: 'BPE', vocab, merges: [] }, added_tokens });
+    expect([...v.eos].sort()).toEqual(ends.map((content) => vocab[content]!).sort());
   });
   it('an end-of-word suffix is a space', () => {
     const v = Vocabulary.fromTokenizerJson(

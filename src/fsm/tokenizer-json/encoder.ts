@@ -1,7 +1,7 @@
 /**
  * The canonical encoder of a tokenizer.json, for text in the middle of a sequence: normalizer, pre-tokenizer, model. Prefix spaces
- * and post-processors belong to the start of a sequence and are left out. The caller checks that the tokens spell the text, so a
- * normalizer that changes it (lower case, accents) or an unknown token costs canonicity only.
+ * and post-processors belong to the start of a sequence and are left out, normalizers that change letters (composition, lower case) too: tokens
+ * have to spell the text as it is, which the caller checks, so an unknown token costs canonicity only.
  */
 import { mergeWord } from './bpe.js';
 import { isObject, type JsonObject, stages, text } from './json.js';
@@ -155,7 +155,7 @@ function byteToken(byte: number): string {
   return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
 }
 
-/** Normalizers that can keep a text as it is; the others are left out (see the module's header). */
+/** The sign for a space and its like. Other normalizers are left out: what they change, tokens cannot spell. */
 function normalizer(stage: JsonObject): (part: string) => string {
   switch (stage.type) {
     case 'Replace': {
@@ -171,17 +171,6 @@ function normalizer(stage: JsonObject): (part: string) => string {
         return (part) => part;
       }
     }
-    case 'NFC':
-    case 'NFD':
-    case 'NFKC':
-    case 'NFKD': {
-      const form = stage.type;
-      return (part) => part.normalize(form);
-    }
-    case 'Lowercase':
-      return (part) => part.toLowerCase();
-    case 'BertNormalizer':
-      return stage.lowercase === false ? (part) => part : (part) => part.toLowerCase();
     default:
       return (part) => part;
   }

@@ -24,7 +24,6 @@ export interface TokenizerJson {
 
 /** Contents by which model families name the end of a sequence or of a turn. */
 const END_TOKENS: readonly string[] = [
-  '</s>',
   '<eos>',
   '<|end|>',
   '<|eot_id|>',
@@ -35,11 +34,14 @@ const END_TOKENS: readonly string[] = [
   '<|end_of_turn|>',
   '<end_of_turn>',
   '<|return|>',
+  '<|call|>',
   '<|eos|>',
   '[EOS]',
   '<｜end▁of▁sentence｜>',
   '<|END_OF_TURN_TOKEN|>',
 ];
+/** Those that are text in some vocabularies: `</s>` ends what is struck out in HTML, and Qwen's and Gemma's have it as such. */
+const MAYBE_TEXT: readonly string[] = ['</s>', '[SEP]'];
 
 /** Marks of calls that some files call special and others not; output that has calls is read by them, so they are text. */
 const CALL_MARKS: ReadonlySet<string> = new Set(['<tool_call>', '</tool_call>']);
@@ -72,7 +74,8 @@ export function readTokenizerJson(source: unknown, options: TokenizerJsonOptions
     specials[content] = id;
     if (special && !CALL_MARKS.has(content)) tokens[id] = null;
     else {
-      tokens[id] = utf8.encode(content);
+      // The decoder reads added tokens too: Gemma's runs of spaces are added as runs of its sign for a space.
+      tokens[id] = alphabet.byteLevel ? utf8.encode(content) : pieceBytes(content, alphabet);
       plainAdded.set(content, id);
     }
   }
@@ -165,12 +168,14 @@ function endOf(
   if (given !== undefined) return typeof given === 'number' ? [given] : given;
   const found = new Set<number>();
   for (const content of END_TOKENS) {
+    // Where a turn has an end of its own, this one ends a message in it (gpt-oss).
+    if (content === '<|end|>' && specials['<|return|>'] !== undefined) continue;
     const id = specials[content] ?? pieces.get(content);
     if (id !== undefined) found.add(id);
   }
-  if (found.size === 0) {
-    const separator = specials['[SEP]'] ?? pieces.get('[SEP]');
-    if (separator !== undefined) found.add(separator);
+  for (const content of MAYBE_TEXT) {
+    const id = specials[content] ?? pieces.get(content);
+    if (id !== undefined && found.size === 0) found.add(id);
   }
   if (found.size === 0)
     throw new OptionError(

@@ -10,7 +10,7 @@ import { CHAR_OF_BYTE, patternText } from './pieces.js';
 /** Words to words. Byte-level stages also move to the byte alphabet. */
 export type Split = (words: readonly string[]) => string[];
 
-const GPT2 = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+const GPT2 = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
 const PUNCTUATION = String.raw`\p{P}\u0021-\u002F\u003A-\u0040\u005B-\u0060\u007B-\u007E`;
 const utf8 = new TextEncoder();
 
@@ -22,7 +22,7 @@ export function splitsOf(stages: readonly JsonObject[]): readonly Split[] {
 function splitOf(stage: JsonObject): Split {
   switch (stage.type) {
     case 'ByteLevel': {
-      const split = stage.use_regex === false ? undefined : isolate(GPT2, false);
+      const split = stage.use_regex === false ? undefined : isolate(new RegExp(translate(GPT2), 'gu'), false);
       return (words) => (split === undefined ? words : words.flatMap(split)).map(toByteChars);
     }
     case 'Split': {
@@ -129,15 +129,37 @@ function compilePattern(pattern: unknown): RegExp | undefined {
   }
 }
 
-/** Rust or Oniguruma syntax to JavaScript's: case-insensitive groups, possessive quantifiers, `\A`, `\z`, escapes `u` refuses. */
+/** Rust or Oniguruma syntax to JavaScript's: case-insensitive groups, possessive quantifiers, `\A`, `\z`, escapes `u` refuses, Unicode's `\s`. */
 function translate(source: string): string {
   return source
     .replace(/\(\?i:((?:[^()\\]|\\.)*)\)/g, (_, body: string) => `(?:${body.replace(/[A-Za-z]/g, bothCases)})`)
-    .replace(/([*+?]|\{\d+(?:,\d*)?\})\+/g, '$1')
-    .replaceAll('\\A', '^')
-    .replace(/\\[zZ]/g, '$')
-    .replace(/\\h/g, '[ \\t]')
-    .replace(/\\(['"#&%!,:;<=>@_`~])/g, '$1');
+    .replace(ATOM, (atom: string, quantifier: string | undefined) => {
+      if (quantifier !== undefined) return quantifier;
+      return atom.startsWith('[') ? atom.replace(/\\./gsu, (pair) => escaped(pair, true)) : escaped(atom, false);
+    });
+}
+
+/** An escape, a class (in which signs of quantifiers are characters), or a possessive quantifier, without its `+` in the group. */
+const ATOM = /\\.|\[(?:\\.|[^\]\\])*\]|([*+?]|\{\d+(?:,\d*)?\})\+/gsu;
+/** White_Space of Unicode: JavaScript's `\s` has U+FEFF and lacks U+0085. */
+const SPACES = '\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+
+function escaped(pair: string, inClass: boolean): string {
+  switch (pair) {
+    case '\\s':
+      return inClass ? SPACES : `[${SPACES}]`;
+    case '\\S':
+      return inClass ? pair : `[^${SPACES}]`;
+    case '\\A':
+      return '^';
+    case '\\z':
+    case '\\Z':
+      return '$';
+    case '\\h':
+      return inClass ? ' \\t' : '[ \\t]';
+    default:
+      return /['"#&%!,:;<=>@_`~]/.test(pair[1]!) ? pair[1]! : pair;
+  }
 }
 
 function bothCases(letter: string): string {
