@@ -51,8 +51,11 @@ export function formOf(messages: readonly ChatMessage[], options: RenderOptions,
     { ...form, takesSystem: !takesSystem },
   ]);
   const shown = tries.find((form) => {
-    const text = tried(chat.render, withSystem(form.turns(copy), [SYSTEM], form.takesSystem), options);
-    return text.includes(SYSTEM) && hasAll(text, form.required);
+    const rendered = (of: readonly ChatMessage[]): string =>
+      tried(chat.render, withSystem(form.turns(of), [SYSTEM], form.takesSystem), options);
+    const text = rendered(copy);
+    // The words stand for values of other types too, which a template may not take.
+    return text.includes(SYSTEM) && hasAll(text, form.required) && rendered(messages) !== '';
   });
   return shown ?? { turns: asText, takesSystem };
 }

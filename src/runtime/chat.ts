@@ -5,6 +5,7 @@ import { Template } from '@huggingface/jinja';
 import { ModelError } from '../base/errors.js';
 import { tokenContent } from './folder.js';
 import type { JsonObject } from './json.js';
+import { makeLenient } from './lenient.js';
 import type { Chat, RenderOptions, TemplateMessage } from './types.js';
 
 const SPECIAL = ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const;
@@ -67,7 +68,9 @@ export function tried(render: Chat['render'], messages: readonly TemplateMessage
 
 function compile(source: string, text: string): Template {
   try {
-    return new Template(text);
+    const template = new Template(text);
+    makeLenient(template.parsed);
+    return template;
   } catch (error) {
     throw new ModelError(source, 'a chat template that parses', why(error), { cause: error });
   }
@@ -83,9 +86,11 @@ function render(
   try {
     return template.render({
       ...specials,
+      // Templates are tried with transformers, which defines these always: some ask whether they are none, not whether they are defined.
+      documents: null,
       ...options.variables,
       messages,
-      ...(options.tools === undefined ? {} : { tools: options.tools }),
+      tools: options.tools ?? null,
       ...(options.toolsJson === undefined ? {} : { tools_json: options.toolsJson }),
       add_generation_prompt: options.addGenerationPrompt ?? true,
     });

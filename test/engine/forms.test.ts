@@ -107,6 +107,12 @@ describe('templates with habits', () => {
   it('get calls without content, arguments as text', () => {
     expect(prompt('deepseek', loop, {})).toContain('<sep>weather\n```json\n{"city":"Oslo"}\n```</call>');
   });
+  it('take arguments that are null, true or lists', () => {
+    const odd = { ...calling, tool_calls: [call('1', 'weather', '{"city":null,"now":true,"days":[1]}')] };
+    expect(prompt('coder', [asked, odd, results[1]!], {})).toContain(
+      '<parameter=city>\nNone\n</parameter>\n<parameter=now>\nTrue\n</parameter>',
+    );
+  });
   it('get tools as they want them, with a description', () => {
     expect(prompt('command', [asked], { tools })).toContain('def clock():\n""""""\n');
   });
