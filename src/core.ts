@@ -1,7 +1,7 @@
 /**
  * `tokenloom/core`: constraints, compilation, vocabularies and matchers. Synchronous, no I/O, no model; runs in a browser.
  */
-import { type CompiledGrammar, compileGrammar } from './fsm/index.js';
+import { type CompiledGrammar, compileGrammar, type Vocabulary } from './fsm/index.js';
 import { type CompileLimits, type Constraint, constraintGrammar } from './grammar/constraint/index.js';
 
 export {
@@ -40,10 +40,19 @@ export {
 } from './grammar/constraint/index.js';
 export type { SchemaDiagnostic, SchemaOptions, SchemaReport } from './grammar/schema/index.js';
 
+export interface CompileOptions extends CompileLimits {
+  /**
+   * The vocabulary whose control tokens the marks of `tags` may be. Without it marks are text, which no trained model spells where it knows a
+   * control token of that name (`[TOOL_CALLS]`).
+   */
+  readonly vocabulary?: Vocabulary | undefined;
+}
+
 /**
- * Compiles a constraint. The result is independent of vocabularies: make it once and use it with any.
+ * Compiles a constraint. The result is independent of vocabularies: make it once and use it with any (with `vocabulary`: with that one, where the
+ * constraint has tags).
  * @throws GrammarError, UnsupportedSchemaError, UnsatisfiableError, LimitError, OptionError
  */
-export function compile(constraint: Constraint, limits: CompileLimits = {}): CompiledGrammar {
-  return compileGrammar(constraintGrammar(constraint, limits).grammar);
+export function compile(constraint: Constraint, { vocabulary, ...limits }: CompileOptions = {}): CompiledGrammar {
+  return compileGrammar(constraintGrammar(constraint, limits, vocabulary?.controls).grammar);
 }

@@ -24,7 +24,7 @@ export function addGenerateCommand(program: Command, finish: Finish): void {
     )
     .option(
       '--tool-choice <choice>',
-      "'required', 'auto' (text, and calls behind it as <tool_call>…</tool_call>), 'none', or the name of a tool",
+      "'required', 'auto' (text, and the calls that the model wants behind it), 'none', or the name of a tool",
     )
     .addOption(new Option('--whitespace <style>', 'whitespace in JSON').choices(['compact', 'bounded', 'flexible']))
     .addOption(new Option('--property-order <order>', 'order of properties').choices(['schema', 'any']))

@@ -221,7 +221,8 @@ export class Sequence {
       return;
     }
     this.output.push(token);
-    const found = this.#stop.push(this.#text.push(bytes));
+    const shown = this.matcher === undefined ? bytes : vocabulary.shownBytes(token);
+    const found = this.#stop.push(this.#text.push(shown));
     this.#append(found.text);
     if (found.stopped) this.finish = 'stop';
     else if (this.matcher?.isFinished === true) this.#end('stop');
@@ -233,11 +234,15 @@ export class Sequence {
     const matcher = this.matcher;
     if (matcher === undefined || this.#request.forcing === false) return [];
     const forced: number[] = [];
-    for (const token of matcher.forcedTokens()) {
-      if (!matcher.accept(token)) break;
-      forced.push(token);
-      this.#commit(token, true, false);
-      if (this.finish !== undefined) return forced;
+    // A run of bytes may lead to a token terminal, and that to further bytes.
+    for (let before = -1; before < forced.length; ) {
+      before = forced.length;
+      for (const token of matcher.forcedTokens()) {
+        if (!matcher.accept(token)) break;
+        forced.push(token);
+        this.#commit(token, true, false);
+        if (this.finish !== undefined) return forced;
+      }
     }
     if (matcher.isAccepting && this.#onlyEnd()) {
       const end = this.#scratch.vocabulary.eos[0]!;

@@ -51,7 +51,7 @@ export class Engine {
     target: S,
     options: GenerateOptions & { readonly tools?: T; readonly toolChoice?: C },
   ): Promise<Result<Output<S, T, C>>> {
-    const prepared = prepare(target, options);
+    const prepared = prepare(target, options, this.info.callForm);
     return this.#run<Output<S, T, C>>(prepared, options, undefined);
   }
 
@@ -67,7 +67,7 @@ export class Engine {
     let prepared: Prepared | undefined;
     let failure: unknown;
     try {
-      prepared = prepare(target, options);
+      prepared = prepare(target, options, this.info.callForm);
     } catch (error) {
       failure = error;
     }

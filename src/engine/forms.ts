@@ -8,9 +8,10 @@
  * without calls and results need no try at all.
  */
 
+import { OUR_FORM } from '../base/call-form.js';
 import { tried } from '../runtime/chat.js';
 import type { Chat, ChatMessage, RenderOptions, TemplateMessage } from '../runtime/types.js';
-import { CALL_MARK, type PlainTool } from './call-format.js';
+import type { PlainTool } from './call-format.js';
 import { schemaHint } from './hint.js';
 import {
   asApisWrite,
@@ -33,7 +34,7 @@ const NATIVE: readonly Form['turns'][] = [(messages) => messages, withShortIds, 
 export function formOf(messages: readonly ChatMessage[], options: RenderOptions, free: boolean, chat: Chat): Form {
   const { takesSystem } = chat;
   if (!messages.some(isToolTurn)) return { turns: (m) => m, takesSystem };
-  const asText: Form['turns'] = (m) => toolTurnsAsText(m, free);
+  const asText: Form['turns'] = (m) => toolTurnsAsText(m, free ? (chat.callForm ?? OUR_FORM) : undefined);
   const { copy, words, asides } = inWords(messages);
   const all = [...words, ...asides];
   const native = free && hasOtherCalls(chat) ? [] : NATIVE;
@@ -79,13 +80,8 @@ export function toolsOf(
   return shown === undefined ? undefined : given(shown);
 }
 
-/** Whether the template itself asks for calls in the form that constraints have. */
-export function hasOurCalls(chat: Chat): boolean {
-  return OUR_CALL.test(chat.calledPrompt);
-}
-
-const OUR_CALL = new RegExp(`${CALL_MARK}\\s*\\{\\s*"(?:name|arguments)"`);
-const hasOtherCalls = (chat: Chat): boolean => chat.calledPrompt !== '' && !hasOurCalls(chat);
+/** Whether the template writes calls in a form that constraints cannot have. */
+const hasOtherCalls = (chat: Chat): boolean => chat.writesCalls && chat.callForm === undefined;
 
 /**
  * Puts lines after what the system messages say, into one system message at the start. Where the template takes none (Gemma and others), all

@@ -1,4 +1,5 @@
 /** From the options of a request to the job that is run: everything about them is checked here, before anything is done. */
+import type { CallForm } from '../base/call-form.js';
 import { LimitError, OptionError } from '../base/errors.js';
 import { PRESETS, resolveSampling, type SamplingOptions } from '../decoder/sampling.js';
 import type { Job } from './job.js';
@@ -31,16 +32,17 @@ export interface Prepared {
   readonly warnings: readonly string[];
 }
 
-/** @throws OptionError, and LimitError for more outputs than there may be; also what `targetOf` throws */
+/** `form`: see `targetOf`. @throws OptionError, and LimitError for more outputs than there may be; also what `targetOf` throws */
 export function prepare(
   given: unknown,
   options: GenerateOptions & { readonly tools?: unknown; readonly toolChoice?: unknown },
+  form?: CallForm,
 ): Prepared {
   if (typeof options !== 'object' || options === null)
     throw new OptionError('options', "an object with 'prompt' or 'messages'", typeof options);
   checkRest(options);
   const messages = messagesOf(options);
-  const target = targetOf(given, options);
+  const target = targetOf(given, options, form);
   const preset = options.preset === undefined ? {} : PRESETS[options.preset];
   if (preset === undefined) throw new OptionError('preset', Object.keys(PRESETS).join(' | '), String(options.preset));
   const own = Object.fromEntries(SAMPLING_KEYS.filter((k) => options[k] !== undefined).map((k) => [k, options[k]]));

@@ -7,16 +7,18 @@
  * What callers give (messages, schema, tools) is text: control tokens spelled out in it are not read as such. Template variables are
  * the caller's own and trusted.
  */
+
+import { OUR_FORM } from '../base/call-form.js';
 import { LimitError } from '../base/errors.js';
 import type { Chat, ChatMessage, TextTokenizer } from '../runtime/types.js';
-import { CALL_BEGIN, CALL_END, type PlainTool } from './call-format.js';
-import { formOf, hasOurCalls, toolsJson, toolsOf, withSystem } from './forms.js';
+import { callText, type PlainTool } from './call-format.js';
+import { formOf, toolsJson, toolsOf, withSystem } from './forms.js';
 import { schemaHint, shorterHints } from './hint.js';
 
 const SCHEMA_TEXT = 'Answer in JSON that fits this schema:\n';
 const TOOLS_TEXT = 'Call one of the tools. Answer in JSON: {"name":…,"arguments":{…}}';
 /** For models whose template does not say it. */
-const FREE_CALLS_TEXT = `You may call tools. To call one, end the answer with\n${CALL_BEGIN}{"name":…,"arguments":{…}}${CALL_END}`;
+const FREE_CALLS_TEXT = 'You may call tools. To call one, end the answer with';
 const TOO_LONG = 'shorten the messages, or take a model with a longer context';
 const OR_TEXT = 'Or answer in JSON that fits this schema:\n';
 
@@ -130,5 +132,7 @@ function tokensOfStart(text: unknown, most: number, tokenizer: TextTokenizer): n
 function toolsText(tools: readonly PlainTool[], free: boolean, shown: boolean, chat: Chat): readonly string[] {
   const list = shown ? [] : [`Tools: ${toolsJson(tools)}`];
   if (!free) return [TOOLS_TEXT, ...list];
-  return shown && hasOurCalls(chat) ? list : [FREE_CALLS_TEXT, ...list];
+  if (shown && chat.callForm !== undefined) return list;
+  const call = callText(chat.callForm ?? OUR_FORM, [{ name: '…', arguments: '{…}' }], () => '…');
+  return [`${FREE_CALLS_TEXT}\n${call}`, ...list];
 }

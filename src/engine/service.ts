@@ -10,7 +10,7 @@ import { DecodeLoop } from '../decoder/loop.js';
 import type { LoopOptions } from '../decoder/loop-options.js';
 import type { TokenMatcher } from '../decoder/matcher.js';
 import type { StepModel } from '../decoder/model.js';
-import type { DecodeRequest, ReasoningOptions } from '../decoder/request.js';
+import type { DecodeRequest, ReasoningOptions, TokenInfo } from '../decoder/request.js';
 import { type CompiledGrammar, compileGrammar, type Vocabulary } from '../fsm/index.js';
 import { type Constraint, constraintGrammar } from '../grammar/constraint/index.js';
 import type { LoadedModel, ModelInfo } from '../runtime/types.js';
@@ -65,6 +65,8 @@ export class LocalService implements Service {
     if (prepared === undefined) return neverBegun(job, performance.now() - arrived);
     const { vocabulary } = this.#loaded;
     const { request, warnings, compileMs, promptMs } = prepared.made;
+    const shown = ({ token, reasoning }: TokenInfo): Uint8Array =>
+      job.constraint === undefined || reasoning ? vocabulary.tokenBytes(token) : vocabulary.shownBytes(token);
     const result = await this.#loop.run({
       ...request,
       signal,
@@ -72,8 +74,7 @@ export class LocalService implements Service {
       onEvent:
         onEvent === undefined
           ? undefined
-          : (event) =>
-              onEvent({ ...event, texts: event.tokens.map((t) => decodeUtf8(vocabulary.tokenBytes(t.token))) }),
+          : (event) => onEvent({ ...event, texts: event.tokens.map((t) => decodeUtf8(shown(t))) }),
     });
     return { result, warnings, compileMs, promptMs };
   }
@@ -186,7 +187,7 @@ export class LocalService implements Service {
       this.#compiled.set(key, known);
       return known;
     }
-    const { grammar, diagnostics } = constraintGrammar(full);
+    const { grammar, diagnostics } = constraintGrammar(full, {}, this.#loaded.vocabulary.controls);
     const made: Compiled = {
       grammar: compileGrammar(grammar),
       warnings: diagnostics
@@ -224,6 +225,10 @@ function thinkingIn(
 function spaced<C extends Constraint>(constraint: C, whitespace: ModelInfo['whitespace']): C {
   if (whitespace === undefined) return constraint;
   if (constraint.kind === 'json') return { ...constraint, options: { whitespace, ...constraint.options } };
+  if (constraint.kind === 'calls') {
+    const tools = constraint.tools.map((tool) => ({ ...tool, content: spaced(tool.content, whitespace) }));
+    return { ...constraint, tools };
+  }
   if (constraint.kind !== 'tags') return constraint;
   return { ...constraint, tags: constraint.tags.map((tag) => ({ ...tag, content: spaced(tag.content, whitespace) })) };
 }

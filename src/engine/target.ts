@@ -1,4 +1,5 @@
 /** What a request asks for, made ready: the constraint that runs, what is shown of it, and the way from text to the value. */
+import type { CallForm } from '../base/call-form.js';
 import { OptionError } from '../base/errors.js';
 import { brief } from '../base/options.js';
 import { type Constraint, isConstraint, type JsonConstraint, json } from '../grammar/constraint/index.js';
@@ -6,6 +7,7 @@ import type { PlainTool } from './call-format.js';
 import type { ResultChecker } from './check.js';
 import { freeCallsTarget } from './free-calls.js';
 import { parsed, readJson, shownSchema, validate } from './json-value.js';
+import { plain } from './plain.js';
 import { type Call, callConstraint, readCall, readTools, shownTools } from './tools.js';
 
 export interface Target {
@@ -27,8 +29,8 @@ export interface TargetOptions {
   readonly showSchema?: boolean | undefined;
 }
 
-/** See the module's header. @throws OptionError */
-export function targetOf(given: unknown, options: TargetOptions): Target {
+/** See the module's header. `form`: how the model writes calls, where that is known. @throws OptionError */
+export function targetOf(given: unknown, options: TargetOptions, form?: CallForm): Target {
   const { tools, toolChoice = 'required', parallelToolCalls } = options;
   const showSchema = options.showSchema !== false;
   if (parallelToolCalls !== undefined && typeof parallelToolCalls !== 'boolean')
@@ -44,7 +46,7 @@ export function targetOf(given: unknown, options: TargetOptions): Target {
   if (given !== undefined && given !== null)
     throw new OptionError('toolChoice', 'null in place of a schema beside it', brief(toolChoice));
   if (!free) return toolTarget(null, calls, showSchema);
-  if (calls.length > 0) return freeCallsTarget(calls, parallelToolCalls !== false, showSchema);
+  if (calls.length > 0) return freeCallsTarget(calls, parallelToolCalls !== false, showSchema, form);
   return { ...plainTarget(null, showSchema), finish: async (text) => ({ text: text.trim(), calls: [] }) };
 }
 
@@ -110,13 +112,4 @@ function toolTarget(given: unknown, calls: readonly Call[], showSchema: boolean)
       return call ?? (answer === undefined ? value : parsed(answer, value));
     },
   };
-}
-
-/** Without the functions that cannot cross to another thread. */
-function plain<C extends Constraint>(constraint: C): C {
-  if (constraint.kind === 'tags')
-    return { ...constraint, tags: constraint.tags.map((tag) => ({ ...tag, content: plain(tag.content) })) };
-  if (constraint.kind !== 'json' || constraint.parse === undefined) return constraint;
-  const { parse: _stays, ...rest } = constraint;
-  return rest as C;
 }

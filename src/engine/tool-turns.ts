@@ -1,6 +1,8 @@
 /** Turns with calls and results of tools, in the forms that chat templates take. */
+
+import type { CallForm } from '../base/call-form.js';
 import type { ChatMessage, TemplateMessage } from '../runtime/types.js';
-import { CALL_BEGIN, CALL_END } from './call-format.js';
+import { callText } from './call-format.js';
 import type { ReadCall } from './messages.js';
 
 export const callsOf = (message: TemplateMessage): readonly ReadCall[] =>
@@ -74,10 +76,10 @@ export function asApisWrite(messages: readonly ChatMessage[]): readonly Template
 }
 
 /**
- * For templates that show no calls, or results: calls as the text that a model answers with (`marked`: between marks), results as the user's
- * words, in one message with what follows of the user.
+ * For templates that show no calls, or results: calls as the text that a model answers with (in a form, or as JSON), results as the user's words, in
+ * one message with what follows of the user.
  */
-export function toolTurnsAsText(messages: readonly ChatMessage[], marked = false): readonly ChatMessage[] {
+export function toolTurnsAsText(messages: readonly ChatMessage[], form?: CallForm): readonly ChatMessage[] {
   const calls = answered(messages);
   const out: ChatMessage[] = [];
   for (const [i, message] of messages.entries()) {
@@ -87,11 +89,17 @@ export function toolTurnsAsText(messages: readonly ChatMessage[], marked = false
       out.push({ role: 'user', content: `Result${typeof name === 'string' ? ` of ${name}` : ''}: ${content}` });
     } else if (callsOf(message).length > 0) {
       const { tool_calls: _, ...rest } = message;
-      const texts = callsOf(message).map(({ function: call }) => {
-        const text = JSON.stringify({ name: call.name, arguments: call.arguments });
-        return marked ? `${CALL_BEGIN}${text}${CALL_END}` : text;
-      });
-      out.push({ ...rest, content: [...(content === '' ? [] : [content]), ...texts].join('\n') });
+      const written = callsOf(message).map(({ function: call }) => call);
+      const plain = written.map((call) => JSON.stringify({ name: call.name, arguments: call.arguments }));
+      const text =
+        form === undefined
+          ? plain.join('\n')
+          : callText(
+              form,
+              written.map((call) => ({ name: call.name, arguments: JSON.stringify(call.arguments) })),
+              (k) => (form.id === 'number' ? String(k) : `call${String(k).padStart(5, '0')}`),
+            );
+      out.push({ ...rest, content: [...(content === '' ? [] : [content]), text].join('\n') });
     } else out.push(message);
     const follows = messages[i - 1]?.role === 'tool' && (role === 'tool' || role === 'user');
     if (!follows) continue;

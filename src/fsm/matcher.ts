@@ -205,11 +205,12 @@ export class Matcher {
   }
 
   /**
-   * Canonical tokens of the forced bytes (as many as the budget affords), less trailing ones that a longer token could absorb together with what may follow.
+   * Canonical tokens of the forced bytes (as many as the budget affords), less trailing ones that a longer token could absorb together with what may
+   * follow; where no byte may come, the only token that a token terminal asks for.
    */
   forcedTokens(): number[] {
     const { bytes, state } = this.forcedRun();
-    if (bytes.length === 0) return [];
+    if (bytes.length === 0) return this.forcedTerminal();
     const run = Uint8Array.from(bytes);
     const tokens = this.vocabulary.encode(run);
     const ends: number[] = [];
@@ -228,6 +229,16 @@ export class Matcher {
       }
     }
     return tokens.slice(0, Math.min(keep, this.affordable(tokens, keep)));
+  }
+
+  private forcedTerminal(): number[] {
+    const { recognizer, terminals } = this.binding;
+    const { state, finished } = this.at;
+    if (finished || terminals === undefined || !recognizer.wantsToken(state) || recognizer.accepts(state)) return [];
+    const allowed = terminals.filter((token) => !this.vocabulary.isEos(token) && this.allowed(token));
+    if (allowed.length !== 1) return [];
+    for (let byte = 0; byte < 256; byte++) if (recognizer.step(state, byte) !== DEAD) return [];
+    return allowed;
   }
 
   /** How many of the first `keep` tokens can be accepted one after another. */
@@ -304,7 +315,7 @@ export class Matcher {
   }
 
   private addTokenTerminals(mask: Uint32Array): void {
-    for (let t = 0; t < this.size; t++)
+    for (const t of this.binding.terminals ?? Array.from({ length: this.size }, (_, id) => id))
       if (((mask[t >> 5]! >>> (t & 31)) & 1) === 0 && !this.vocabulary.isEos(t) && this.allowed(t))
         mask[t >> 5]! |= 1 << (t & 31);
   }

@@ -131,6 +131,32 @@ export class Vocabulary {
     return this.bytes.subarray(this.offsets[id], this.offsets[id + 1]);
   }
 
+  /**
+   * What a token adds to a constrained output: its bytes; where a constraint asked for a special token, which has none, its name. End tokens add
+   * nothing.
+   */
+  shownBytes(id: number): Uint8Array {
+    if (!this.isNull(id) || this.isEos(id)) return this.tokenBytes(id);
+    const name = this.#names().get(id);
+    return name === undefined ? this.bytes.subarray(0, 0) : utf8.encode(name);
+  }
+
+  /** Names of special tokens that have no bytes and end nothing: the marks that a model can write as one token only. */
+  get controls(): ReadonlySet<string> {
+    return this.cache.get(
+      CONTROLS,
+      () => new Set([...this.#names()].flatMap(([id, name]) => (this.isEos(id) ? [] : [name]))),
+    );
+  }
+
+  /** Names by id of the special tokens that have no bytes. */
+  #names(): ReadonlyMap<number, string> {
+    return this.cache.get(
+      NAMES,
+      () => new Map([...this.specials].flatMap(([name, id]) => (name !== '' && this.isNull(id) ? [[id, name]] : []))),
+    );
+  }
+
   /** The bytes of several tokens, joined. */
   decode(ids: ArrayLike<number>): Uint8Array {
     let total = 0;
@@ -219,6 +245,8 @@ export class Vocabulary {
 }
 
 const INDEX = Symbol('ids by bytes');
+const NAMES = Symbol('names by id');
+const CONTROLS = Symbol('names of control tokens');
 
 function createCache(): VocabularyCache {
   const bySymbol = new Map<symbol, unknown>();

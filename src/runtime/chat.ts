@@ -3,6 +3,7 @@
  */
 import { Template } from '@huggingface/jinja';
 import { ModelError } from '../base/errors.js';
+import { readCalls } from './call-form.js';
 import { tokenContent } from './folder.js';
 import type { JsonObject } from './json.js';
 import { makeLenient } from './lenient.js';
@@ -12,9 +13,15 @@ const SPECIAL = ['bos_token', 'eos_token', 'pad_token', 'unk_token'] as const;
 
 /**
  * Compiles the templates of a model folder (the one named 'tool_use' is taken for calls with tools). Throws ModelError for a
- * template that does not parse; `render` throws one where the template raises an error, for instance about the order of roles.
+ * template that does not parse; `render` throws one where the template raises an error, for instance about the order of roles. `ends`: names of
+ * the tokens that end a turn.
  */
-export function createChat(source: string, templates: ReadonlyMap<string, string>, config: JsonObject): Chat {
+export function createChat(
+  source: string,
+  templates: ReadonlyMap<string, string>,
+  config: JsonObject,
+  ends: readonly string[] = [],
+): Chat {
   const compiled = new Map<string, Template>();
   for (const [name, text] of templates) compiled.set(name, compile(source, text));
   const fallback = compiled.get('default') ?? compiled.values().next().value;
@@ -28,34 +35,25 @@ export function createChat(source: string, templates: ReadonlyMap<string, string
     const template = (tools ? compiled.get('tool_use') : undefined) ?? fallback;
     return template === undefined ? plain(messages, options) : render(source, template, messages, options, specials);
   };
+  const endOf = specials.eos_token === undefined ? [] : [specials.eos_token];
+  const calls = readCalls((messages, options) => tried(chat, messages, options), WITH_TOOLS, [...ends, ...endOf]);
   return {
     hasTemplate: fallback !== undefined,
     takesSystem: tried(chat, [{ role: 'system', content: PROBE }, ASKED]).includes(PROBE),
-    calledPrompt:
-      CALLED.map((message) => tried(chat, [ASKED, message], WITH_TOOLS)).find((text) => text.includes(PROBE_CALL)) ??
-      '',
+    callForm: calls.form,
+    writesCalls: calls.any,
     render: chat,
   };
 }
 
 /** A word that no template has by itself. */
 const PROBE = 'tokenloom-probe';
-const PROBE_CALL = 'tokenloom-called';
 const PROBE_TOOL = { name: PROBE, description: PROBE, parameters: { type: 'object', properties: {} } } as const;
 const WITH_TOOLS = {
   tools: [{ type: 'function', function: PROBE_TOOL }],
   toolsJson: JSON.stringify([PROBE_TOOL]),
 };
 const ASKED: TemplateMessage = { role: 'user', content: 'x' };
-/** Some templates want ids of nine letters and digits, some no content and arguments as text. */
-const CALLED: readonly TemplateMessage[] = [
-  { content: '', arguments: {} },
-  { content: null, arguments: '{}' },
-].map((form) => ({
-  role: 'assistant',
-  content: form.content,
-  tool_calls: [{ id: 'probe1234', type: 'function', function: { name: PROBE_CALL, arguments: form.arguments } }],
-}));
 
 /** The prompt of a try; nothing where the template raises an error. */
 export function tried(render: Chat['render'], messages: readonly TemplateMessage[], options?: RenderOptions): string {

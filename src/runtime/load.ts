@@ -72,7 +72,8 @@ async function loadFolder(
   const tokenizerFile = path.join(folder, 'tokenizer.json');
   const vocabulary = readVocabulary(tokenizerFile, files.tokenizerJson, files.eos);
   const tokenizer = createTokenizer(tokenizerFile, files.tokenizerJson, files.tokenizerConfig);
-  const chat = createChat(folder, files.templates, files.tokenizerConfig);
+  const ends = [...vocabulary.specials].flatMap(([name, id]) => (vocabulary.isEos(id) ? [name] : []));
+  const chat = createChat(folder, files.templates, files.tokenizerConfig, ends);
   options.signal?.throwIfAborted();
   const opened = await openModel(files, vocabulary, options);
   if (options.signal?.aborted) {
@@ -95,6 +96,7 @@ async function loadFolder(
       contextLength: opened.model.contextLength,
       ...(files.whitespace === undefined ? {} : { whitespace: files.whitespace }),
       ...(opened.experts === undefined ? {} : { experts: opened.experts }),
+      ...(chat.callForm === undefined ? {} : { callForm: chat.callForm }),
       warnings: [...notes, ...opened.warnings],
     },
   };

@@ -1,6 +1,7 @@
 /**
  * What a loaded model is for the engine: one record with everything that belongs together. Types only.
  */
+import type { CallForm } from '../base/call-form.js';
 import type { StepModel } from '../decoder/model.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 
@@ -83,8 +84,10 @@ export interface Chat {
   readonly hasTemplate: boolean;
   /** Whether a system message comes into the prompt: some templates refuse it, or leave it out. */
   readonly takesSystem: boolean;
-  /** A prompt in which the template has written the call of a tool, for the form of calls; '' where it writes none. */
-  readonly calledPrompt: string;
+  /** How the template writes calls of tools; undefined where it writes none, or in a form that is not texts around names and JSON. */
+  readonly callForm: CallForm | undefined;
+  /** Whether it writes calls at all. */
+  readonly writesCalls: boolean;
   /** The prompt's text, special tokens written out: encode it with `specials: false`. */
   render(messages: readonly TemplateMessage[], options?: RenderOptions): string;
 }
@@ -117,6 +120,8 @@ export interface ModelInfo {
   /** The whitespace that the model's folder asks constraints for (`tokenloom.whitespace` of config.json). */
   readonly whitespace?: 'compact' | 'bounded' | 'flexible';
   readonly experts?: { readonly layers: number; readonly count: number; readonly topK: number };
+  /** How the model writes calls of tools, where its template tells. */
+  readonly callForm?: CallForm;
   /** What the user should know: fallbacks taken, probes failed. */
   readonly warnings: readonly string[];
 }

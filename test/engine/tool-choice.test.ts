@@ -96,7 +96,7 @@ describe("toolChoice 'auto'", () => {
       ).text;
     const each = '{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}';
     expect(prompt(`{{ tools_json }}${each}`)).toMatch(
-      /You may call tools\..*\n<tool_call>\n\{"name":…,"arguments":\{…\}\}\n<\/tool_call>\[user\]Hi$/s,
+      /You may call tools\..*\n<tool_call>\n\{"name":"…","arguments":\{…\}\}\n<\/tool_call>\[user\]Hi$/s,
     );
     const calls = `{% for c in m.tool_calls %}<tool_call>\n{{ c.function | tojson }}\n</tool_call>{% endfor %}`;
     const all = `{% for m in messages %}[{{ m.role }}]{{ m.content }}{% if m.tool_calls %}${calls}{% endif %}{% endfor %}`;

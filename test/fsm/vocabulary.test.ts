@@ -184,15 +184,16 @@ describe('special cases of tokenizer.json', () => {
     expect(v.find('the ').length).toBeGreaterThan(0);
     expect(v.find(' ').length).toBe(2);
   });
-  it('marks of calls are text, whatever the file calls them', () => {
-    const marks = ['<tool_call>', '</tool_call>'].map((content, i) => ({ id: 1 + i, content, special: true }));
-    const v = Vocabulary.fromTokenizerJson(
-      { model: { type: 'BPE', vocab: { a: 0 }, merges: [] }, added_tokens: marks },
-      { eos: 0 },
+  it('special tokens are shown by their names where a constraint asks for them; end tokens are not', () => {
+    const json = byteLevel('gpt2');
+    const v = Vocabulary.fromTokenizerJson(json);
+    const at = (name: string): number => json.added_tokens.find((t) => t.content === name)!.id;
+    expect(v.controls).toEqual(
+      new Set(json.added_tokens.filter((t) => t.special && !v.isEos(t.id)).map((t) => t.content)),
     );
-    expect(v.tokenBytes(1)).toEqual(bytesOf('<tool_call>'));
-    expect(v.encode('<tool_call></tool_call>')).toEqual([1, 2]);
-    expect(v.find('<tool_call>')).toEqual([1]);
+    const [token, ...more] = ['<|think|>', '<tool>', '<|im_end|>'].map((name) => text(v.shownBytes(at(name))));
+    expect([token, ...more]).toEqual(['<|think|>', '<tool>', '']);
+    expect(text(v.shownBytes(97))).toBe(text(v.tokenBytes(97)));
   });
   it('special tokens have no bytes, other added tokens their content, several ids end the sequence', () => {
     const json = byteLevel('gpt2');

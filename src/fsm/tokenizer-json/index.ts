@@ -43,9 +43,6 @@ const END_TOKENS: readonly string[] = [
 /** Those that are text in some vocabularies: `</s>` ends what is struck out in HTML, and Qwen's and Gemma's have it as such. */
 const MAYBE_TEXT: readonly string[] = ['</s>', '[SEP]'];
 
-/** Marks of calls that some files call special and others not; output that has calls is read by them, so they are text. */
-const CALL_MARKS: ReadonlySet<string> = new Set(['<tool_call>', '</tool_call>']);
-
 const MOST_TOKENS = 4_000_000;
 const utf8 = new TextEncoder();
 
@@ -72,7 +69,7 @@ export function readTokenizerJson(source: unknown, options: TokenizerJsonOptions
   const plainAdded = new Map<string, number>();
   for (const { id, content, special } of addedTokens) {
     specials[content] = id;
-    if (special && !CALL_MARKS.has(content)) tokens[id] = null;
+    if (special) tokens[id] = null;
     else {
       // The decoder reads added tokens too: Gemma's runs of spaces are added as runs of its sign for a space.
       tokens[id] = alphabet.byteLevel ? utf8.encode(content) : pieceBytes(content, alphabet);

@@ -6,6 +6,7 @@ import type { Grammar } from '../ir.js';
 import { parseRegex } from '../regex/index.js';
 import { schemaToGrammar } from '../schema/index.js';
 import type { SchemaDiagnostic, SchemaLimits } from '../schema/options.js';
+import { callsGrammar } from './calls-grammar.js';
 import { tagsGrammar } from './tags-grammar.js';
 import { type Constraint, isConstraint } from './types.js';
 
@@ -18,11 +19,17 @@ export interface ConstraintGrammar {
 /** Limits of compilation; see each front end. */
 export interface CompileLimits extends SchemaLimits {}
 
+const NONE: ReadonlySet<string> = new Set();
+
 /**
- * The grammar of a constraint.
+ * The grammar of a constraint. `controls`: names of control tokens; where marks of tags have such a name, that token is meant.
  * @throws GrammarError, UnsupportedSchemaError, UnsatisfiableError, LimitError, OptionError
  */
-export function constraintGrammar(constraint: Constraint, limits: CompileLimits = {}): ConstraintGrammar {
+export function constraintGrammar(
+  constraint: Constraint,
+  limits: CompileLimits = {},
+  controls: ReadonlySet<string> = NONE,
+): ConstraintGrammar {
   if (!isConstraint(constraint))
     throw new OptionError(
       'constraint',
@@ -51,12 +58,24 @@ export function constraintGrammar(constraint: Constraint, limits: CompileLimits 
             : textGrammar({ t: 'lits', texts: [...new Set(constraint.texts)] }),
         diagnostics: [],
       };
+    case 'calls': {
+      const contents = constraint.tools.map((tool) => constraintGrammar(tool.content, limits));
+      return {
+        grammar: callsGrammar(
+          constraint,
+          contents.map((content) => content.grammar),
+          controls,
+        ),
+        diagnostics: contents.flatMap((content) => content.diagnostics),
+      };
+    }
     case 'tags': {
       const contents = constraint.tags.map((tag) => constraintGrammar(tag.content, limits));
       return {
         grammar: tagsGrammar(
           constraint,
           contents.map((content) => content.grammar),
+          controls,
         ),
         diagnostics: contents.flatMap((content) => content.diagnostics),
       };

@@ -5,6 +5,7 @@ export type { FromSchema, Infer, InferInput } from './infer.js';
 export { choice, gbnf, type JsonOptions, json, regex } from './make.js';
 export { type TagOptions, type TagSource, tags } from './make-tags.js';
 export {
+  type CallsConstraint,
   type ChoiceConstraint,
   type Constraint,
   type GbnfConstraint,

@@ -57,7 +57,8 @@ function readTag(tag: unknown, name: string): Tag {
   if (!isMark(begin)) throw new OptionError(`${name}.begin`, 'a text that is not empty', brief(begin));
   if (end !== '' && !isMark(end)) throw new OptionError(`${name}.end`, 'a text', brief(end));
   const constraint = isConstraint(content) ? content : json(content);
-  if (constraint.kind === 'tags') throw new OptionError(`${name}.content`, 'no tags inside a tag', 'tags');
+  if (constraint.kind === 'tags' || constraint.kind === 'calls')
+    throw new OptionError(`${name}.content`, 'no tags inside a tag', constraint.kind);
   return { begin, content: constraint, end };
 }
 

@@ -2,6 +2,7 @@
  * Constraints: what a caller wants the output to be, as plain data. A constraint crosses to a worker thread as it is (but for `parse`,
  * which stays with the caller); it becomes a grammar only when it is compiled, so making one never fails for what its text says.
  */
+import type { CallForm } from '../../base/call-form.js';
 import type { SchemaOptions } from '../schema/options.js';
 
 interface Typed<T> {
@@ -44,7 +45,7 @@ export interface ChoiceConstraint<T extends string = string> extends Typed<T> {
 export interface Tag {
   /** Not empty. */
   readonly begin: string;
-  readonly content: Exclude<Constraint, TagsConstraint>;
+  readonly content: Exclude<Constraint, TagsConstraint | CallsConstraint>;
   /** Empty where the content ends by itself. */
   readonly end: string;
 }
@@ -60,9 +61,18 @@ export interface TagsConstraint extends Typed<string> {
   readonly text: 'anywhere' | 'before';
 }
 
+/** The output is text, and calls of tools in the form of a model; made for `toolChoice: 'auto'`. */
+export interface CallsConstraint extends Typed<string> {
+  readonly kind: 'calls';
+  readonly form: CallForm;
+  readonly tools: readonly { readonly name: string; readonly content: JsonConstraint }[];
+  /** Whether more than one call may come, where the form has several. */
+  readonly parallel: boolean;
+}
+
 export type Constraint<T = unknown> =
   | JsonConstraint<T>
-  | (Typed<T> & (GbnfConstraint | RegexConstraint | ChoiceConstraint | TagsConstraint));
+  | (Typed<T> & (GbnfConstraint | RegexConstraint | ChoiceConstraint | TagsConstraint | CallsConstraint));
 
 /** Whether a value is a constraint rather than a schema. */
 export function isConstraint(value: unknown): value is Constraint {
@@ -79,6 +89,8 @@ export function isConstraint(value: unknown): value is Constraint {
       return Array.isArray(v.texts);
     case 'tags':
       return Array.isArray(v.tags) && Array.isArray(v.triggers);
+    case 'calls':
+      return typeof v.form === 'object' && Array.isArray(v.tools);
     default:
       return false;
   }

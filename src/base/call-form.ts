@@ -1,0 +1,39 @@
+/** How a model writes calls of tools, as texts around names and arguments. */
+
+/** Where a form has an id of a call. No text of a template has it. */
+export const ID_SLOT = '\ufdd4';
+
+/** Texts around the calls of a turn; ids in them are {@link ID_SLOT}. Plain data. */
+export interface CallForm {
+  /** The start of `begin` that text does not contain: once it is written a call follows. */
+  readonly trigger: string;
+  /** Up to the name of the first call. */
+  readonly begin: string;
+  /** From a name to its arguments. */
+  readonly middle: string;
+  /** From the arguments of a call to the next name; absent where a turn has one call. */
+  readonly between?: string;
+  /** Behind the last arguments. */
+  readonly end: string;
+  /** Calls stand behind text, or in place of it. */
+  readonly place: 'behind' | 'alone';
+  /** What begins an answer that is no call, where something does and calls stand alone. */
+  readonly lead?: string;
+  /** What ids look like: nine letters and digits, or a number. */
+  readonly id: 'letters' | 'number';
+}
+
+/** What Hermes and Qwen models write; others are told it. */
+export const OUR_FORM: CallForm = {
+  trigger: '<tool_call>',
+  begin: '<tool_call>\n{"name":"',
+  middle: '","arguments":',
+  between: '}\n</tool_call>\n<tool_call>\n{"name":"',
+  end: '}\n</tool_call>',
+  place: 'behind',
+  id: 'letters',
+};
+
+/** The name of a tool as a form has it: within the quotes of JSON where the form has those. */
+export const nameIn = ({ begin }: CallForm, name: string): string =>
+  begin.endsWith('"') ? JSON.stringify(name).slice(1, -1) : name;

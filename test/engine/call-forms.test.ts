@@ -1,0 +1,283 @@
+/** Calls in the forms of model families: learned from templates, enforced, and read back. */
+import { describe, expect, it } from 'vitest';
+import { type CallForm, ID_SLOT, OUR_FORM } from '../../src/base/call-form.js';
+import { compile, json, Matcher, tags, Vocabulary } from '../../src/core.js';
+import { callText, readCalls } from '../../src/engine/call-format.js';
+import { ResultChecker } from '../../src/engine/check.js';
+import { targetOf } from '../../src/engine/target.js';
+import { createChat } from '../../src/runtime/chat.js';
+import { CHAT_TEMPLATES } from './chat-templates.js';
+import { sharedEngine } from './models.js';
+
+const formOf = (
+  template: string | ReadonlyMap<string, string>,
+  ends: readonly string[] = ['<end>', '<eot>', '<eos>'],
+) => {
+  const templates = typeof template === 'string' ? new Map([['default', template]]) : template;
+  return createChat('test', templates, { bos_token: '<s>', eos_token: '</s>' }, ends);
+};
+/** A turn for each message, with what `calls` writes in place of content. */
+const turns = (calls: string, more = ''): string =>
+  `{% for m in messages %}<{{ m.role }}>{% if m.tool_calls %}${calls}{% else %}${more}{{ m.content }}{% endif %}<end>{% endfor %}` +
+  '{% if add_generation_prompt %}<assistant>{% endif %}';
+const each = (body: string): string => `{% for c in m.tool_calls %}{% set f = c.function %}${body}{% endfor %}`;
+
+const FORMS: Readonly<Record<string, CallForm>> = {
+  ours: OUR_FORM,
+  mistral: {
+    trigger: '[CALLS]',
+    begin: '[CALLS][{"name": "',
+    middle: '", "arguments": ',
+    between: `, "id": "${ID_SLOT}"}, {"name": "`,
+    end: `, "id": "${ID_SLOT}"}]`,
+    place: 'behind',
+    id: 'letters',
+  },
+  llama: {
+    trigger: '{"name": "',
+    begin: '{"name": "',
+    middle: '", "parameters": ',
+    end: '}',
+    place: 'alone',
+    id: 'letters',
+  },
+  deepseek: {
+    trigger: '<calls>',
+    begin: '<calls><call>function<sep>',
+    middle: '\n```json\n',
+    between: '\n```</call><call>function<sep>',
+    end: '\n```</call></calls>',
+    place: 'behind',
+    id: 'letters',
+  },
+  counted: {
+    trigger: '<calls>',
+    begin: '<calls><call>functions.',
+    middle: `:${ID_SLOT}<args>`,
+    between: '</call><call>functions.',
+    end: '</call></calls>',
+    place: 'behind',
+    id: 'number',
+  },
+  'numbers in between': {
+    trigger: '<calls>',
+    begin: '<calls>[{"id": "0", "name": "',
+    middle: '", "arguments": ',
+    between: `}, {"id": "${ID_SLOT}", "name": "`,
+    end: '}]',
+    place: 'behind',
+    id: 'number',
+  },
+  'nothing behind': {
+    trigger: '[CALLS]',
+    begin: '[CALLS]',
+    middle: '[ARGS]',
+    between: '[CALLS]',
+    end: '',
+    place: 'behind',
+    id: 'letters',
+  },
+  'an answer with a lead': {
+    trigger: ' to=functions.',
+    begin: ' to=functions.',
+    middle: '<channel>json<message>',
+    end: '',
+    place: 'alone',
+    lead: '<channel>final<message>',
+    id: 'letters',
+  },
+};
+
+describe('the form of calls', () => {
+  it.each(['mistral', 'llama', 'deepseek'])('of %s', (model) => {
+    expect(formOf(CHAT_TEMPLATES[model]!).callForm).toEqual(FORMS[model]);
+  });
+  it('of qwen', () => {
+    expect(formOf(CHAT_TEMPLATES.qwen!).callForm).toMatchObject({ trigger: '<tool_call>', end: '}\n</tool_call>' });
+  });
+  it.each([
+    ['coder', true],
+    ['phi3', false],
+    ['gemma', false],
+  ])('of %s is none, though it writes calls: %s', (model, writes) => {
+    const chat = formOf(CHAT_TEMPLATES[model]!);
+    expect([chat.callForm, chat.writesCalls]).toEqual([undefined, writes]);
+  });
+  it.each([
+    [
+      'counted',
+      turns(
+        `<calls>${each('<call>functions.{{ f.name }}:{{ loop.index0 }}<args>{{ f.arguments | tojson }}</call>')}</calls>`,
+      ),
+    ],
+    ['counted', turns(`<calls>${each('<call>{{ c.id }}<args>{{ f.arguments | tojson }}</call>')}</calls>`)],
+    [
+      'numbers in between',
+      turns(
+        `<calls>[${each('{"id": "{{ loop.index0 }}", "name": "{{ f.name }}", "arguments": {{ f.arguments | tojson }}}{% if not loop.last %}, {% endif %}')}]`,
+      ),
+    ],
+    ['nothing behind', turns(each('[CALLS]{{ f.name }}[ARGS]{{ f.arguments | tojson }}'))],
+    [
+      'an answer with a lead',
+      turns(
+        ' to=functions.{{ m.tool_calls[0].function.name }}<channel>json<message>{{ m.tool_calls[0].function.arguments | tojson }}',
+        '{% if m.role == "assistant" %}<channel>final<message>{% endif %}',
+      ).replaceAll('<{{ m.role }}>', '<{{ m.role }}'),
+    ],
+  ])('%s', (name, template) => {
+    const text = name === 'an answer with a lead' ? template.replace('%}<assistant>{%', '%}<assistant{%') : template;
+    expect(formOf(text).callForm).toEqual(FORMS[name]);
+  });
+  it('is none where its mark begins answers too, or arguments are no JSON', () => {
+    const both = turns(
+      each('<x>{{ f.name }}:{{ f.arguments | tojson }}'),
+      '{% if m.role == "assistant" %}<y>{% endif %}',
+    );
+    expect(formOf(both).callForm).toBeDefined();
+    expect(formOf(both.replace('<end>', '<x><end>')).callForm).toBeUndefined();
+    expect(
+      formOf(turns(each('<x>{{ f.name }}({% for k, v in f.arguments | items %}{{ k }}={{ v }}{% endfor %})'))).callForm,
+    ).toBeUndefined();
+  });
+});
+
+const bytes = Array.from({ length: 256 }, (_, b) => Uint8Array.of(b));
+const plain = Vocabulary.fromTokens([...bytes, null], { eos: [256] });
+const tools = [
+  {
+    name: 'add',
+    parameters: { type: 'object', properties: { a: { enum: [1, 2] } }, required: ['a'], additionalProperties: false },
+  },
+  {
+    name: 'addAll',
+    parameters: { type: 'object', properties: { s: { type: 'string' } }, required: ['s'], additionalProperties: false },
+  },
+] as const;
+const ids = (i: number): string => `call0000${i}`;
+
+describe.each(Object.entries(FORMS))('calls in the form: %s', (_, form) => {
+  const target = targetOf(null, { tools, toolChoice: 'auto' }, form);
+  const grammar = compile(target.constraint!);
+  const fits = (text: string): boolean => {
+    const matcher = new Matcher(grammar, plain);
+    return matcher.acceptBytes(new TextEncoder().encode(text)) && matcher.isAccepting;
+  };
+  const one = [{ name: 'add', arguments: '{"a":1}' }];
+  // Strings of JSON may hold the marks themselves.
+  const two = [...one, { name: 'addAll', arguments: JSON.stringify({ s: `x"${form.end}${form.begin}\\` }) }];
+  const number = form.id === 'number' ? String : ids;
+  const before = form.place === 'behind' ? 'Let me see.\n' : '';
+
+  it('are enforced and read', async () => {
+    for (const calls of form.between === undefined ? [one, two.slice(1)] : [one, two]) {
+      const text = before + callText(form, calls, number);
+      expect(fits(text), text).toBe(true);
+      expect(readCalls(form, ['add', 'addAll'], text)).toEqual({
+        text: before,
+        calls: calls.map((call) => ({ name: call.name, json: call.arguments })),
+      });
+      const value = await target.finish(text, new ResultChecker(), () => {});
+      expect(value).toEqual({
+        text: before.trim(),
+        calls: calls.map((call) => ({ name: call.name, arguments: JSON.parse(call.arguments) })),
+      });
+    }
+  });
+  it('and nothing else', async () => {
+    const bad = callText(form, [{ name: 'add', arguments: '{"a":3}' }], number);
+    const unknown = callText(form, [{ name: 'sub', arguments: '{"a":1}' }], number);
+    const good = callText(form, one, number);
+    for (const text of [bad, unknown, `${good} and so on`, `${form.lead ?? ''}${form.trigger}`])
+      expect(fits(before + text), text).toBe(form.place === 'alone' && text.startsWith('<channel>'));
+    const only = compile(targetOf(null, { tools, toolChoice: 'auto', parallelToolCalls: false }, form).constraint!);
+    const matcher = new Matcher(only, plain);
+    expect(matcher.acceptBytes(new TextEncoder().encode(before + callText(form, two, number)))).toBe(false);
+    expect(fits(`${form.lead ?? ''}No call { needed.`)).toBe(true);
+    expect(await target.finish(`${form.lead ?? ''}No call { needed. `, undefined, () => {})).toEqual({
+      text: 'No call { needed.',
+      calls: [],
+    });
+  });
+});
+
+describe('marks that are control tokens', () => {
+  const specials = { '[CALLS]': 257, '[ARGS]': 258, '<end>': 256 };
+  const vocabulary = Vocabulary.fromTokens([...bytes, null, null, null], { eos: [256], specials });
+  const text = (s: string): number[] => [...new TextEncoder().encode(s)];
+  const form = FORMS['nothing behind']!;
+  const { constraint } = targetOf(null, { tools: tools.slice(0, 1), toolChoice: 'auto' }, form);
+  const matcherOf = (): Matcher => new Matcher(compile(constraint!, { vocabulary }), vocabulary);
+
+  it('are those tokens, and text in no place', () => {
+    const matcher = matcherOf();
+    const mask = new Uint32Array(9);
+    matcher.fillMask(mask);
+    expect([257, 258].map((t) => (mask[t >> 5]! >>> (t & 31)) & 1)).toEqual([1, 0]);
+    expect(text('Hm.').every((t) => matcher.accept(t))).toBe(true);
+    expect(
+      text('[CALLS]')
+        .map((t) => matcher.accept(t))
+        .at(-1),
+    ).toBe(false);
+    expect(matcher.accept(257)).toBe(true);
+    expect(matcher.isAccepting).toBe(false);
+    expect(matcher.forcedTokens()).toEqual(text('add'));
+    for (const t of text('add')) expect(matcher.accept(t)).toBe(true);
+    expect(matcher.forcedTokens()).toEqual([258]);
+    expect(matcher.accept(258)).toBe(true);
+    for (const t of text('{"a":1}')) expect(matcher.accept(t), String.fromCharCode(t)).toBe(true);
+    expect(matcher.isAccepting).toBe(true);
+    expect([257, 256].map((t) => matcher.accept(t))).toEqual([true, false]);
+  });
+  it('are counted by budgets', () => {
+    const tight = new Matcher(compile(constraint!, { vocabulary }), vocabulary, { maxTokens: 13 });
+    expect(tight.accept(120)).toBe(true);
+    // Twelve tokens are left, which is what the call takes.
+    expect(tight.accept(257)).toBe(true);
+    for (const t of [...text('add'), 258, ...text('{"a":1}')]) expect(tight.accept(t)).toBe(true);
+    expect(tight.isAccepting).toBe(true);
+    const short = new Matcher(compile(constraint!, { vocabulary }), vocabulary, { maxTokens: 12 });
+    expect([120, 257].map((t) => short.accept(t))).toEqual([true, false]);
+  });
+  it('of tags, also within longer marks', () => {
+    const list = [{ begin: 'to=[CALLS]x', content: { enum: [7] }, end: '[ARGS]' }];
+    const matcher = new Matcher(compile(tags(list), { vocabulary }), vocabulary);
+    const tokens = [...text('ab to=to='), 257, ...text('x7'), 258, ...text('c')];
+    expect(tokens.map((t) => matcher.accept(t))).toEqual(tokens.map(() => true));
+    expect(matcher.isAccepting).toBe(true);
+    const stray = new Matcher(compile(tags(list), { vocabulary }), vocabulary);
+    expect([...text('to'), 257].map((t) => stray.accept(t))).toEqual([true, true, false]);
+    const spelled = new Matcher(compile(tags(list), { vocabulary }), vocabulary);
+    expect(spelled.acceptBytes(new TextEncoder().encode('to=[CALLS]x7'))).toBe(false);
+  });
+  it('are text without a vocabulary, and where they are none of its control tokens', () => {
+    const list = [{ begin: '[CALLS]', content: { enum: [7] }, end: '<end>' }];
+    const whole = new TextEncoder().encode('[CALLS]7<end>');
+    for (const grammar of [compile(tags(list)), compile(tags(list), { vocabulary: plain })])
+      expect(new Matcher(grammar, plain).acceptBytes(whole)).toBe(true);
+    // An end token cannot stand within a text.
+    const ended = new Matcher(compile(tags(list), { vocabulary }), vocabulary);
+    expect([257, ...text('7<end>')].every((t) => ended.accept(t))).toBe(true);
+  });
+});
+
+describe('engines', () => {
+  const shared = sharedEngine();
+  it('write marks as control tokens, and show them in text, events and stream', async () => {
+    const tag = { begin: '<|tools|>', content: json({ enum: [7] }), end: '<|user|>' };
+    const stream = shared.engine.stream(tags([tag], { min: 1, max: 1, text: 'before' }), {
+      prompt: 'Hi',
+      maxTokens: 12,
+      seed: 1,
+    });
+    let streamed = '';
+    for await (const part of stream.textStream) streamed += part;
+    const { text } = await stream.result;
+    expect(text).toMatch(/<\|tools\|>7<\|user\|>$/);
+    expect(streamed).toBe(text);
+    const tokens: string[] = [];
+    for await (const event of stream) if (event.type === 'token') tokens.push(event.text);
+    expect(tokens).toEqual(expect.arrayContaining(['<|tools|>', '7', '<|user|>']));
+  });
+});
