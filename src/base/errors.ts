@@ -5,9 +5,8 @@
 /** Base of all errors that tokenloom throws on purpose. `code` is stable for programs. */
 export abstract class TokenloomError extends Error {
   abstract readonly code: string;
-  override get name(): string {
-    return this.constructor.name;
-  }
+  /** Written out in each class: minifiers rename those, and a getter is there when the stack is made. */
+  abstract override get name(): string;
 }
 
 /** A place in a source text: 1-based line and column (UTF-16 units), 0-based offset. */
@@ -66,6 +65,9 @@ export function codeFrame(source: string, place: SourcePlace, end: number): stri
 /** A grammar, regular expression or JSON text that cannot be read. Holds every finding of the run, first one in the message. */
 export class GrammarError extends TokenloomError {
   readonly code = 'GRAMMAR';
+  override get name() {
+    return 'GrammarError';
+  }
   readonly line: number;
   readonly column: number;
   readonly frame: string;
@@ -88,6 +90,9 @@ export class GrammarError extends TokenloomError {
 /** A part of a schema that cannot be enforced (or is malformed), with its JSON pointer. */
 export class UnsupportedSchemaError extends TokenloomError {
   readonly code = 'UNSUPPORTED_SCHEMA';
+  override get name() {
+    return 'UnsupportedSchemaError';
+  }
   constructor(
     readonly pointer: string,
     readonly keyword: string,
@@ -103,6 +108,9 @@ export class UnsupportedSchemaError extends TokenloomError {
 /** A size or time limit was passed. */
 export class LimitError extends TokenloomError {
   readonly code = 'LIMIT';
+  override get name() {
+    return 'LimitError';
+  }
   constructor(
     readonly what: string,
     readonly given: number,
@@ -119,6 +127,9 @@ export class LimitError extends TokenloomError {
 /** Nothing satisfies the constraint (at all, with this vocabulary, or within this budget). */
 export class UnsatisfiableError extends TokenloomError {
   readonly code = 'UNSATISFIABLE';
+  override get name() {
+    return 'UnsatisfiableError';
+  }
   constructor(
     readonly reason: string,
     readonly pointer?: string,
@@ -130,6 +141,9 @@ export class UnsatisfiableError extends TokenloomError {
 /** A model, tokenizer or device that cannot be used as asked. */
 export class ModelError extends TokenloomError {
   readonly code = 'MODEL';
+  override get name() {
+    return 'ModelError';
+  }
   constructor(
     readonly input: string,
     readonly expected: string,
@@ -143,6 +157,9 @@ export class ModelError extends TokenloomError {
 /** An option or argument outside what the function takes. */
 export class OptionError extends TokenloomError {
   readonly code = 'OPTION';
+  override get name() {
+    return 'OptionError';
+  }
   constructor(
     readonly option: string,
     readonly expected: string,

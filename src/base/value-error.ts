@@ -6,6 +6,9 @@ import { TokenloomError } from './errors.js';
  */
 export class ValueError extends TokenloomError {
   readonly code = 'VALUE';
+  override get name() {
+    return 'ValueError';
+  }
   /** The value as parsed; set by the engine. */
   value: unknown;
   constructor(readonly issues: readonly string[]) {
