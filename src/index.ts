@@ -3,7 +3,7 @@
  */
 import { createEngine } from './engine/create.js';
 import type { Engine } from './engine/engine.js';
-import type { AnyTool, GenerateOptions, Output, Result, ToolChoice } from './engine/types.js';
+import type { AnyTool, RequestOptions, ResultFor, ToolChoice } from './engine/types.js';
 
 export * from './core.js';
 export { parsePartialJson } from './decoder/partial-json.js';
@@ -14,6 +14,7 @@ export { Engine } from './engine/engine.js';
 export type { ItemOf, PartialValue } from './engine/partial-types.js';
 export { GenerationStream } from './engine/stream.js';
 export type {
+  AbortableResult,
   Answer,
   AnthropicTool,
   AnyTool,
@@ -26,7 +27,9 @@ export type {
   Measure,
   Message,
   Output,
+  RequestOptions,
   Result,
+  ResultFor,
   SchedulerOptions,
   StreamEvent,
   Timings,
@@ -49,14 +52,12 @@ export async function generate<
   const S,
   const T extends readonly AnyTool[] | undefined = undefined,
   const C extends ToolChoice | undefined = undefined,
->(
-  target: S,
-  options: GenerateOptions & { readonly tools?: T; readonly toolChoice?: C },
-): Promise<Result<Output<S, T, C>>> {
+  A extends AbortSignal | undefined = undefined,
+>(target: S, options: RequestOptions<T, C, A>): Promise<ResultFor<S, T, C, A>> {
   shared ??= createEngine({ worker: false }).catch((error: unknown) => {
     shared = undefined;
     throw error;
   });
   const engine = await shared;
-  return engine.generate<S, T, C>(target, options);
+  return engine.generate<S, T, C, A>(target, options);
 }

@@ -16,7 +16,9 @@ import type {
   GenerateOptions,
   Measure,
   Output,
+  RequestOptions,
   Result,
+  ResultFor,
   ToolChoice,
   Written,
 } from './types.js';
@@ -47,12 +49,10 @@ export class Engine {
     const S,
     const T extends readonly AnyTool[] | undefined = undefined,
     const C extends ToolChoice | undefined = undefined,
-  >(
-    target: S,
-    options: GenerateOptions & { readonly tools?: T; readonly toolChoice?: C },
-  ): Promise<Result<Output<S, T, C>>> {
+    A extends AbortSignal | undefined = undefined,
+  >(target: S, options: RequestOptions<T, C, A>): Promise<ResultFor<S, T, C, A>> {
     const prepared = prepare(target, options, this.info.callForm);
-    return this.#run<Output<S, T, C>>(prepared, options, undefined);
+    return this.#run<ResultFor<S, T, C, A>>(prepared, options, undefined);
   }
 
   /** The same as it happens: events, text, partial values, and the result. Errors reach the readers and `result`. */
@@ -60,10 +60,11 @@ export class Engine {
     const S,
     const T extends readonly AnyTool[] | undefined = undefined,
     const C extends ToolChoice | undefined = undefined,
+    A extends AbortSignal | undefined = undefined,
   >(
     target: S,
-    options: GenerateOptions & { readonly tools?: T; readonly toolChoice?: C },
-  ): GenerationStream<Output<S, T, C>, Written<S, T, C>> {
+    options: RequestOptions<T, C, A>,
+  ): GenerationStream<Output<S, T, C>, Written<S, T, C>, ResultFor<S, T, C, A>> {
     let prepared: Prepared | undefined;
     let failure: unknown;
     try {
@@ -71,10 +72,13 @@ export class Engine {
     } catch (error) {
       failure = error;
     }
-    return new GenerationStream<Output<S, T, C>, Written<S, T, C>>(prepared?.target.isJson ?? false, async (sink) => {
-      if (prepared === undefined) throw failure;
-      return this.#run<Output<S, T, C>>(prepared, options, sink);
-    });
+    return new GenerationStream<Output<S, T, C>, Written<S, T, C>, ResultFor<S, T, C, A>>(
+      prepared?.target.isJson ?? false,
+      async (sink) => {
+        if (prepared === undefined) throw failure;
+        return this.#run<ResultFor<S, T, C, A>>(prepared, options, sink);
+      },
+    );
   }
 
   /**
@@ -129,11 +133,12 @@ export class Engine {
     await this.close();
   }
 
-  async #run<V>(
+  /** `R`: what the types of the arguments make of the result. */
+  async #run<R>(
     prepared: Prepared,
     options: GenerateOptions,
     sink: ((event: JobEvent) => void) | undefined,
-  ): Promise<Result<V>> {
+  ): Promise<R> {
     this.#checkOpen();
     const { target, job } = prepared;
     const warnings = [...prepared.warnings];
@@ -159,19 +164,16 @@ export class Engine {
     const start = performance.now();
     const order = result.outputs.map((_, i) => i);
     if (job.score === true) order.sort((a, b) => (result.outputs[b]?.score ?? 0) - (result.outputs[a]?.score ?? 0));
-    const choices: Choice<V>[] = [];
+    const choices: Choice<unknown>[] = [];
     for (const i of order.slice(0, prepared.n)) {
       const output = result.outputs[i]!;
-      const choice = await finishChoice<V>(
-        output,
-        target,
-        options.validate === false ? undefined : this.#checker,
-        (w) => warnings.push(w),
+      const choice = await finishChoice(output, target, options.validate === false ? undefined : this.#checker, (w) =>
+        warnings.push(w),
       );
       choices.push(keep ? { ...choice, tokens: kept[i] } : choice);
     }
     const first = choices[0]!;
-    return {
+    const whole: Result<unknown> = {
       ...first,
       usage: result.usage,
       timings: {
@@ -183,20 +185,21 @@ export class Engine {
       warnings,
       ...(prepared.n > 1 ? { choices } : {}),
     };
+    return whole as R;
   }
 }
 
-async function finishChoice<V>(
+async function finishChoice(
   output: DecodeOutput,
   target: Target,
   checker: ResultChecker | undefined,
   warn: (warning: string) => void,
-): Promise<Choice<V>> {
+): Promise<Choice<unknown>> {
   const { text, finishReason } = output;
   const cut = finishReason === 'abort' && target.constraint !== undefined;
   const value = cut ? undefined : await target.finish(text, checker, warn);
   return {
-    value: value as V,
+    value,
     text,
     finishReason,
     ...(output.reasoning === undefined ? {} : { reasoning: output.reasoning }),

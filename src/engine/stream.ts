@@ -2,17 +2,20 @@
  * A generation as it happens: one log of events, any number of readers (each from the start), and a promise of the result.
  */
 import { PartialJson } from '../decoder/partial-json.js';
+import type { FinishReason } from '../decoder/request.js';
 import type { JobEvent } from './job.js';
 import type { ItemOf, PartialValue } from './partial-types.js';
 import type { Result, StreamEvent } from './types.js';
 
-type Entry<T> = Exclude<StreamEvent<T>, { type: 'partial' }>;
+type Entry<R> = Exclude<StreamEvent<unknown, unknown, R>, { type: 'partial' }>;
 
 /** `J` is the type of the JSON, before transforms of a schema library. */
-export class GenerationStream<T, J = unknown> implements AsyncIterable<StreamEvent<T, J>> {
+export class GenerationStream<T, J = unknown, R extends Result<unknown, FinishReason, unknown> = Result<T>>
+  implements AsyncIterable<StreamEvent<T, J, R>>
+{
   /** The finished result; rejects as `generate` would. */
-  readonly result: Promise<Result<T>>;
-  readonly #log: Entry<T>[] = [];
+  readonly result: Promise<R>;
+  readonly #log: Entry<R>[] = [];
   readonly #json: boolean;
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
@@ -20,7 +23,7 @@ export class GenerationStream<T, J = unknown> implements AsyncIterable<StreamEve
   #change: Promise<void>;
 
   /** `start` begins the work; it gets the sink of its events. `json`: whether partial values make sense. */
-  constructor(json: boolean, start: (sink: (event: JobEvent) => void) => Promise<Result<T>>) {
+  constructor(json: boolean, start: (sink: (event: JobEvent) => void) => Promise<R>) {
     this.#json = json;
     this.#change = new Promise((resolve) => {
       this.#wake = resolve;
@@ -71,7 +74,7 @@ export class GenerationStream<T, J = unknown> implements AsyncIterable<StreamEve
     }
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<StreamEvent<T, J>> {
+  async *[Symbol.asyncIterator](): AsyncIterator<StreamEvent<T, J, R>> {
     const partial = new PartialJson();
     let last: string | undefined;
     for await (const entry of this.#entries()) {
@@ -92,7 +95,7 @@ export class GenerationStream<T, J = unknown> implements AsyncIterable<StreamEve
     }
   }
 
-  async *#entries(): AsyncGenerator<Entry<T>> {
+  async *#entries(): AsyncGenerator<Entry<R>> {
     for (let at = 0; ; ) {
       while (at < this.#log.length) yield this.#log[at++]!;
       if (this.#failure !== undefined) throw this.#failure.error;
@@ -108,7 +111,7 @@ export class GenerationStream<T, J = unknown> implements AsyncIterable<StreamEve
     if (event.index === 0 && event.text !== '') this.#push({ type: 'text', text: event.text });
   }
 
-  #push(entry: Entry<T>): void {
+  #push(entry: Entry<R>): void {
     this.#log.push(entry);
     this.#signal();
   }

@@ -223,6 +223,13 @@ export interface GenerateOptions extends SamplingOptions {
   readonly templateVariables?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** Options as their types are read: tools, their choice, and whether there is a signal. */
+export type RequestOptions<T, C, A> = GenerateOptions & {
+  readonly tools?: T;
+  readonly toolChoice?: C;
+  readonly signal?: A;
+};
+
 /** What a request would take. */
 export interface Measure {
   /** Tokens of the whole prompt: template, messages, schema and tools. */
@@ -244,11 +251,12 @@ export interface Timings extends DecodeTimings {
   readonly validateMs: number;
 }
 
-export interface Choice<T> {
+/** `F` narrows how it ended. */
+export interface Choice<T, F extends FinishReason = FinishReason> {
   /** Undefined after an abort that came before the value was complete. */
   readonly value: T;
   readonly text: string;
-  readonly finishReason: FinishReason;
+  readonly finishReason: F;
   readonly reasoning?: string | undefined;
   /** Mean log probability of the sampled tokens, with `bestOf`. */
   readonly score?: number | undefined;
@@ -256,17 +264,31 @@ export interface Choice<T> {
   readonly tokens?: readonly TokenInfo[] | undefined;
 }
 
-export interface Result<T> extends Choice<T> {
+/** `F` narrows how it ended, `C` is the type of its choices. */
+export interface Result<T, F extends FinishReason = FinishReason, C = Choice<T>> extends Choice<T, F> {
   readonly usage: Usage;
   readonly timings: Timings;
   readonly warnings: readonly string[];
   /** All outputs, the first one included, where `n` is over 1. */
-  readonly choices?: readonly Choice<T>[] | undefined;
+  readonly choices?: readonly C[] | undefined;
 }
 
+type Finished = Exclude<FinishReason, 'abort'>;
+type MaybeAborted<T> = Choice<T, Finished> | Choice<undefined, 'abort'>;
+
+/** The result of a request with a signal: `finishReason` tells whether there is a value. */
+export type AbortableResult<T> = Result<T, Finished, MaybeAborted<T>> | Result<undefined, 'abort', MaybeAborted<T>>;
+
+/** The result for the type `A` of a request's signal; text without a constraint is there after an abort too. */
+export type ResultFor<S, T, C, A> = [A] extends [undefined]
+  ? Result<Output<S, T, C>>
+  : [S, T] extends [null, undefined]
+    ? Result<Output<S, T, C>>
+    : AbortableResult<Output<S, T, C>>;
+
 /** `J` is the type of the JSON, before transforms of a schema library. */
-export type StreamEvent<T, J = unknown> =
+export type StreamEvent<T, J = unknown, R = Result<T>> =
   | ({ readonly type: 'token'; readonly index: number; readonly text: string } & TokenInfo)
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'partial'; readonly value: PartialValue<J> }
-  | { readonly type: 'done'; readonly result: Result<T> };
+  | { readonly type: 'done'; readonly result: R };

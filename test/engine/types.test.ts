@@ -8,7 +8,7 @@ import * as z from 'zod';
 import * as zm from 'zod/mini';
 import { z as z3 } from 'zod/v3';
 import type { Engine } from '../../src/engine/engine.js';
-import type { Answer, AnyTool, Output, Tool, ToolChoice } from '../../src/engine/types.js';
+import type { Answer, AnyTool, GenerateOptions, Output, Result, Tool, ToolChoice } from '../../src/engine/types.js';
 import {
   type ChoiceConstraint,
   type Constraint,
@@ -208,5 +208,50 @@ describe('streams', () => {
     expectTypeOf<Elements['lib']>().toEqualTypeOf<never>();
     expectTypeOf<Elements['any']>().toEqualTypeOf<unknown>();
     expectTypeOf<Awaited<Streams['lib']['result']>['value']['when']>().toEqualTypeOf<Date>();
+  });
+});
+
+describe('signals', () => {
+  const schema = { type: 'object', properties: { a: { type: 'number' } }, required: ['a'] } as const;
+  type Value = { a: number };
+  it('a request that may be aborted has a value once that is ruled out', () => {
+    const _calls = (e: Engine, signal: AbortSignal, options: GenerateOptions, tools: Tool[]) => ({
+      never: e.generate(schema, { prompt: '' }),
+      undefined: e.generate(schema, { prompt: '', signal: undefined }),
+      signal: e.generate(schema, { prompt: '', signal }),
+      maybe: e.generate(schema, options),
+      text: e.generate(null, { prompt: '', signal }),
+      call: e.generate(null, { prompt: '', signal, tools }),
+      stream: e.stream(schema, { prompt: '', signal }).result,
+      events: e.stream(schema, { prompt: '', signal }),
+    });
+    type Calls = ReturnType<typeof _calls>;
+    type Values = { [K in Exclude<keyof Calls, 'events'>]: Awaited<Calls[K]>['value'] };
+    expectTypeOf<Values['never']>().toEqualTypeOf<Value>();
+    expectTypeOf<Values['undefined']>().toEqualTypeOf<Value>();
+    expectTypeOf<Values['signal']>().toEqualTypeOf<Value | undefined>();
+    expectTypeOf<Values['maybe']>().toEqualTypeOf<Value | undefined>();
+    expectTypeOf<Values['stream']>().toEqualTypeOf<Value | undefined>();
+    expectTypeOf<Values['text']>().toEqualTypeOf<string>();
+    expectTypeOf<Values['call']>().toEqualTypeOf<{ readonly name: string; readonly arguments: unknown } | undefined>();
+    const _narrowed = async (e: Engine, signal: AbortSignal): Promise<number> => {
+      const { value, finishReason } = await e.generate(schema, { prompt: '', signal });
+      if (finishReason === 'abort') return 0;
+      return value.a;
+    };
+    const _events = async (e: Engine, signal: AbortSignal): Promise<number | undefined> => {
+      for await (const event of e.stream(schema, { prompt: '', signal })) {
+        if (event.type === 'done' && event.result.finishReason !== 'abort') return event.result.value.a;
+      }
+      return undefined;
+    };
+    const _choices = async (e: Engine, signal: AbortSignal): Promise<(number | undefined)[]> =>
+      ((await e.generate(schema, { prompt: '', signal, n: 2 })).choices ?? []).map((c) => c.value?.a);
+    const _passed = async (e: Engine, signal: AbortSignal): Promise<Result<Value | undefined>> =>
+      e.generate(schema, { prompt: '', signal });
+    expectTypeOf<ReturnType<typeof _narrowed>>().toEqualTypeOf<Promise<number>>();
+    expectTypeOf<ReturnType<typeof _events>>().toEqualTypeOf<Promise<number | undefined>>();
+    expectTypeOf<ReturnType<typeof _choices>>().toEqualTypeOf<Promise<(number | undefined)[]>>();
+    expectTypeOf<ReturnType<typeof _passed>>().toEqualTypeOf<Promise<Result<Value | undefined>>>();
   });
 });
