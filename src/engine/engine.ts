@@ -93,7 +93,7 @@ export class Engine {
       readonly toolChoice?: ToolChoice | undefined;
     },
   ): Promise<Measure> {
-    const { job, warnings } = prepare(target, options);
+    const { job, warnings } = prepare(target, options, this.info.callForm);
     this.#checkOpen();
     const measured = await this.#service.measure(job);
     return { ...measured, warnings: [...warnings, ...measured.warnings] };

@@ -15,13 +15,13 @@ it('names of errors do not hang on names of classes, which minifiers change', ()
   ];
   const names = made().map((e) => e.name);
   expect(names).toEqual(made().map((e) => e.constructor.name));
-  for (const { constructor } of made()) Object.defineProperty(constructor, 'name', { value: 'e' });
+  for (const error of made()) Object.defineProperty(error.constructor, 'name', { value: 'e' });
   try {
     expect(made().map((e) => e.name)).toEqual(names);
     expect(made().map((e) => e.stack?.split(':')[0])).toEqual(names);
   } finally {
-    made().forEach(({ constructor }, i) => {
-      Object.defineProperty(constructor, 'name', { value: names[i] });
+    made().forEach((error, i) => {
+      Object.defineProperty(error.constructor, 'name', { value: names[i] });
     });
   }
 });

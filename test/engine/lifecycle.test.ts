@@ -30,6 +30,7 @@ describe.each([false, true])('worker: %s', (worker) => {
         [person, base],
         [null, { prompt: 'hello', maxTokens: 5 }],
         [null, { messages: [{ role: 'user', content: 'x'.repeat(200) }], maxTokens: 60, tools }],
+        [null, { prompt: 'hello', maxTokens: 60, tools, toolChoice: 'auto' }],
         [person, { ...base, showSchema: false, system: 'Be short.' }],
       ] as const) {
         const measured = await engine.measure(target, options);
@@ -37,7 +38,7 @@ describe.each([false, true])('worker: %s', (worker) => {
         expect(measured).toEqual({ promptTokens: usage.promptTokens, maxTokens: options.maxTokens, warnings: [] });
       }
       const counters = (await engine.metrics()).snapshot as { counters: { requests: number } };
-      expect(counters.counters.requests).toBe(4);
+      expect(counters.counters.requests).toBe(5);
     });
     it('tells what the context leaves, and warns as generate does', async () => {
       const { contextLength } = engine.info;
