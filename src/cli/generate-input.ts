@@ -1,7 +1,9 @@
 /** Reading what `generate` is given: files, standard input, and the constraint that they name. */
 import { TokenloomError } from '../base/errors.js';
 import { type Constraint, choice, gbnf, json, type SchemaOptions } from '../core.js';
+import { messagesOf } from '../engine/messages.js';
 import { readTools as toolsOf } from '../engine/tools.js';
+import type { Message } from '../engine/types.js';
 import { constraintGrammar } from '../grammar/constraint/index.js';
 import { CliError } from './exit.js';
 import { readText } from './files.js';
@@ -63,16 +65,34 @@ export async function readPrompt(words: readonly string[], flag: string | undefi
   return text;
 }
 
-/** Tools from a JSON file: an array of {name, description?, parameters}. What is wrong with one is said with its name. */
-export async function readTools(file: string): Promise<readonly { name: string; parameters: unknown }[]> {
+/** A conversation from a JSON file: an array of {role, content} as chat APIs have them. @throws CliError */
+export async function readMessages(file: string): Promise<readonly Message[]> {
+  const messages = (await readArray(file, 'messages {role, content}')) as readonly Message[];
+  try {
+    messagesOf({ messages });
+  } catch (error) {
+    if (error instanceof TokenloomError) throw new CliError(`${file}: ${error.message}`);
+    throw error;
+  }
+  return messages;
+}
+
+async function readArray(file: string, what: string): Promise<readonly unknown[]> {
+  const name = file === '-' ? 'standard input' : file;
   const text = await readText(file);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new CliError(`${file}: not JSON: ${error instanceof Error ? error.message : 'unreadable'}`);
+    throw new CliError(`${name}: not JSON: ${error instanceof Error ? error.message : 'unreadable'}`);
   }
-  if (!Array.isArray(value)) throw new CliError(`${file}: expected an array of {name, description?, parameters}`);
+  if (!Array.isArray(value)) throw new CliError(`${name}: expected an array of ${what}`);
+  return value;
+}
+
+/** Tools from a JSON file: an array of {name, description?, parameters}. What is wrong with one is said with its name. */
+export async function readTools(file: string): Promise<readonly { name: string; parameters: unknown }[]> {
+  const value = await readArray(file, '{name, description?, parameters}');
   if (value.length === 0) throw new CliError(`${file}: holds no tools`);
   for (const { name, parameters } of toolsOf(value)) {
     try {
@@ -82,5 +102,5 @@ export async function readTools(file: string): Promise<readonly { name: string; 
       throw error;
     }
   }
-  return value as { name: string; parameters: unknown }[];
+  return value as readonly { name: string; parameters: unknown }[];
 }

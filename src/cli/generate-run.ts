@@ -3,12 +3,13 @@ import { TokenloomError } from '../base/errors.js';
 import { type Constraint, constraintGrammar } from '../grammar/constraint/index.js';
 import { createEngine, type Engine, type EngineOptions, type GenerateOptions, type Result } from '../index.js';
 import { CliError, EXIT, type ExitCode } from './exit.js';
-import { type ConstraintFlags, readConstraint, readPrompt, readTools } from './generate-input.js';
+import { type ConstraintFlags, readConstraint, readMessages, readPrompt, readTools } from './generate-input.js';
 import { Progress } from './generate-progress.js';
 import { TraceWriter } from './generate-trace.js';
 
 export interface GenerateFlags extends ConstraintFlags {
   readonly prompt?: string;
+  readonly messages?: string;
   readonly system?: string;
   readonly tools?: string;
   readonly toolChoice?: string;
@@ -37,13 +38,22 @@ export interface GenerateFlags extends ConstraintFlags {
   readonly trace?: string;
 }
 
+async function readAsked(
+  words: readonly string[],
+  flags: GenerateFlags,
+): Promise<Pick<GenerateOptions, 'prompt' | 'messages'>> {
+  if (flags.messages === undefined) return { prompt: await readPrompt(words, flags.prompt) };
+  if (flags.prompt !== undefined || words.length > 0) throw new CliError('give --messages or a prompt, not both');
+  return { messages: await readMessages(flags.messages) };
+}
+
 /** Returns the exit code; throws typed errors. */
 export async function generate(words: readonly string[], flags: GenerateFlags): Promise<ExitCode> {
   if (flags.reasoningBudget !== undefined && flags.reasoningEnd === undefined)
     throw new CliError('--reasoning-budget needs --reasoning-end');
   const constraint = await readConstraint(flags);
   const tools = flags.tools === undefined ? undefined : await readTools(flags.tools);
-  const prompt = await readPrompt(words, flags.prompt);
+  const asked = await readAsked(words, flags);
   if (constraint !== undefined) check(constraint, flags);
   const trace = flags.trace === undefined ? undefined : await TraceWriter.open(flags.trace);
   const progress = new Progress(flags.quiet === true, process.stdout.isTTY === true && flags.json !== true);
@@ -70,7 +80,7 @@ export async function generate(words: readonly string[], flags: GenerateFlags): 
       worker: false,
     });
     for (const warning of engine.info.warnings) progress.warn(warning);
-    return await run(engine, constraint, prompt, tools, flags, progress, trace, abort.signal);
+    return await run(engine, constraint, asked, tools, flags, progress, trace, abort.signal);
   } catch (error) {
     if (abort.signal.aborted) return EXIT.interrupted;
     throw error;
@@ -100,7 +110,7 @@ function isChoice(word: string): word is 'required' | 'auto' | 'none' {
 async function run(
   engine: Engine,
   constraint: unknown,
-  prompt: string,
+  asked: Pick<GenerateOptions, 'prompt' | 'messages'>,
   tools: readonly { name: string; parameters: unknown }[] | undefined,
   flags: GenerateFlags,
   progress: Progress,
@@ -108,7 +118,7 @@ async function run(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const options: GenerateOptions = {
-    prompt,
+    ...asked,
     system: flags.system,
     maxTokens: flags.maxTokens,
     temperature: flags.temperature,

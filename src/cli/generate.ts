@@ -39,6 +39,7 @@ Examples:
   $ tokenloom generate --choice positive negative -- "I love it"
   $ cat mail.txt | tokenloom generate -s ticket.schema.json --json - | jq .value
   $ tokenloom generate -s s.json -m hf:onnx-community/Qwen3-0.6B-ONNX -p "…"
+  $ tokenloom generate -s s.json --messages chat.json
   $ tokenloom generate -s s.json --trace trace.jsonl "…"`,
   );
   command.action(async (words: string[], flags: GenerateFlags) => {
@@ -68,6 +69,7 @@ export function addGbnfGenerateCommand(parent: Command, finish: Finish): void {
 function addModelOptions(command: Command): void {
   command
     .option('-p, --prompt <text>', "what to ask; '-' reads standard input")
+    .option('--messages <file>', "JSON array of chat messages in place of a prompt; '-' reads standard input")
     .option('--system <text>', 'instructions put before the prompt')
     .option('-m, --model <source>', "'embedded', 'embedded-moe', a folder, or hf:org/name", 'embedded')
     .addOption(

@@ -68,6 +68,13 @@ export function toPlain(error: unknown): PlainError {
 
 /** The error that {@link toPlain} was given, of the same class where it is one of ours. */
 export function fromPlain(plain: PlainError): Error {
+  const error = made(plain);
+  // It may say more than its fields: of which part of a constraint it speaks.
+  error.message = plain.message;
+  return error;
+}
+
+function made(plain: PlainError): Error {
   const f = plain.fields;
   const text = (key: string): string => String(f[key]);
   const maybe = (key: string): string | undefined => (typeof f[key] === 'string' ? (f[key] as string) : undefined);

@@ -70,6 +70,27 @@ describe('generate', () => {
     const r = await run(`generate --model ${model.folder} -q --tools ${tools} "go"`);
     expect(JSON.parse(r.stdout)).toMatchObject({ name: 'go', arguments: { a: expect.any(Number) } });
   });
+  it('a conversation', async () => {
+    const chat = file(
+      'chat.json',
+      '[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":"c"}]',
+    );
+    const bad = file('bad-chat.json', '[{"role":"user"}]');
+    const base = `generate --model ${model.folder} -q --choice x`;
+    const [good, piped, both, wrong] = await Promise.all([
+      run(`${base} --messages ${chat}`),
+      run(`$TL ${base} --messages - < ${chat}`),
+      run(`${base} --messages ${chat} -p "d"`),
+      run(`${base} --messages ${bad}`),
+    ]);
+    expect([good, piped].map((r) => [r!.code, r!.stdout])).toEqual([
+      [0, 'x\n'],
+      [0, 'x\n'],
+    ]);
+    expect([both, wrong].map((r) => r!.code)).toEqual([2, 2]);
+    expect(both!.stderr).toContain('--messages or a prompt');
+    expect(wrong!.stderr).toMatch(/bad-chat\.json: .*messages\[0\]/);
+  });
   it('tools by choice', async () => {
     const tools = file('choice.json', `[{"name":"go","parameters":${schema}},{"name":"stay","parameters":${schema}}]`);
     const ask = (choice: string) =>

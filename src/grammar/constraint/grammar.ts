@@ -1,5 +1,5 @@
 /** From a constraint to its grammar: the one place that knows all front ends. */
-import { OptionError } from '../../base/errors.js';
+import { OptionError, TokenloomError } from '../../base/errors.js';
 import type { Regex } from '../../regular/regex.js';
 import { gbnfToGrammar } from '../gbnf/index.js';
 import type { Grammar } from '../ir.js';
@@ -59,7 +59,9 @@ export function constraintGrammar(
         diagnostics: [],
       };
     case 'calls': {
-      const contents = constraint.tools.map((tool) => constraintGrammar(tool.content, limits));
+      const contents = constraint.tools.map(({ name, content }) =>
+        within(`tool '${name}'`, () => constraintGrammar(content, limits)),
+      );
       return {
         grammar: callsGrammar(
           constraint,
@@ -70,7 +72,9 @@ export function constraintGrammar(
       };
     }
     case 'tags': {
-      const contents = constraint.tags.map((tag) => constraintGrammar(tag.content, limits));
+      const contents = constraint.tags.map(({ begin, content }) =>
+        within(`tag ${JSON.stringify(begin)}`, () => constraintGrammar(content, limits)),
+      );
       return {
         grammar: tagsGrammar(
           constraint,
@@ -80,6 +84,16 @@ export function constraintGrammar(
         diagnostics: contents.flatMap((content) => content.diagnostics),
       };
     }
+  }
+}
+
+/** Errors of a part say which it is. */
+function within<T>(part: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof TokenloomError) error.message = `${part}: ${error.message}`;
+    throw error;
   }
 }
 

@@ -235,3 +235,13 @@ describe('tags', () => {
 const bytesOnly = Vocabulary.fromTokens([...Array.from({ length: 256 }, (_, b) => Uint8Array.of(b)), null], {
   eos: [256],
 });
+
+it('says of which tag an error is', () => {
+  const good = { begin: '<a>', content: { type: 'integer' }, end: '</a>' };
+  const unsatisfiable = { type: 'integer', minimum: 2, maximum: 1 };
+  expect(() => compile(tags([good, { ...good, begin: '<b>', content: unsatisfiable }]))).toThrow(UnsatisfiableError);
+  expect(() => compile(tags([good, { ...good, begin: '<b>', content: unsatisfiable }]))).toThrow(
+    /^tag "<b>": unsatisfiable/,
+  );
+  expect(() => compile(tags([good, { ...good, begin: '<c>', content: regex('(') }]))).toThrow(/^tag "<c>": /);
+});
