@@ -10,10 +10,12 @@
 
 import { OUR_FORM } from '../base/call-form.js';
 import { LimitError } from '../base/errors.js';
+import { tried } from '../runtime/chat.js';
 import type { Chat, ChatMessage, TextTokenizer } from '../runtime/types.js';
 import { callText, type PlainTool } from './call-format.js';
 import { formOf, toolsJson, toolsOf, withSystem } from './forms.js';
 import { schemaHint, shorterHints } from './hint.js';
+import { ANSWERED, openingOf } from './opening.js';
 
 const SCHEMA_TEXT = 'Answer in JSON that fits this schema:\n';
 const TOOLS_TEXT = 'Call one of the tools. Answer in JSON: {"name":…,"arguments":{…}}';
@@ -29,6 +31,8 @@ export interface PromptInput {
   readonly tools?: readonly PlainTool[] | undefined;
   /** Whether calls of the tools are the model's choice, behind text. */
   readonly freeCalls?: boolean | undefined;
+  /** Whether a constraint holds from the first token. */
+  readonly atOnce?: boolean | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
   /** Tokens to leave for the answer where that is possible. */
   readonly reserve: number;
@@ -44,6 +48,7 @@ export interface BuiltPrompt {
 
 interface Rendered {
   readonly text: string;
+  readonly ended?: string | undefined;
   readonly tokens: number[];
 }
 
@@ -70,8 +75,19 @@ export function buildPrompt(
         ...(tools === undefined ? [] : toolsText(tools, free, shown !== undefined, chat)),
         ...(hint === undefined ? [] : [`${tools === undefined ? SCHEMA_TEXT : OR_TEXT}${own(hint)}`]),
       ];
-      const text = chat.render(withSystem(messages, parts, takesSystem), { ...shown, ...options });
-      return { text: tokenizer.unmark(text), tokens: tokenizer.encode(text, { specials: false }) };
+      const all = withSystem(messages, parts, takesSystem);
+      const prompt = chat.render(all, { ...shown, ...options });
+      const more = { ...shown, ...options, addGenerationPrompt: false };
+      const opening =
+        input.atOnce === true
+          ? openingOf(prompt, tried(chat.render, [...all, ANSWERED], more), free && tools !== undefined)
+          : undefined;
+      const text = prompt + (opening?.text ?? '');
+      return {
+        text: tokenizer.unmark(text),
+        tokens: tokenizer.encode(text, { specials: false }),
+        ended: opening?.ended,
+      };
     };
   };
   const render = rendering(hasTools ? own(input.tools) : undefined);
@@ -85,9 +101,16 @@ export function buildPrompt(
   const mayFit = (hint: string): boolean => tokensOfStart(hint, roomy, tokenizer) <= roomy;
   let full: string | undefined;
   if (input.schema !== undefined) full = schemaHint(input.schema);
+  const built = ({ text, tokens, ended }: Rendered): BuiltPrompt => {
+    if (ended !== undefined)
+      warnings.push(
+        `the template begins the model's thinking, which was ended at once; to let it think: reasoning: { end: '${ended}' }`,
+      );
+    return { text, tokens, warnings };
+  };
   if (full !== undefined || hasTools) {
     const whole = full === undefined || mayFit(full) ? render(full) : undefined;
-    if (whole !== undefined && whole.tokens.length <= roomy) return { ...whole, warnings };
+    if (whole !== undefined && whole.tokens.length <= roomy) return built(whole);
     if (full !== undefined) {
       let last = full;
       for (const hint of shorterHints(input.schema)) {
@@ -99,7 +122,7 @@ export function buildPrompt(
         warnings.push(
           'the schema was shortened in the prompt: in full it leaves no room for the answer (it is enforced in full)',
         );
-        return { ...short, warnings };
+        return built(short);
       }
     }
     warnings.push(
@@ -110,7 +133,7 @@ export function buildPrompt(
   }
   const bare = rendering(undefined)(undefined);
   if (bare.tokens.length > most) throw new LimitError('prompt tokens', bare.tokens.length, most, undefined, TOO_LONG);
-  return { ...bare, warnings };
+  return built(bare);
 }
 
 /** Characters for a token, from which on a text is not encoded as a whole before it is known to fit. */

@@ -110,6 +110,7 @@ export class LocalService implements Service {
         schema: job.shown,
         tools: job.tools,
         freeCalls: job.freeCalls,
+        atOnce: job.constraint !== undefined && job.reasoning === undefined,
         variables: job.variables,
         parseSpecials: job.parseSpecials,
         reserve,

@@ -81,9 +81,11 @@ function formOf(
   const begin = mark === undefined ? before : before.trimStart();
   const at = answer.indexOf(ANSWER);
   const behind = at < 0 ? '' : answer.slice(at + ANSWER.length);
-  const lead =
+  const frame =
     at >= prompt.length && answer.startsWith(prompt) ? answer.slice(prompt.length, at).replace(THOUGHT, '') : '';
-  const place: CallForm['place'] = mark === undefined ? 'alone' : 'behind';
+  const lead = frame.trim() === '' ? '' : frame;
+  // What begins answers is not written before calls.
+  const place: CallForm['place'] = mark === undefined || lead !== '' ? 'alone' : 'behind';
   const trigger = mark ?? begin;
   // What stands around answers too tells nothing.
   if (begin === '' || (lead + behind).includes(trigger)) return undefined;

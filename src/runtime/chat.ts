@@ -36,10 +36,12 @@ export function createChat(
     return template === undefined ? plain(messages, options) : render(source, template, messages, options, specials);
   };
   const endOf = specials.eos_token === undefined ? [] : [specials.eos_token];
+  const answered = tried(chat, [ASKED, { role: 'assistant', content: PROBE }], { addGenerationPrompt: false });
   const calls = readCalls((messages, options) => tried(chat, messages, options), WITH_TOOLS, [...ends, ...endOf]);
   return {
     hasTemplate: fallback !== undefined,
     takesSystem: tried(chat, [{ role: 'system', content: PROBE }, ASKED]).includes(PROBE),
+    behindAnswer: answered.split(PROBE)[1] ?? '',
     callForm: calls.form,
     writesCalls: calls.any,
     render: chat,

@@ -12,7 +12,7 @@ import { readFolder } from './folder.js';
 import { download } from './hub.js';
 import { checkLoadOptions } from './load-options.js';
 import { openModel } from './open.js';
-import { createTokenizer } from './tokenizer.js';
+import { addedOf, createTokenizer } from './tokenizer.js';
 import type { LoadedModel, LoadOptions, ModelSource } from './types.js';
 
 export type * from './types.js';
@@ -70,10 +70,14 @@ async function loadFolder(
   options.onProgress?.({ phase: 'tokenizer' });
   const files = await readFolder(folder, options.dtype ?? 'auto');
   const tokenizerFile = path.join(folder, 'tokenizer.json');
-  const vocabulary = readVocabulary(tokenizerFile, files.tokenizerJson, files.eos);
   const tokenizer = createTokenizer(tokenizerFile, files.tokenizerJson, files.tokenizerConfig);
-  const ends = [...vocabulary.specials].flatMap(([name, id]) => (vocabulary.isEos(id) ? [name] : []));
+  const added = addedOf(files.tokenizerJson);
+  const ends = added.filter(({ id }) => files.eos.includes(id)).map(({ content }) => content);
   const chat = createChat(folder, files.templates, files.tokenizerConfig, ends);
+  const turnEnd = endOfTurn(chat.behindAnswer, ends, added);
+  const eos = turnEnd === undefined ? files.eos : [...files.eos, turnEnd.id];
+  const vocabulary = readVocabulary(tokenizerFile, files.tokenizerJson, eos);
+  const endNotes = turnEnd === undefined ? [] : [endNote(turnEnd.content)];
   options.signal?.throwIfAborted();
   const opened = await openModel(files, vocabulary, options);
   if (options.signal?.aborted) {
@@ -97,10 +101,19 @@ async function loadFolder(
       ...(files.whitespace === undefined ? {} : { whitespace: files.whitespace }),
       ...(opened.experts === undefined ? {} : { experts: opened.experts }),
       ...(chat.callForm === undefined ? {} : { callForm: chat.callForm }),
-      warnings: [...notes, ...opened.warnings],
+      warnings: [...notes, ...endNotes, ...opened.warnings],
     },
   };
 }
+
+/** The special token that ends a turn of the template, where none that the files declare does. */
+function endOfTurn(behind: string, ends: readonly string[], added: ReturnType<typeof addedOf>) {
+  if (ends.some((end) => behind.includes(end))) return undefined;
+  return added.find(({ content, special }) => special && behind.trimStart().startsWith(content));
+}
+
+const endNote = (name: string): string =>
+  `the template ends turns by ${name}, which is no end token to the model's files: it ends the output too`;
 
 function readVocabulary(file: string, json: unknown, eos: readonly number[]): Vocabulary {
   try {

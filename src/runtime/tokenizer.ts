@@ -51,7 +51,8 @@ function build(source: string, json: JsonObject, config: JsonObject): Tokenizer 
   }
 }
 
-function addedOf(json: JsonObject): (AddedToken & { readonly id: number })[] {
+/** The added tokens of a tokenizer.json. */
+export function addedOf(json: JsonObject): (AddedToken & { readonly id: number })[] {
   const entries: unknown[] = Array.isArray(json.added_tokens) ? json.added_tokens : [];
   return entries.flatMap((entry) => {
     if (!isObject(entry) || typeof entry.content !== 'string' || typeof entry.id !== 'number') return [];

@@ -86,6 +86,8 @@ export interface Chat {
   readonly takesSystem: boolean;
   /** How the template writes calls of tools; undefined where it writes none, or in a form that is not texts around names and JSON. */
   readonly callForm: CallForm | undefined;
+  /** What it writes behind an answer; '' where that is not known. */
+  readonly behindAnswer: string;
   /** Whether it writes calls at all. */
   readonly writesCalls: boolean;
   /** The prompt's text, special tokens written out: encode it with `specials: false`. */

@@ -90,6 +90,21 @@ describe('folders', () => {
   );
 
   it(
+    'ends where the template ends turns, if no file says so',
+    inFolder(async (folder) => {
+      for (const file of ['generation_config.json', 'genai_config.json']) await rm(path.join(folder, file));
+      await edit(folder, 'config.json', (j) => {
+        j.eos_token_id = 0;
+      });
+      const { info, model, chat } = await loadModel(folder);
+      expect(chat.behindAnswer).toBe('<|end|>');
+      expect(info.eos).toEqual([0, 2]);
+      expect(info.warnings.join()).toContain('the template ends turns by <|end|>');
+      await model.dispose();
+    }),
+  );
+
+  it(
     'collects EOS ids from generation_config, else config, else the token name',
     inFolder(async (folder) => {
       await edit(folder, 'generation_config.json', (j) => {
