@@ -1,7 +1,8 @@
 /**
- * The thinking before a value: text until a marker (a special token, or text found across tokens) or until its budget is spent, whereupon the
- * marker is written for the model.
+ * The thinking before a value: text until a marker (a special token, text found across tokens, or both: `<|channel|>final<|message|>`) or until its budget
+ * is spent, whereupon the marker is written for the model.
  */
+import { markParts } from '../base/marks.js';
 import type { Vocabulary } from '../fsm/vocabulary.js';
 import type { ReasoningOptions } from './request.js';
 import { StopScanner, TextStream } from './text.js';
@@ -15,11 +16,22 @@ export type Thought =
 const MORE: Thought = { kind: 'more' };
 const SPENT: Thought = { kind: 'spent' };
 
+/** The tokens of a marker. */
+export function markerTokens(marker: string, vocabulary: Vocabulary): readonly number[] {
+  const special = vocabulary.specials.get(marker);
+  if (special !== undefined) return [special];
+  return markParts(marker, vocabulary.controls).flatMap(({ text, isToken }) =>
+    isToken ? vocabulary.find(text) : vocabulary.encode(text),
+  );
+}
+
 export class Reasoning {
   readonly #options: ReasoningOptions;
   readonly #vocabulary: Vocabulary;
   readonly #marker: StopScanner;
   readonly #stream = new TextStream();
+  /** Names of the control tokens within the marker, which have no bytes to find it by. */
+  readonly #names: ReadonlyMap<number, string>;
   #text = '';
   #count = 0;
 
@@ -27,6 +39,8 @@ export class Reasoning {
     this.#options = options;
     this.#vocabulary = vocabulary;
     this.#marker = new StopScanner([options.end]);
+    const parts = markParts(options.end, vocabulary.controls).filter((part) => part.isToken);
+    this.#names = new Map(parts.flatMap(({ text }) => vocabulary.find(text).map((id) => [id, text] as const)));
   }
 
   /** What was thought so far, the marker left out. */
@@ -41,7 +55,7 @@ export class Reasoning {
       this.#text += this.#marker.flush();
       return { kind: 'marker', rest: '' };
     }
-    const found = this.#marker.push(this.#stream.push(bytes));
+    const found = this.#marker.push(this.#names.get(token) ?? this.#stream.push(bytes));
     this.#text += found.text;
     if (found.stopped) return { kind: 'marker', rest: found.rest.trimStart() };
     return this.#count >= this.#options.budget ? SPENT : MORE;
@@ -50,7 +64,6 @@ export class Reasoning {
   /** Ends the thinking from outside; returns the tokens of the marker. */
   cut(): readonly number[] {
     this.#text += this.#marker.flush();
-    const special = this.#vocabulary.specials.get(this.#options.end);
-    return special === undefined ? this.#vocabulary.encode(this.#options.end) : [special];
+    return markerTokens(this.#options.end, this.#vocabulary);
   }
 }

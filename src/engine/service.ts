@@ -10,6 +10,7 @@ import { DecodeLoop } from '../decoder/loop.js';
 import type { LoopOptions } from '../decoder/loop-options.js';
 import type { TokenMatcher } from '../decoder/matcher.js';
 import type { StepModel } from '../decoder/model.js';
+import { markerTokens } from '../decoder/reasoning.js';
 import type { DecodeRequest, ReasoningOptions, TokenInfo } from '../decoder/request.js';
 import { type CompiledGrammar, compileGrammar, type Vocabulary } from '../fsm/index.js';
 import { type Constraint, constraintGrammar } from '../grammar/constraint/index.js';
@@ -215,7 +216,7 @@ function thinkingIn(
   const none = { reasoning: undefined, tokens: 0 };
   if (reasoning === undefined) return none;
   const { end } = reasoning;
-  const marker = vocabulary.specials.has(end) ? 1 : vocabulary.encode(end).length;
+  const marker = markerTokens(end, vocabulary).length;
   const most = room - Math.max(1, Math.min(maxTokens, room >> 2)) - marker;
   if (most < 1) return none;
   const budget = Math.min(reasoning.budget, most);

@@ -129,6 +129,11 @@ describe('the form of calls', () => {
     const text = name === 'an answer with a lead' ? template.replace('%}<assistant>{%', '%}<assistant{%') : template;
     expect(formOf(text).callForm).toEqual(FORMS[name]);
   });
+  it('has the end that several calls have, where the template leaves it out behind one (DeepSeek V3)', () => {
+    const call = '<call>function<sep>{{ f.name }}\n```json\n{{ f.arguments | tojson }}\n```</call>';
+    const template = turns(`<calls>${each(`${call}{% if not loop.first %}</calls><eos>{% endif %}`)}`);
+    expect(formOf(template).callForm).toEqual(FORMS.deepseek);
+  });
   it('is none where its mark begins answers too, or arguments are no JSON', () => {
     const both = turns(
       each('<x>{{ f.name }}:{{ f.arguments | tojson }}'),

@@ -1,9 +1,9 @@
 /** The grammar of an answer that is text, or text and calls of tools in the form of a model. */
 import { ID_SLOT, nameIn } from '../../base/call-form.js';
+import { beginsWithToken, markParts } from '../../base/marks.js';
 import { anyChar, anyString, type Regex } from '../../regular/regex.js';
 import type { Expr, ExprId, Grammar } from '../ir.js';
 import { relocated } from '../relocate.js';
-import { beginsWithToken, markParts } from './marks.js';
 import { markExpr, whitespaceOf } from './tags-grammar.js';
 import type { CallsConstraint } from './types.js';
 

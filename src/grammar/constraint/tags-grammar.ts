@@ -6,10 +6,10 @@
  * stand in free text, so where a trigger has one, text without triggers goes before it.
  */
 import { OptionError } from '../../base/errors.js';
+import { beginsWithToken, type MarkPart, markParts } from '../../base/marks.js';
 import { anyChar, anyString, type Regex } from '../../regular/regex.js';
 import type { Expr, ExprId, Grammar } from '../ir.js';
 import { relocated } from '../relocate.js';
-import { beginsWithToken, type MarkPart, markParts } from './marks.js';
 import type { TagsConstraint } from './types.js';
 
 const BLANKS: Regex = {
