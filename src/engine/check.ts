@@ -8,7 +8,13 @@
 import type { SchemaOptions } from '../grammar/schema/index.js';
 import { type Validation, Validator } from './validate.js';
 
-const MOST_KEPT = 64;
+/**
+ * As many as a service keeps grammars: a validator takes 3 to 15 ms of the caller's thread to make, which each result would cost where schemas take turns that are
+ * one too many.
+ */
+const MOST_KEPT = 256;
+/** Characters of all their schemas; a validator takes some 100 bytes for each. */
+const MOST_CHARS = 1 << 19;
 
 interface Kept {
   readonly schema: unknown;
@@ -24,6 +30,12 @@ export interface Verdict extends Validation {
 
 export class ResultChecker {
   readonly #kept = new Map<string, Kept>();
+  #chars = 0;
+
+  /** Validators that are kept. */
+  get size(): number {
+    return this.#kept.size;
+  }
 
   /** Validates a value against a schema under the options that its constraint had. */
   check(schema: unknown, value: unknown, options: SchemaOptions): Verdict {
@@ -33,11 +45,13 @@ export class ResultChecker {
     let kept = this.#kept.get(key);
     if (kept === undefined) {
       kept = { schema, validator: new Validator({ ...given, ...(formats === undefined ? {} : { formats }) }) };
+      this.#chars += key.length;
     } else this.#kept.delete(key);
     this.#kept.set(key, kept);
-    if (this.#kept.size > MOST_KEPT) {
-      const oldest = this.#kept.keys().next();
-      if (oldest.done !== true) this.#kept.delete(oldest.value);
+    for (const [oldest] of this.#kept) {
+      if ((this.#kept.size <= MOST_KEPT && this.#chars <= MOST_CHARS) || oldest === key) break;
+      this.#kept.delete(oldest);
+      this.#chars -= oldest.length;
     }
     const verdict = kept.validator.validate(kept.schema, value);
     if (verdict.valid || verdict.uncompilable !== undefined || formats === 'annotate') return verdict;
