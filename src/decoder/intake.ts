@@ -11,9 +11,12 @@ import { WaitingQueue } from './queue.js';
 const LEAST_MS = 10;
 /** Or this part of the time since the last ones, if that is more: long steps have many rows, and want many requests. */
 const SHARE = 0.25;
+/** One in so many is the one that came first, so that what is urgent holds up nobody for ever. */
+const FIRST_COME = 8;
 
 interface Entry {
   readonly priority: number;
+  readonly arrived: number;
   readonly begin: () => void;
   readonly reject: (error: unknown) => void;
   done: boolean;
@@ -39,6 +42,7 @@ export class Intake {
   #most = LEAST_MS;
   #asked = 0;
   #scheduled = false;
+  #taken = 0;
 
   /** Requests that wait to be prepared. */
   get size(): number {
@@ -73,6 +77,7 @@ export class Intake {
       };
       const entry: Entry = {
         priority,
+        arrived,
         done: false,
         begin: () => leave() && begin(),
         reject: (error) => leave() && reject(error),
@@ -99,9 +104,13 @@ export class Intake {
     this.#most = Math.max(LEAST_MS, SHARE * (performance.now() - this.#asked));
     this.#spent = 0;
     while (this.#waiting.size > 0 && this.#spent < this.#most) {
-      const [first, ...others] = this.#waiting.first(1);
-      others.reduce((a, b) => (b.priority > a.priority ? b : a), first!).begin();
+      this.#next().begin();
     }
     if (this.#waiting.size > 0) this.#schedule();
+  }
+  #next(): Entry {
+    const [first, ...others] = this.#waiting.first(1);
+    const byArrival = ++this.#taken % FIRST_COME === 0;
+    return others.reduce((a, b) => ((byArrival ? b.arrived < a.arrived : b.priority > a.priority) ? b : a), first!);
   }
 }

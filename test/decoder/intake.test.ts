@@ -43,6 +43,24 @@ describe('what comes at once', () => {
     expect(urgent).toBeLessThan(15);
     expect(order.filter((o) => o !== '29')).toEqual(Array.from({ length: 29 }, (_, i) => `${i}`));
   });
+  it('comes to its turn beside a flood of what is more urgent', async () => {
+    const intake = new Intake();
+    const order: number[] = [];
+    const all = [1, ...Array.from({ length: 10 }, () => 0), ...Array.from({ length: 60 }, () => 5)].map((priority) =>
+      intake.run(
+        () => {
+          work(priority === 1 ? 12 : 1);
+          order.push(priority);
+        },
+        { priority },
+      ),
+    );
+    await Promise.all(all);
+    const places = order.flatMap((p, i) => (p === 0 ? [i] : []));
+    expect(places[0]).toBeLessThan(10);
+    expect(places[5]).toBeLessThan(50);
+    expect(order.slice(0, 8).filter((p) => p === 5).length).toBeGreaterThan(5);
+  });
   it('is not prepared once its signal has fired', async () => {
     const intake = new Intake();
     const abort = new AbortController();
