@@ -26,6 +26,20 @@ export interface VocabularyOptions {
   readonly encode?: (text: string) => ArrayLike<number>;
 }
 
+/** Special tokens that no output has. As a mark that a caller makes up, their name is text: `<s>` is HTML. */
+const UNWRITTEN: ReadonlySet<string> = new Set([
+  '<s>',
+  '<bos>',
+  '<unk>',
+  '<pad>',
+  '<mask>',
+  '[PAD]',
+  '[UNK]',
+  '[CLS]',
+  '[SEP]',
+  '[MASK]',
+]);
+
 const utf8 = new TextEncoder();
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -143,10 +157,10 @@ export class Vocabulary {
 
   /** Names of special tokens that have no bytes and end nothing: the marks that a model can write as one token only. */
   get controls(): ReadonlySet<string> {
-    return this.cache.get(
-      CONTROLS,
-      () => new Set([...this.#names()].flatMap(([id, name]) => (this.isEos(id) ? [] : [name]))),
-    );
+    return this.cache.get(CONTROLS, () => {
+      const written = [...this.#names()].filter(([id, name]) => !this.isEos(id) && !UNWRITTEN.has(name));
+      return new Set(written.map(([, name]) => name));
+    });
   }
 
   /** Names by id of the special tokens that have no bytes. */

@@ -256,6 +256,13 @@ describe('marks that are control tokens', () => {
     const spelled = new Matcher(compile(tags(list), { vocabulary }), vocabulary);
     expect(spelled.acceptBytes(new TextEncoder().encode('to=[CALLS]x7'))).toBe(false);
   });
+  it('are text where no output has the token', () => {
+    const html = Vocabulary.fromTokens([...bytes, null, null], { eos: [256], specials: { '<s>': 257 } });
+    const list = [{ begin: '<s>', content: { enum: [7] }, end: '</s>' }];
+    const matcher = new Matcher(compile(tags(list), { vocabulary: html }), html);
+    expect(matcher.accept(257)).toBe(false);
+    expect(matcher.acceptBytes(new TextEncoder().encode('a <s>7</s>'))).toBe(true);
+  });
   it('are text without a vocabulary, and where they are none of its control tokens', () => {
     const list = [{ begin: '[CALLS]', content: { enum: [7] }, end: '<end>' }];
     const whole = new TextEncoder().encode('[CALLS]7<end>');
