@@ -110,8 +110,35 @@ export class Closure implements Completion {
     if (done < max) {
       const next = max === Number.POSITIVE_INFINITY ? Math.min(done + 1, min) : done + 1;
       if (next === max) step.pend(item, stack);
-      else step.pendEdge(item, tables.labels.intern([FRAME.repeat, id, next], 3), stack);
+      else {
+        const label = tables.labels.intern([FRAME.repeat, id, next], 3);
+        if (max === Number.POSITIVE_INFINITY && next >= min) this.repeatOver(item, label, stack);
+        else step.pendEdge(item, label, stack);
+      }
     }
+  }
+
+  /**
+   * Enters the item of a repeat that may go on and end as it likes, over a stack. Where the same repeat stands on top of it already the two are one,
+   * (x* x* is x*): only the other edges are below the new frame. So `s ::= "a" s*` has one frame, not one for each letter.
+   */
+  private repeatOver(item: ExprId, label: number, stack: number): void {
+    const { step } = this;
+    const { stacks } = this.tables;
+    const from = stacks.offsets[stack]!;
+    const to = stacks.offsets[stack + 1]!;
+    let same = from;
+    while (same < to && stacks.data[same] !== label) same += 2;
+    if (same === to) {
+      step.pendEdge(item, label, stack);
+      return;
+    }
+    const others: number[] = [];
+    const again: number[] = [];
+    for (let i = from; i < to; i += 2)
+      (stacks.data[i] === label ? again : others).push(stacks.data[i]!, stacks.data[i + 1]!);
+    if (others.length > 0) step.pendEdge(item, label, stacks.intern(others, others.length));
+    for (let i = 0; i < again.length; i += 2) step.pendEdge(item, label, again[i + 1]!);
   }
 
   complete(stack: number): void {
@@ -126,7 +153,7 @@ export class Closure implements Completion {
       const stack = ended.pop()!;
       // Of a chain of single edges every one may have been a way in: n of them are walked once, not n times.
       const single = offsets[stack + 1]! - offsets[stack]! === 2;
-      if (this.hasUnique || !single || step.isFirst(stack)) this.resume(stack);
+      if (!single || step.isFirst(stack)) this.resume(stack);
     }
   }
 
@@ -135,11 +162,14 @@ export class Closure implements Completion {
     const { stacks, labels } = tables;
     const from = stacks.offsets[stack]!;
     const to = stacks.offsets[stack + 1]!;
-    // Shared stacks lie below one another along many paths: 2^n of them for `s ::= "a" s*`. What unique items capture may change within a step.
-    if (to - from > 2 && !this.hasUnique && !step.isFirst(stack)) return;
+    // Shared stacks lie below one another along many paths, 2^n of them in ambiguous grammars; and they share edges, n² of them.
+    const shared = to - from > 2;
+    if (shared && !step.isFirst(stack)) return;
     for (let i = from; i < to; i += 2) {
-      const l = labels.offsets[stacks.data[i]!]!;
+      const label = stacks.data[i]!;
       const parent = stacks.data[i + 1]!;
+      if (shared && parent >= 0 && !step.isFirstEdge(label, parent)) continue;
+      const l = labels.offsets[label]!;
       const id = labels.data[l + 1]!;
       switch (labels.data[l]) {
         case FRAME.end:

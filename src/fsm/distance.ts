@@ -139,6 +139,11 @@ export class Distances {
     }
   }
 
+  /** Key of an object's or array's state. */
+  private key(state: number, id: ExprId): number {
+    return state * this.grammar.exprs.length + id;
+  }
+
   // ---- objects ------------------------------------------------------------------------------------------------------
 
   private objectExpr(id: ExprId): ObjectExpr {
@@ -176,7 +181,7 @@ export class Distances {
     let at = o;
     let d: number;
     for (;;) {
-      const key = at * 0x100000 + id;
+      const key = this.key(at, id);
       const known = this.objects.get(key);
       if (known !== undefined) {
         d = known;
@@ -252,7 +257,7 @@ export class Distances {
 
   /** An item and all that must follow it, the closing bracket included. */
   private oneItem(id: ExprId, a: number): number {
-    const known = this.arrays.get(a * 0x100000 + id);
+    const known = this.arrays.get(this.key(a, id));
     if (known !== undefined) return known;
     const states = this.recognizer.arrayStates(id);
     // Cheapest way to a state that may close: Dijkstra over the (small, clamped) states.
@@ -285,7 +290,7 @@ export class Distances {
     // Every state on the cheapest way learns its own: arrays of thousands of items are walked one by one.
     if (answer !== FAR)
       for (let s: number | undefined = last; s !== undefined; s = from.get(s))
-        this.arrays.set(s * 0x100000 + id, answer - best.get(s)!);
+        this.arrays.set(this.key(s, id), answer - best.get(s)!);
     return answer;
   }
 

@@ -14,6 +14,8 @@ const KEPT = 256;
 export class ObjectPolicy {
   private readonly firstKeys: (FirstWords | undefined)[] = [];
   private readonly kept = new Map<number, ReadonlySet<string>>();
+  /** Per class, by object state: how many of the first words are known to be excluded in it. */
+  private readonly spent: (number | undefined)[][] = [];
 
   constructor(
     private readonly states: ObjectStates,
@@ -84,21 +86,46 @@ export class ObjectPolicy {
 
   /** State after the dynamic key that {@link next} takes, kept out of what may follow. */
   private afterFirst(o: number, c: number): number {
-    return this.states.afterDynamic(o, c, this.states.remembersKeys ? this.freeKeys(o, c, 1)[0] : undefined);
+    const { states } = this;
+    if (!states.remembersKeys) return states.afterDynamic(o, c, undefined);
+    const i = this.nextFree(o, c, this.spentOf(o, c));
+    const after = states.afterDynamic(o, c, this.words(c).at(i));
+    // Else each of n keys would be looked for among all those before it.
+    this.spent[c]![after] = Math.max(this.spentOf(after, c), i);
+    return after;
   }
 
   /** The first keys of class c that are not excluded, in the order of the policy. */
   private freeKeys(o: number, c: number, count: number): readonly string[] {
-    const { terms } = this.pool;
-    const excluded = this.states.excludedKeys(o);
-    this.firstKeys[c] ??= new FirstWords(this.pool, this.pool.stringAt(this.classTerms[c]!), decodeKey);
+    const words = this.words(c);
     const keys: string[] = [];
-    for (let i = 0; keys.length < count; i++) {
-      const key = this.firstKeys[c].at(i);
+    for (let i = this.spentOf(o, c); keys.length < count; i++) {
+      i = this.nextFree(o, c, i);
+      const key = words.at(i);
       if (key === undefined) break;
-      if (!terms.matches(excluded, key)) keys.push(key);
+      keys.push(key);
     }
     return keys;
+  }
+
+  /** Place of the first word of class c, from the i-th on, that is not excluded; of none where all are. */
+  private nextFree(o: number, c: number, i: number): number {
+    const { terms } = this.pool;
+    const excluded = this.states.excludedKeys(o);
+    const words = this.words(c);
+    let at = i;
+    for (let key = words.at(at); key !== undefined && terms.matches(excluded, key); key = words.at(at)) at++;
+    return at;
+  }
+
+  private words(c: number): FirstWords {
+    this.firstKeys[c] ??= new FirstWords(this.pool, this.pool.stringAt(this.classTerms[c]!), decodeKey);
+    return this.firstKeys[c];
+  }
+
+  private spentOf(o: number, c: number): number {
+    this.spent[c] ??= [];
+    return this.spent[c][o] ?? 0;
   }
 
   /**

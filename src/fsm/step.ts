@@ -28,8 +28,14 @@ export class Step {
   private readonly entered: Int32Array;
   /** Offset in `pending` of the last entry of an expression. */
   private readonly enteredAt: Int32Array;
-  /** By stack: the step that resumed it last. */
+  /** Counts steps, and what is captured in one: what was resumed before it changed is resumed anew. */
+  private epoch = 0;
+  private epochCapture = -1;
+  /** By stack: the epoch that resumed it last. */
   private resumed = new Int32Array(64);
+  /** By stack: the epoch that last resumed an edge to it, and that edge's label. */
+  private resumedTo = new Int32Array(64);
+  private resumedLabel = new Int32Array(64);
   private readonly lists: EdgeLists;
   private readonly config = [0, 0, 0, 0];
   private readonly ids: number[] = [];
@@ -45,8 +51,10 @@ export class Step {
 
   begin(): void {
     this.generation++;
+    this.epoch++;
     this.processing = -2;
     this.capture = -1;
+    this.epochCapture = -1;
     this.out.length = 0;
     this.pending.length = 0;
     this.lists.clear();
@@ -122,16 +130,33 @@ export class Step {
     else this.pend(expr, this.tables.push(label, parent));
   }
 
-  /** Whether the stack is resumed for the first time in this step, which is noted. */
+  /** Whether the stack is resumed for the first time in this step, with what is captured now; that is noted. */
   isFirst(stack: number): boolean {
-    if (stack >= this.resumed.length) {
-      const grown = new Int32Array(Math.max(2 * this.resumed.length, stack + 1));
-      grown.set(this.resumed);
-      this.resumed = grown;
-    }
-    if (this.resumed[stack] === this.generation) return false;
-    this.resumed[stack] = this.generation;
+    this.beginEpoch();
+    if (stack >= this.resumed.length) this.resumed = grown(this.resumed, stack);
+    if (this.resumed[stack] === this.epoch) return false;
+    this.resumed[stack] = this.epoch;
     return true;
+  }
+
+  /** The same of an edge. Of the labels that lead to a stack only the last one is known, so an edge may be called the first twice. */
+  isFirstEdge(label: number, parent: number): boolean {
+    this.beginEpoch();
+    if (parent >= this.resumedTo.length) {
+      this.resumedTo = grown(this.resumedTo, parent);
+      this.resumedLabel = grown(this.resumedLabel, parent);
+    }
+    if (this.resumedTo[parent] === this.epoch && this.resumedLabel[parent] === label) return false;
+    this.resumedTo[parent] = this.epoch;
+    this.resumedLabel[parent] = label;
+    return true;
+  }
+
+  /** What unique items capture may change within a step, and with it how their arrays go on. */
+  private beginEpoch(): void {
+    if (this.capture === this.epochCapture) return;
+    this.epochCapture = this.capture;
+    this.epoch++;
   }
 
   private isWaiting(expr: ExprId): boolean {
@@ -198,4 +223,11 @@ export class Step {
 
 function ascending(a: number, b: number): number {
   return a - b;
+}
+
+/** A longer copy of numbers by id, with room for one. */
+function grown(numbers: Int32Array, id: number): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(Math.max(2 * numbers.length, id + 1));
+  longer.set(numbers);
+  return longer;
 }
