@@ -1,64 +1,131 @@
 /**
  * Fewest bytes to a member of a term, as raw UTF-8 or as the content of a JSON string.
  *
- * Dijkstra's algorithm over derivatives, from the term asked for to the nearest nullable one; every term on the shortest path
- * learns its own distance, so following the path costs nothing more.
+ * The naive way is Dijkstra's algorithm over derivatives, of which a term may have exponentially many (`.*a.{30}b`). Where it has no intersections
+ * and complements, the fewest bytes are sums and minima over its parts, and only its literals are searched. Through the others we search with
+ * such a bound as guide (A*; Hart, Nilsson, Raphael 1968): an intersection takes at least as much as each of its parts. Every term on the
+ * shortest path learns its own distance, so following the path costs nothing more.
  */
-import type { TermStore } from './terms.js';
+import { LimitError } from '../base/errors.js';
+import { K_ALT, K_AND, K_CAT, K_DFA, K_LITS, K_NAME, K_NOT, K_REP, K_SET } from './term-table.js';
+import { EMPTY, type TermStore } from './terms.js';
 
 export type Spelling = 'text' | 'string';
 
+const FAR = Number.POSITIVE_INFINITY;
+/** Most terms that one search may visit. */
+const MOST_VISITED = 200_000;
+
 export class TermDistances {
   private readonly known = new Map<number, number>();
+  private readonly bounds = new Map<number, number>();
 
   constructor(
     private readonly terms: TermStore,
     private readonly spelling: Spelling,
+    private readonly mostVisited = MOST_VISITED,
   ) {}
 
   get bytes(): number {
-    return this.known.size * 40;
+    return (this.known.size + this.bounds.size) * 40;
   }
 
-  /** Fewest bytes; Infinity where no member can be spelled. */
+  /** Fewest bytes; Infinity where no member can be spelled. @throws LimitError where the search visits too many terms. */
   of(term: number): number {
-    const hit = this.known.get(term);
+    return this.known.get(term) ?? (this.terms.isPlain(term) ? this.bound(term) : this.search(term));
+  }
+
+  // ---- bounds -------------------------------------------------------------------------------------------------------
+
+  /** No more bytes than the nearest member takes; exactly as many where the term is plain. */
+  private bound(term: number): number {
+    const hit = this.bounds.get(term);
     if (hit !== undefined) return hit;
+    // Concatenations nest as deep as they are long, which recursion would not survive.
+    const chain: number[] = [];
+    let at = term;
+    let parts = this.terms.parts(at);
+    while (parts.kind === K_CAT && !this.bounds.has(at)) {
+      chain.push(at);
+      at = parts.fields[1]!;
+      parts = this.terms.parts(at);
+    }
+    let d = this.bounds.get(at) ?? this.boundOf(at, parts.kind, parts.fields);
+    this.bounds.set(at, d);
+    for (let i = chain.length - 1; i >= 0; i--) {
+      d += this.bound(this.terms.parts(chain[i]!).fields[0]!);
+      this.bounds.set(chain[i]!, d);
+    }
+    return d;
+  }
+
+  private boundOf(term: number, kind: number, fields: readonly number[]): number {
+    switch (kind) {
+      case K_SET: {
+        let least = FAR;
+        for (let i = 0; i < fields.length; i += 2)
+          least = Math.min(least, spelledBytes(this.spelling, fields[i]!, fields[i + 1]!));
+        return least;
+      }
+      case K_ALT:
+        return fields.reduce((least, t) => Math.min(least, this.bound(t)), FAR);
+      case K_AND:
+        return fields.reduce((most, t) => Math.max(most, this.bound(t)), 0);
+      case K_NOT:
+        return this.terms.nullable(term) ? 0 : 1;
+      case K_REP:
+        return fields[1] === 0 ? 0 : fields[1]! * this.bound(fields[0]!);
+      case K_LITS:
+      case K_NAME:
+      case K_DFA:
+        // Finite automata, small enough to be searched without a guide.
+        return this.known.get(term) ?? this.search(term, false);
+      default:
+        return term === EMPTY ? 0 : FAR;
+    }
+  }
+
+  // ---- search -------------------------------------------------------------------------------------------------------
+
+  private search(term: number, guided = true): number {
     const { terms } = this;
-    // Buckets by distance: costs are at most 12 bytes a code point.
     const best = new Map<number, number>([[term, 0]]);
     const from = new Map<number, number>();
-    const buckets: number[][] = [[term]];
-    for (let d = 0; d < buckets.length; d++) {
-      const bucket = buckets[d];
+    /** By least sum of distance and bound: [term, distance, …]; -1 - term where its own distance is known, which closes a path. */
+    const buckets: number[][] = [[term, 0]];
+    for (let f = 0; f < buckets.length; f++) {
+      const bucket = buckets[f];
       if (bucket === undefined) continue;
-      for (let i = 0; i < bucket.length; i++) {
+      for (let i = 0; i < bucket.length; i += 2) {
         const t = bucket[i]!;
-        if (t < 0) return this.settle(-1 - t, d, term, best, from);
+        const d = bucket[i + 1]!;
+        if (t < 0) return this.settle(-1 - t, f, term, best, from);
         if (best.get(t) !== d) continue;
-        const rest = terms.nullable(t) ? 0 : this.known.get(t);
-        if (rest === 0) return this.settle(t, d, term, best, from);
+        const plain = guided && terms.isPlain(t);
+        const rest = terms.nullable(t) ? 0 : (this.known.get(t) ?? (plain ? this.bound(t) : undefined));
         if (rest !== undefined) {
-          // Its own distance is known: it closes the path when that much has been walked.
-          if (rest !== Number.POSITIVE_INFINITY) put(buckets, d + rest, -1 - t);
+          if (rest !== FAR) put(buckets, d + rest, -1 - t, 0);
           continue;
         }
         const edges = terms.liveEdges(t);
         for (let e = 0; e < edges.length; e += 3) {
           const cost = spelledBytes(this.spelling, edges[e]!, edges[e + 1]!);
-          if (cost === Number.POSITIVE_INFINITY) continue;
+          if (cost === FAR) continue;
           const u = edges[e + 2]!;
           const old = best.get(u);
-          if (old === undefined || old > d + cost) {
-            best.set(u, d + cost);
-            from.set(u, t);
-            put(buckets, d + cost, u);
-          }
+          if (old !== undefined && old <= d + cost) continue;
+          const bound = guided ? this.bound(u) : 0;
+          if (bound === FAR) continue;
+          best.set(u, d + cost);
+          from.set(u, t);
+          put(buckets, Math.max(f, d + cost + bound), u, d + cost);
         }
+        if (best.size > this.mostVisited)
+          throw new LimitError('terms searched for the shortest text of a pattern', best.size, this.mostVisited);
       }
     }
-    this.known.set(term, Number.POSITIVE_INFINITY);
-    return Number.POSITIVE_INFINITY;
+    this.known.set(term, FAR);
+    return FAR;
   }
 
   /** The path from `term` to `last` is shortest, `total` bytes in all: notes the distance of every term on it. */
@@ -75,14 +142,13 @@ export class TermDistances {
   }
 }
 
-function put(buckets: number[][], d: number, t: number): void {
-  const bucket = buckets[d];
+function put(buckets: number[][], f: number, t: number, d: number): void {
+  const bucket = buckets[f];
   if (bucket === undefined) {
-    while (buckets.length < d) buckets.push([]);
-    buckets[d] = [t];
-  } else bucket.push(t);
+    while (buckets.length < f) buckets.push([]);
+    buckets[f] = [t, d];
+  } else bucket.push(t, d);
 }
-
 /** Fewest bytes of a code point in [lo, hi]. */
 export function spelledBytes(spelling: Spelling, lo: number, hi: number): number {
   if (spelling === 'text') {

@@ -79,6 +79,11 @@ export class TermTable {
     return (this.flags[t]! & F_NULLABLE) !== 0;
   }
 
+  /** Whether the term has no intersection, complement or automaton inside. */
+  isPlain(t: number): boolean {
+    return (this.flags[t]! & F_BOOLEAN) === 0;
+  }
+
   /** Whether the term is a finite set of literals, or taken from one. */
   isLiteral(t: number): boolean {
     return (this.flags[t]! & F_LITERAL) !== 0;

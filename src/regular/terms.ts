@@ -155,6 +155,11 @@ export class TermStore {
     return this.table.isLiteral(t);
   }
 
+  /** Whether the term has no intersection, complement or automaton inside. */
+  isPlain(t: number): boolean {
+    return this.table.isPlain(t);
+  }
+
   /** Whether the empty string belongs. */
   nullable(t: number): boolean {
     return this.table.nullable(t);
