@@ -2,12 +2,17 @@
  * Edges of stacks that are being joined.
  *
  * Joining n stacks two by two interns n - 1 sets that nobody asks for, which takes O(n²) time and memory where hundreds of alternatives are
- * read side by side. Here their edges are collected and interned once. Scratch: lists live until the next {@link clear}.
+ * read side by side. Here their edges are collected and interned once. Scratch: lists live until the next {@link clear}, and hold few edges twice.
  */
 import type { TupleTable } from '../base/tuple-table.js';
 
 /** Edges from which on sorting numbers beats inserting one by one. */
 const FEW = 24;
+/** Numbers (two an edge) from which on a stack is merged with a list of up to so many times as many, and not put behind it. */
+const MERGED_FROM = 32;
+const MUCH = 4;
+/** Numbers of a list from which on it is sorted when it has doubled, so that the same edges again and again do not pile up. */
+const MANY = 2048;
 /** More than any id: ids are offsets into tables of a few hundred megabytes at most. */
 const ID_SPAN = 2 ** 26;
 
@@ -28,32 +33,80 @@ export class EdgeLists {
   /** Number of a new list with the edges of a stack. */
   open(stack: number): number {
     const id = this.used++;
-    const list = this.lists[id];
-    if (list === undefined) this.lists.push([]);
-    else list.length = 0;
-    this.addAll(id, stack);
-    this.sorted[id] = this.lists[id]!.length;
+    const list = this.lists[id] ?? [];
+    list.length = 0;
+    const { data, offsets } = this.stacks;
+    for (let i = offsets[stack]!, end = offsets[stack + 1]!; i < end; i++) list.push(data[i]!);
+    this.lists[id] = list;
+    this.sorted[id] = list.length;
     return id;
   }
 
   add(id: number, label: number, parent: number): void {
     this.lists[id]!.push(label, parent);
+    this.tidy(id);
   }
 
   addAll(id: number, stack: number): void {
     const list = this.lists[id]!;
     const { data, offsets } = this.stacks;
-    for (let i = offsets[stack]!, end = offsets[stack + 1]!; i < end; i++) list.push(data[i]!);
+    const end = offsets[stack + 1]!;
+    const n = end - offsets[stack]!;
+    // Large sets are mostly the same ones again.
+    if (n >= MERGED_FROM && n * MUCH >= list.length) {
+      this.merge(id, stack);
+      return;
+    }
+    for (let i = offsets[stack]!; i < end; i++) list.push(data[i]!);
+    this.tidy(id);
+  }
+
+  private tidy(id: number): void {
+    const { length } = this.lists[id]!;
+    if (length >= MANY && length >= 2 * this.sorted[id]!) this.settle(id);
+  }
+
+  /** Adds a stack's edges, each kept once; those that are new come into `fresh` too. */
+  merge(id: number, stack: number, fresh?: number[]): void {
+    const list = this.settle(id);
+    const { data, offsets } = this.stacks;
+    const all: number[] = [];
+    const n = list.length;
+    let i = 0;
+    for (let j = offsets[stack]!, end = offsets[stack + 1]!; j < end; j += 2) {
+      const label = data[j]!;
+      const parent = data[j + 1]!;
+      while (i < n && (list[i]! < label || (list[i] === label && list[i + 1]! < parent)))
+        all.push(list[i++]!, list[i++]!);
+      if (i < n && list[i] === label && list[i + 1] === parent) continue;
+      all.push(label, parent);
+      fresh?.push(label, parent);
+    }
+    if (all.length === i) return;
+    while (i < n) all.push(list[i++]!);
+    this.lists[id] = all;
+    this.sorted[id] = all.length;
+  }
+
+  /** A list in order, each edge once. */
+  private settle(id: number): number[] {
+    const list = this.lists[id]!;
+    if (this.sorted[id] !== list.length) {
+      if (!isAscending(list)) this.sort(list, this.sorted[id]! >> 1);
+      this.sorted[id] = list.length;
+    }
+    return list;
   }
 
   /** The stack of a list's edges. */
   stack(id: number): number {
-    return this.stackOf(this.lists[id]!, this.sorted[id]!);
+    const list = this.settle(id);
+    return this.stacks.intern(list, list.length);
   }
 
-  /** The stack of edges in any order (after the first `sorted` numbers), which it puts in theirs. */
-  stackOf(list: number[], sorted = 0): number {
-    if (!isAscending(list)) this.sort(list, sorted >> 1);
+  /** The stack of edges in any order, which it puts in theirs. */
+  stackOf(list: number[]): number {
+    if (!isAscending(list)) this.sort(list, 0);
     return this.stacks.intern(list, list.length);
   }
 

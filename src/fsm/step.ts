@@ -10,9 +10,6 @@ import { EdgeLists } from './edge-lists.js';
 import { BOTTOM, CAPTURE, DEAD, END } from './layout.js';
 import type { Tables } from './tables.js';
 
-/** Numbers (two an edge) from which on a stack is merged at once and not collected. */
-const MERGED_FROM = 32;
-
 export class Step {
   /** Text since the outermost unique array began, or -1 where nothing is compared. */
   capture = -1;
@@ -26,8 +23,11 @@ export class Step {
   private processing = -2;
   private generation = 0;
   private readonly entered: Int32Array;
-  /** Offset in `pending` of the last entry of an expression. */
+  /** Offset in `pending` of the first and of the last entry of an expression. */
+  private readonly firstAt: Int32Array;
   private readonly enteredAt: Int32Array;
+  /** By expression that was entered again: the list of all edges that it was entered with. */
+  private readonly again = new Map<ExprId, number>();
   /** Counts steps, and what is captured in one: what was resumed before it changed is resumed anew. */
   private epoch = 0;
   private epochCapture = -1;
@@ -45,6 +45,7 @@ export class Step {
     expressions: number,
   ) {
     this.entered = new Int32Array(expressions);
+    this.firstAt = new Int32Array(expressions);
     this.enteredAt = new Int32Array(expressions);
     this.lists = new EdgeLists(tables.stacks);
   }
@@ -58,6 +59,7 @@ export class Step {
     this.out.length = 0;
     this.pending.length = 0;
     this.lists.clear();
+    if (this.again.size > 0) this.again.clear();
   }
 
   /** Adds a config, joining stacks with an equal one. */
@@ -84,13 +86,6 @@ export class Step {
   private join(at: number[], i: number, stack: number): void {
     const known = at[i]!;
     if (known === stack) return;
-    const { offsets } = this.tables.stacks;
-    if (offsets[stack + 1]! - offsets[stack]! >= MERGED_FROM) {
-      // Large sets are mostly the same ones again: merging them keeps each edge once.
-      this.intern(at, i);
-      at[i] = this.tables.union(at[i]!, stack);
-      return;
-    }
     if (known >= 0) at[i] = -1 - this.lists.open(known);
     this.lists.addAll(-1 - at[i]!, stack);
   }
@@ -113,15 +108,11 @@ export class Step {
 
   /** Notes that an expression is entered. */
   pend(expr: ExprId, stack: number): void {
-    const { pending } = this;
-    if (this.isWaiting(expr)) this.join(pending, this.enteredAt[expr]! + 1, stack);
-    else if (this.entered[expr] !== this.generation) this.wait(expr, stack);
-    else {
-      // Processed already: process again with the wider stack (monotone, so this ends).
-      const known = pending[this.enteredAt[expr]! + 1]!;
-      const all = this.tables.union(known, stack);
-      if (all !== known) this.wait(expr, all);
-    }
+    if (this.isWaiting(expr)) this.join(this.pending, this.enteredAt[expr]! + 1, stack);
+    else if (this.entered[expr] !== this.generation) {
+      this.firstAt[expr] = this.pending.length;
+      this.wait(expr, stack);
+    } else if (this.pending[this.enteredAt[expr]! + 1] !== stack) this.wait(expr, stack);
   }
 
   /** {@link pend} with a stack of a single edge. */
@@ -176,9 +167,29 @@ export class Step {
 
   /** Goes on to the next pending expression; false where none is left. */
   next(): boolean {
-    this.processing += 2;
-    if (this.processing >= this.pending.length) return false;
-    this.intern(this.pending, this.processing + 1);
+    do {
+      this.processing += 2;
+      if (this.processing >= this.pending.length) return false;
+      this.intern(this.pending, this.processing + 1);
+    } while (!this.isNew());
+    return true;
+  }
+
+  /** Whether the entry at hand has edges that its expression was not entered with before; those are left. So this ends soon. */
+  private isNew(): boolean {
+    const { pending, processing, again } = this;
+    const expr = pending[processing]!;
+    const first = this.firstAt[expr]!;
+    if (first === processing) return true;
+    let all = again.get(expr);
+    if (all === undefined) {
+      all = this.lists.open(pending[first + 1]!);
+      again.set(expr, all);
+    }
+    const fresh: number[] = [];
+    this.lists.merge(all, pending[processing + 1]!, fresh);
+    if (fresh.length === 0) return false;
+    pending[processing + 1] = this.tables.stacks.intern(fresh, fresh.length);
     return true;
   }
 

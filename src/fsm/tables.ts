@@ -96,27 +96,4 @@ export class Tables {
     t[1] = parent;
     return this.stacks.intern(t, 2);
   }
-
-  /** Flat union of two edge sets. */
-  union(a: number, b: number): number {
-    if (a === b) return a;
-    const { data, offsets } = this.stacks;
-    const pairs: number[] = [];
-    let i = offsets[a]!;
-    let j = offsets[b]!;
-    const ie = offsets[a + 1]!;
-    const je = offsets[b + 1]!;
-    while (i < ie || j < je) {
-      const order = i >= ie ? 1 : j >= je ? -1 : data[i]! - data[j]! || data[i + 1]! - data[j + 1]!;
-      if (order <= 0) {
-        pairs.push(data[i]!, data[i + 1]!);
-        i += 2;
-        if (order === 0) j += 2;
-      } else {
-        pairs.push(data[j]!, data[j + 1]!);
-        j += 2;
-      }
-    }
-    return this.stacks.intern(pairs, pairs.length);
-  }
 }
