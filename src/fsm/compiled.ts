@@ -72,15 +72,11 @@ function checkTerminals(grammar: Grammar, vocabulary: Vocabulary): void {
   for (const expr of grammar.exprs) {
     if (expr.op !== 'token' || expr.negate || namedTokens(expr, vocabulary).length > 0) continue;
     throw new UnsatisfiableError(
-      `the token terminal ${spelled(expr)} names no token of the vocabulary; write it as text where it is several tokens`,
+      expr.ids.some((id) => vocabulary.isEos(id)) || expr.texts.some((text) => vocabulary.find(text).length > 0)
+        ? `the token terminal ${spelled(expr)} names the end of sequence, which ends the text; leave it out`
+        : `the token terminal ${spelled(expr)} names no token of the vocabulary; write it as text where it is several tokens`,
     );
   }
-}
-
-function terminalsOf(grammar: Grammar, vocabulary: Vocabulary): readonly number[] | undefined {
-  const all = grammar.exprs.filter((expr) => expr.op === 'token');
-  if (all.some((expr) => expr.negate)) return undefined;
-  return [...new Set(all.flatMap((expr) => namedTokens(expr, vocabulary)))];
 }
 
 function spelled({ ids, texts }: TokenExpr): string {
@@ -95,8 +91,6 @@ export interface Binding {
   readonly masks: Masks;
   /** Made on first use. */
   budget(): Budget;
-  /** The tokens that token terminals name; undefined where some terminal takes all but those it names. */
-  readonly terminals: readonly number[] | undefined;
   /** Where the vocabulary lacks bytes: what can be completed with its tokens. It takes the place of masks and budget. */
   readonly spelling: Spelling | undefined;
   /** Bytes of the grammar's own tables, and of those that it shares with others. */
@@ -190,7 +184,6 @@ function bindingOf(compiled: CompiledGrammar, vocabulary: Vocabulary, limits: Ca
     recognizer,
     masks,
     budget,
-    terminals: terminalsOf(compiled.grammar, vocabulary),
     spelling: complete ? undefined : new Spelling(recognizer, share.trie, budget(), vocabulary),
     get bytes() {
       return recognizer.bytes + masks.bytes;

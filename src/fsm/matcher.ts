@@ -19,7 +19,7 @@ import {
 import { absorbs } from './forced.js';
 import { inTablesOf, type Position, startOf } from './history.js';
 import { DEAD } from './layout.js';
-import { afterToken } from './terminals.js';
+import { addTerminals, afterToken } from './terminals.js';
 import { Vocabulary } from './vocabulary.js';
 
 export interface MatcherOptions {
@@ -132,10 +132,16 @@ export class Matcher {
     else if (left < 0) mask.fill(0);
     else {
       binding.masks.fill(binding.masks.of(at.state), mask);
+      const wantsToken = recognizer.wantsToken(at.state);
+      const byBytes = wantsToken ? mask.slice() : mask;
       if (left !== Number.POSITIVE_INFINITY && !binding.budget().isAmple(at.state, left))
         binding.budget().restrict(at.state, left, mask);
+      if (wantsToken) {
+        const { vocabulary } = this;
+        const affords = (state: number): boolean => this.affords(state);
+        addTerminals(recognizer, vocabulary, at.state, byBytes, mask, affords, (t) => this.allowed(t));
+      }
     }
-    if (recognizer.wantsToken(at.state) && binding.spelling === undefined) this.addTokenTerminals(mask);
     if (recognizer.accepts(at.state)) for (const id of this.vocabulary.eos) mask[id >> 5]! |= 1 << (id & 31);
   }
 
@@ -312,12 +318,6 @@ export class Matcher {
   private allowed(token: number): boolean {
     const state = afterToken(this.binding.recognizer, this.vocabulary, this.at.state, token);
     return state !== DEAD && this.affords(state);
-  }
-
-  private addTokenTerminals(mask: Uint32Array): void {
-    for (const t of this.binding.terminals ?? Array.from({ length: this.size }, (_, id) => id))
-      if (((mask[t >> 5]! >>> (t & 31)) & 1) === 0 && !this.vocabulary.isEos(t) && this.allowed(t))
-        mask[t >> 5]! |= 1 << (t & 31);
   }
 }
 
