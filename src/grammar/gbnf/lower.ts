@@ -20,6 +20,11 @@ import { type GbnfOptions, parseGbnf } from './parser.js';
 
 /** Most nodes of one regular leaf; a list of literals counts as one. */
 const MAX_LEAF = 200;
+/**
+ * Most characters of a literal, literals of a list and numbers of a set that are joined with their neighbours where they come from another
+ * rule: rules that double one another would make literals of 2^n characters, and a chain of n rules n² in all.
+ */
+const MAX_JOINED = 512;
 
 /**
  * Reads a GBNF grammar into the IR.
@@ -151,6 +156,7 @@ class Emitter {
     const parts: Out[] = [];
     let run: Leaf[] = [];
     let weight = 1;
+    let before: Mid = node;
     const flush = (): void => {
       if (run.length > 0) parts.push(joined(run, catAll, weight));
       run = [];
@@ -164,8 +170,10 @@ class Emitter {
         continue;
       }
       if (out.re.t === 'empty') continue;
-      const both = out.re.t === 'lit' && run[run.length - 1]?.re.t === 'lit';
-      if (weight + out.weight > MAX_LEAF && !both) flush();
+      const last = run[run.length - 1]?.re;
+      const both = out.re.t === 'lit' && last?.t === 'lit';
+      if (both ? isLarge(before, last) || isLarge(item, out.re) : weight + out.weight > MAX_LEAF) flush();
+      before = item;
       run.push(out);
       weight += both ? 0 : out.weight;
     }
@@ -194,8 +202,8 @@ class Emitter {
         continue;
       }
       // Literals and sets merge into one node each, whatever their number.
-      const cost =
-        out.re.t === 'lit' || out.re.t === 'lits' || out.re.t === 'set' || out.re.t === 'empty' ? 0 : out.weight;
+      const merges = out.re.t === 'lit' || out.re.t === 'lits' || out.re.t === 'set' || out.re.t === 'empty';
+      const cost = !merges ? out.weight : isLarge(item, out.re) ? MAX_LEAF : 0;
       if (weight + cost > MAX_LEAF) flush();
       run.push(out);
       weight += cost;
@@ -220,6 +228,13 @@ class Emitter {
     const shared = node.item.op === 'ref' || node.item.op === 'token';
     return { id: shared ? this.once(`r${id}|${min}|${max}`, repeat, span) : this.push(repeat, span) };
   }
+}
+
+/** Whether a leaf comes from another rule and is too large to be written again where that is used. */
+function isLarge(node: Mid, re: Regex): boolean {
+  if (node.op !== 'ref') return false;
+  const size = re.t === 'lit' ? re.text : re.t === 'lits' ? re.texts : re.t === 'set' ? re.ranges : [];
+  return size.length > MAX_JOINED;
 }
 
 function joined(run: readonly Leaf[], join: (parts: readonly Regex[]) => Regex, weight: number): Leaf {
