@@ -5,10 +5,11 @@
  * W = 0 exactly at complete states and, for every other state, some byte after which W is smaller. Here W adds up over the
  * frames: what the lexeme still needs, then what each frame needs by a fixed policy (an object closes as soon as it may, else
  * takes its first missing property; an array the nearest counters). Distances of expressions are a least fixpoint over the
- * grammar (Knuth 1977).
+ * grammar (least-values.ts).
  */
 import type { ArrayExpr, ExprId, Grammar, ObjectExpr } from '../grammar/ir.js';
 import { CAPTURE, DYN, END, FRAME, ITEM, LEX, NAME, PHASE, STRUCT, TOKEN } from './layout.js';
+import { lowerAll } from './least-values.js';
 import type { LexemePool } from './lexeme.js';
 import { keyBytes } from './object-policy.js';
 import type { Recognizer } from './recognizer.js';
@@ -296,22 +297,13 @@ export class Distances {
 
   // ---- expressions --------------------------------------------------------------------------------------------------
 
-  /** Least fixpoint; each round can only lower distances, and stops when none changes. */
   private solve(): void {
-    const { exprs } = this.grammar;
-    let changed = true;
-    while (changed) {
-      changed = false;
+    lowerAll(this.grammar, this.exprs, (id) => {
+      // What was found with other distances of values is no longer so.
       this.objects.clear();
       this.arrays.clear();
-      for (let id = exprs.length - 1; id >= 0; id--) {
-        const d = this.expr(id);
-        if (d < this.exprs[id]!) {
-          this.exprs[id] = d;
-          changed = true;
-        }
-      }
-    }
+      return this.expr(id);
+    });
     this.objects.clear();
     this.arrays.clear();
   }

@@ -2,11 +2,12 @@
  * A lower bound of what any text of a grammar takes, read off the grammar alone.
  *
  * Budgets walk the shortest completion (budget.ts), which costs a step a byte: for `minItems` of a million the walk alone would hold the
- * thread for minutes before it could say that no budget suffices. The bound here counts repeats by multiplication: one pass over the
- * expressions, repeated until nothing changes (least distances of a grammar, Knuth 1977), whatever the numbers in it.
+ * thread for minutes before it could say that no budget suffices. The bound here counts repeats by multiplication, whatever the numbers in
+ * the grammar (least-values.ts).
  */
 import type { ArrayExpr, ExprId, Grammar, ItemVariant, ObjectExpr } from '../grammar/ir.js';
 import type { Regex } from '../regular/regex.js';
+import { lowerAll } from './least-values.js';
 
 const FAR = Number.POSITIVE_INFINITY;
 /** A key that no name gives, with its colon, value and what follows: `"":0,`. */
@@ -25,16 +26,7 @@ export function leastBytes(grammar: Grammar): number {
     }
     return n;
   };
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (let id = exprs.length - 1; id >= 0; id--) {
-      const n = ofExpr(grammar, id, least, regular);
-      if (n < least[id]!) {
-        least[id] = n;
-        changed = true;
-      }
-    }
-  }
+  lowerAll(grammar, least, (id) => ofExpr(grammar, id, least, regular));
   return least[grammar.start]!;
 }
 

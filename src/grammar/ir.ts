@@ -187,3 +187,22 @@ export interface Grammar {
   readonly spans?: readonly (Span | undefined)[];
   readonly source?: string;
 }
+
+/** Expressions that an expression refers to. */
+export function childrenOf(expr: Expr): readonly ExprId[] {
+  switch (expr.op) {
+    case 'seq':
+    case 'alt':
+      return expr.items;
+    case 'repeat':
+      return [expr.item];
+    case 'rule':
+      return [expr.body];
+    case 'object':
+      return [...expr.properties.map((p) => p.value), ...expr.dynamic.map((d) => d.value)];
+    case 'array':
+      return [...expr.prefix.flat(), ...expr.rest].map((v) => v.value);
+    default:
+      return [];
+  }
+}

@@ -11,8 +11,7 @@ import { formatRule } from './gbnf/format.js';
 import { arrayNode, objectNode, whitespaceNode } from './gbnf/from-json.js';
 import { regexNode } from './gbnf/from-regex.js';
 import { alt, anyChar, empty, type Loss, literal, ref, seq, Writer } from './gbnf/writer.js';
-import type { Expr, ExprId, Grammar } from './ir.js';
-import { childrenOf } from './validate.js';
+import { childrenOf, type Expr, type ExprId, type Grammar } from './ir.js';
 
 export type { Loss } from './gbnf/writer.js';
 

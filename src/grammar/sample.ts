@@ -11,8 +11,15 @@
 import { createRandom, type Random } from '../base/random.js';
 import type { Regex } from '../regular/regex.js';
 import { TermStore } from '../regular/terms.js';
-import type { ArrayExpr, DynamicKeys, Expr, ExprId, Grammar, ObjectExpr } from './ir.js';
-import { childrenOf } from './validate.js';
+import {
+  type ArrayExpr,
+  childrenOf,
+  type DynamicKeys,
+  type Expr,
+  type ExprId,
+  type Grammar,
+  type ObjectExpr,
+} from './ir.js';
 
 export interface SampleOptions {
   readonly seed?: number;

@@ -3,7 +3,7 @@
  * hand. Returns what is wrong in words; an empty list means a sound grammar.
  */
 import { TermStore } from '../regular/terms.js';
-import type { ArrayExpr, Expr, ExprId, Grammar, ObjectExpr } from './ir.js';
+import { type ArrayExpr, childrenOf, type Expr, type ExprId, type Grammar, type ObjectExpr } from './ir.js';
 
 export function validateGrammar(grammar: Grammar): string[] {
   return new Validator(grammar).run();
@@ -199,23 +199,4 @@ class Validator {
 function isPooled({ unique, scarce, prefix, rest }: ArrayExpr): boolean {
   const known = (k: number): boolean => scarce?.[k] !== undefined;
   return unique && [...prefix.flat(), ...rest].every((v) => v.pool?.classes.every(known) === true);
-}
-
-/** Expressions that an expression refers to. */
-export function childrenOf(expr: Expr): readonly ExprId[] {
-  switch (expr.op) {
-    case 'seq':
-    case 'alt':
-      return expr.items;
-    case 'repeat':
-      return [expr.item];
-    case 'rule':
-      return [expr.body];
-    case 'object':
-      return [...expr.properties.map((p) => p.value), ...expr.dynamic.map((d) => d.value)];
-    case 'array':
-      return [...expr.prefix.flat(), ...expr.rest].map((v) => v.value);
-    default:
-      return [];
-  }
 }

@@ -71,3 +71,29 @@ it('values nest as deep as their text, read whole or in part', () => {
     expect(couldBecome(readPartial(open.repeat(50_001)), value)).toBe(false);
   }
 });
+
+it('rules that stand in any order, and patterns of exponentially many states, are planned at once', {
+  timeout: 60_000,
+}, () => {
+  const chain = (rule: (i: number) => string, last: string): string =>
+    `root ::= r0\n${Array.from({ length: 20_000 }, (_, i) => `r${i} ::= ${rule(i)}`).join('\n')}\nr20000 ::= ${last}`;
+  const needed = (source: string): number => new Matcher(compile(gbnf(source)), vocabulary).remaining;
+  expect(needed(chain((i) => `"a" r${i} | r${i + 1}`, '"x"'))).toBe(1);
+  expect(needed('root ::= .* "a" .{30} "b"')).toBe(32);
+  expect(needed('root ::= ([ab]* "a" [ab]{60} | [ab]* "b" [ab]{61})+')).toBe(61);
+});
+
+it('literals that rules double or put around one another are not written out', () => {
+  const rules = (n: number, rule: (i: number) => string, last: string): string =>
+    `root ::= r0\n${Array.from({ length: n }, (_, i) => `r${i} ::= ${rule(i)}`).join('\n')}\nr${n} ::= ${last}`;
+  const characters = (source: string): number => JSON.stringify(compile(gbnf(source)).grammar.exprs).length;
+  // 2^60 letters, n² brackets, n² words.
+  expect(characters(rules(60, (i) => `r${i + 1} r${i + 1}`, '"x"'))).toBeLessThan(20_000);
+  expect(characters(rules(5000, (i) => `"(" r${i + 1} ")"`, '"x"'))).toBeLessThan(2_000_000);
+  expect(characters(rules(5000, (i) => `r${i + 1} | "w${i}"`, '"x"'))).toBeLessThan(2_000_000);
+  const matcher = reads(
+    rules(10, (i) => `r${i + 1} r${i + 1}`, '"x"'),
+    'x'.repeat(1024),
+  );
+  expect(matcher.isAccepting).toBe(true);
+});
