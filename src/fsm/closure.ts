@@ -13,6 +13,8 @@ import type { Tables } from './tables.js';
 import { UniqueItems } from './unique-items.js';
 
 const UNMADE = -2;
+/** Numbers of a stack (two an edge) from which on its edges are likely those of others. */
+const LARGE = 16;
 
 export class Closure implements Completion {
   readonly structures: Structures;
@@ -162,13 +164,13 @@ export class Closure implements Completion {
     const { stacks, labels } = tables;
     const from = stacks.offsets[stack]!;
     const to = stacks.offsets[stack + 1]!;
-    // Shared stacks lie below one another along many paths, 2^n of them in ambiguous grammars; and they share edges, n² of them.
-    const shared = to - from > 2;
-    if (shared && !step.isFirst(stack)) return;
+    // Shared stacks lie below one another along many paths, 2^n of them in ambiguous grammars; and large ones share edges, n² of them.
+    if (to - from > 2 && !step.isFirst(stack)) return;
+    const large = to - from >= LARGE;
     for (let i = from; i < to; i += 2) {
       const label = stacks.data[i]!;
       const parent = stacks.data[i + 1]!;
-      if (shared && parent >= 0 && !step.isFirstEdge(label, parent)) continue;
+      if (large && parent >= 0 && !step.isFirstEdge(label, parent)) continue;
       const l = labels.offsets[label]!;
       const id = labels.data[l + 1]!;
       switch (labels.data[l]) {

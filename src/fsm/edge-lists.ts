@@ -43,8 +43,9 @@ export class EdgeLists {
   }
 
   add(id: number, label: number, parent: number): void {
-    this.lists[id]!.push(label, parent);
-    this.tidy(id);
+    const list = this.lists[id]!;
+    list.push(label, parent);
+    if (list.length >= MANY) this.tidy(id);
   }
 
   addAll(id: number, stack: number): void {
@@ -58,12 +59,11 @@ export class EdgeLists {
       return;
     }
     for (let i = offsets[stack]!; i < end; i++) list.push(data[i]!);
-    this.tidy(id);
+    if (list.length >= MANY) this.tidy(id);
   }
 
   private tidy(id: number): void {
-    const { length } = this.lists[id]!;
-    if (length >= MANY && length >= 2 * this.sorted[id]!) this.settle(id);
+    if (this.lists[id]!.length >= 2 * this.sorted[id]!) this.settle(id);
   }
 
   /** Adds a stack's edges, each kept once; those that are new come into `fresh` too. */

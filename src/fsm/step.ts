@@ -167,23 +167,23 @@ export class Step {
 
   /** Goes on to the next pending expression; false where none is left. */
   next(): boolean {
-    do {
+    const { pending } = this;
+    for (;;) {
       this.processing += 2;
-      if (this.processing >= this.pending.length) return false;
-      this.intern(this.pending, this.processing + 1);
-    } while (!this.isNew());
-    return true;
+      const at = this.processing;
+      if (at >= pending.length) return false;
+      this.intern(pending, at + 1);
+      if (this.firstAt[pending[at]!] === at || this.isNew()) return true;
+    }
   }
 
   /** Whether the entry at hand has edges that its expression was not entered with before; those are left. So this ends soon. */
   private isNew(): boolean {
     const { pending, processing, again } = this;
     const expr = pending[processing]!;
-    const first = this.firstAt[expr]!;
-    if (first === processing) return true;
     let all = again.get(expr);
     if (all === undefined) {
-      all = this.lists.open(pending[first + 1]!);
+      all = this.lists.open(pending[this.firstAt[expr]! + 1]!);
       again.set(expr, all);
     }
     const fresh: number[] = [];
