@@ -8,11 +8,11 @@ import { TermStore } from '../../regular/terms.js';
 import { createUnicodeCache, parseRegex } from '../regex/index.js';
 import type { Formula } from './formula.js';
 import { Formulas } from './formula.js';
-import { idnHostname } from './idn.js';
+import { idnHostname, perhapsIdnHostname } from './idn.js';
 import { Keys } from './keys.js';
 import { Loader, type Location, NeedsScopes } from './load.js';
 import type { JsonObject, SchemaDiagnostic, Settings } from './options.js';
-import { type Matching, regularStrings, type StringSet } from './strings.js';
+import { between, type Matching, type StringSet } from './strings.js';
 
 export { NeedsScopes };
 
@@ -115,7 +115,7 @@ export class Context implements Matching {
 
   /** The strings of format idn-hostname, made on first use. */
   idnHostname(asciiLabel: Regex): StringSet {
-    this.idn ??= regularStrings([idnHostname(asciiLabel, this.unicode)]);
+    this.idn ??= between(idnHostname(asciiLabel, this.unicode), perhapsIdnHostname());
     return this.idn;
   }
 

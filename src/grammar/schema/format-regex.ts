@@ -72,3 +72,14 @@ export function patternRegex(depth: number): Regex {
   const twiceNamed = cat(anyString, opened, anyString, opened, anyString);
   return and(cat(body, star(cat(lit('|'), body))), not(twiceNamed));
 }
+
+/**
+ * A language that holds all patterns: none begins with a quantifier or closes a group that nothing opened, and none opens one that nothing
+ * closes.
+ */
+export function perhapsPattern(): Regex {
+  const plain = star(set(0, 0x27, 0x29, 0x5a, 0x5d, 0x10ffff));
+  const unopened = cat(star(set(0, 0x27, 0x2a, 0x5a, 0x5d, 0x10ffff)), lit(')'), anyString);
+  const unclosed = cat(plain, lit('('), star(set(0, 0x28, 0x2a, 0x5a, 0x5d, 0x10ffff)));
+  return not(alt(cat(chars('*', '+', '?'), anyString), unopened, unclosed));
+}

@@ -10,11 +10,11 @@
  */
 import { anyChar, type Regex } from '../../regular/regex.js';
 import type { Context } from './context.js';
-import { patternRegex } from './format-regex.js';
+import { patternRegex, perhapsPattern } from './format-regex.js';
 import type { Location } from './load.js';
 import { meantFormat } from './misspelled.js';
 import { alt, and, cat, chars, lit, lits, not, opt, plus, rep, set, star } from './re.js';
-import { regularStrings, type StringSet } from './strings.js';
+import { between, regularStrings, type StringSet } from './strings.js';
 
 const DIGIT = chars('09');
 const ALPHA = chars('az', 'AZ');
@@ -109,7 +109,12 @@ function labelRegex(letter: Regex): Regex {
   return and(label, not(cat(chars('x', 'X'), chars('n', 'N'), lit('--'), star(anyChar))));
 }
 const LABEL = labelRegex(ALNUM);
-const HOSTNAME = and(cat(LABEL, star(cat(lit('.'), LABEL))), rep(anyChar, 1, 253));
+const hostname = (label: Regex): Regex => and(cat(label, star(cat(lit('.'), label))), rep(anyChar, 1, 253));
+const HOSTNAME = hostname(LABEL);
+/** Labels that may be A-labels too. */
+const HOSTNAME_PERHAPS = hostname(
+  alt(LABEL, cat(chars('x', 'X'), chars('n', 'N'), lit('--'), rep(alt(ALNUM, lit('-')), 1, 59))),
+);
 
 /** Beyond ASCII, but no surrogate and none of the full stops that look like a dot. */
 const BEYOND = set(0x80, 0x3001, 0x3003, 0xd7ff, 0xe000, 0xff0d, 0xff0f, 0xff1f, 0xff21, 0xff60, 0xff62, 0x10ffff);
@@ -260,14 +265,14 @@ const FORMATS: ReadonlyMap<string, StringSet> = new Map([
   ['date-time', strings(cat(DATE, chars('t', 'T'), TIME))],
   ['duration', strings(durationRegex())],
   ['email', strings(emailRegex(false))],
-  ['hostname', strings(HOSTNAME)],
+  ['hostname', between(HOSTNAME, HOSTNAME_PERHAPS)],
   ['idn-email', strings(emailRegex(true))],
   ['ipv4', strings(IPV4)],
   ['ipv6', strings(IPV6)],
   ['iri', strings(uriRegex(true, false))],
   ['iri-reference', strings(uriRegex(true, true))],
   ['json-pointer', strings(POINTER)],
-  ['regex', strings(patternRegex(3))],
+  ['regex', between(patternRegex(3), perhapsPattern())],
   ['relative-json-pointer', strings(RELATIVE_POINTER)],
   ['time', strings(TIME)],
   ['uri', strings(uriRegex(false, false))],

@@ -8,7 +8,7 @@
  */
 import { anyChar, type Regex } from '../../regular/regex.js';
 import { parseRegex, type UnicodeCache } from '../regex/index.js';
-import { alt, and, cat, EMPTY_RE, lit, not, opt, rep, star } from './re.js';
+import { alt, and, cat, EMPTY_RE, lit, not, opt, rep, set, star } from './re.js';
 
 /** A U-label of this many code points has an A-label of at most 63 octets, unless its script is very mixed. */
 const MAX_LABEL = 56;
@@ -71,3 +71,7 @@ export function idnHostname(asciiLabel: Regex, cache: UnicodeCache): Regex {
   const domain = (x: Regex): Regex => cat(x, star(cat(dot, x)));
   return and(alt(domain(plain), domain(alt(rightToLeft, leftToRight))), rep(anyChar, 1, 253), not(EMPTY_RE));
 }
+
+/** A language that holds all internationalised host names: none is empty, has a printable ASCII character that labels lack, or is longer in characters. */
+export const perhapsIdnHostname = (): Regex =>
+  rep(set(0x2d, 0x2e, 0x30, 0x39, 0x41, 0x5a, 0x61, 0x7a, 0x80, 0x10ffff), 1, 253);

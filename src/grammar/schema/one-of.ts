@@ -16,6 +16,7 @@ import {
   type StringSet,
   stringList,
   stringsEmpty,
+  wideStrings,
 } from './strings.js';
 
 /**
@@ -85,7 +86,7 @@ function oneStrings(sets: readonly StringSet[], n: Normaliser): StringSet {
     sets.forEach((other, j) => {
       if (i === j || mine === NO_STRINGS) return;
       if (other === s) mine = NO_STRINGS;
-      else if (!apart(andStrings(mine, other, n), n)) mine = minusStrings(mine, other, n);
+      else if (!apart(andStrings(mine, wideStrings(other), n), n)) mine = minusStrings(mine, other, n);
     });
     out = orStrings(out, mine);
   });

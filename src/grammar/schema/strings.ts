@@ -15,6 +15,8 @@ export type StringSet =
       readonly min: number;
       readonly max: number;
       readonly except: readonly string[];
+      /** Parts that are narrower than what they stand for (formats that are no regular language), with languages that are wider: complements use those. */
+      readonly wide?: ReadonlyMap<Regex, Regex>;
     };
 
 /** What this file needs of a term store. */
@@ -32,10 +34,32 @@ export const stringList = (texts: readonly string[]): StringSet =>
   texts.length === 0 ? NO_STRINGS : { kind: 'list', texts };
 
 /** Strings in all of `parts`, with `min` to `max` code points, and none of `except`. */
-export function regularStrings(parts: readonly Regex[], min = 0, max = INF, except: readonly string[] = []): StringSet {
+export function regularStrings(
+  parts: readonly Regex[],
+  min = 0,
+  max = INF,
+  except: readonly string[] = [],
+  wide?: ReadonlyMap<Regex, Regex>,
+): StringSet {
   if (min > max) return NO_STRINGS;
   if (parts.length === 0 && min === 0 && max === INF && except.length === 0) return ALL_STRINGS;
-  return { kind: 'regular', parts, min, max, except };
+  return { kind: 'regular', parts, min, max, except, ...(wide === undefined ? {} : { wide }) };
+}
+
+/** The strings of `narrow`, which stand for a set between those and the strings of `wide`. */
+export const between = (narrow: Regex, wide: Regex): StringSet =>
+  regularStrings([narrow], 0, INF, [], new Map([[narrow, wide]]));
+
+/** All strings that a set may stand for. */
+export function wideStrings(a: StringSet): StringSet {
+  if (a.kind === 'list' || a.wide === undefined) return a;
+  const { wide } = a;
+  return regularStrings(
+    a.parts.map((p) => wide.get(p) ?? p),
+    a.min,
+    a.max,
+    a.except,
+  );
 }
 
 /** Number of code points. */
@@ -77,7 +101,8 @@ export function andStrings(a: StringSet, b: StringSet, m: Matching): StringSet {
   const parts = a.parts.length === 0 ? b.parts : [...a.parts, ...b.parts.filter((p) => !a.parts.includes(p))];
   const except =
     a.except.length === 0 ? b.except : b.except.length === 0 ? a.except : [...new Set([...a.except, ...b.except])];
-  return regularStrings(parts, Math.max(a.min, b.min), Math.min(a.max, b.max), except);
+  const wide = a.wide === undefined ? b.wide : b.wide === undefined ? a.wide : new Map([...a.wide, ...b.wide]);
+  return regularStrings(parts, Math.max(a.min, b.min), Math.min(a.max, b.max), except, wide);
 }
 
 export function orStrings(a: StringSet, b: StringSet): StringSet {
@@ -85,7 +110,9 @@ export function orStrings(a: StringSet, b: StringSet): StringSet {
   if (a === NO_STRINGS) return b;
   if (a === ALL_STRINGS || b === ALL_STRINGS) return ALL_STRINGS;
   if (a.kind === 'list' && b.kind === 'list') return stringList([...new Set([...a.texts, ...b.texts])]);
-  return regularStrings([alt(stringRegex(a), stringRegex(b))]);
+  const either = alt(stringRegex(a), stringRegex(b));
+  const [c, d] = [wideStrings(a), wideStrings(b)];
+  return c === a && d === b ? regularStrings([either]) : between(either, alt(stringRegex(c), stringRegex(d)));
 }
 
 function notStrings(a: StringSet): StringSet {
@@ -100,10 +127,16 @@ function notStrings(a: StringSet): StringSet {
   return regularStrings([not(stringRegex(a))]);
 }
 
-/** The strings of `a` that are not in `b`. Parts that both share, and lengths, are settled without automata. */
+/**
+ * The strings of `a` that are certainly not in `b`. Parts that both share, and lengths, are settled without automata. What both sides narrow is
+ * narrowed in the result as well: a complement of it may leave out strings, and never holds one too many.
+ */
 export function minusStrings(a: StringSet, b: StringSet, m: Matching): StringSet {
   if (b === NO_STRINGS || a === NO_STRINGS) return a;
   if (a === b || b === ALL_STRINGS) return NO_STRINGS;
+  const certain = wideStrings(b);
+  if (certain !== b)
+    return between(stringRegex(minusStrings(a, certain, m)), stringRegex(minusStrings(wideStrings(a), narrowed(b), m)));
   if (a.kind === 'list' || b.kind === 'list') return andStrings(a, notStrings(b), m);
   const lengths = b.min > 0 || b.max !== INF;
   if (a === ALL_STRINGS || !(lengths || b.except.length > 0 || b.parts.some((p) => a.parts.includes(p)))) {
@@ -116,6 +149,9 @@ export function minusStrings(a: StringSet, b: StringSet, m: Matching): StringSet
   if (parts.length > 0) out = orStrings(out, andStrings(a, regularStrings([not(and(...parts))]), m));
   return out;
 }
+
+/** The same strings, taken for what is meant. */
+const narrowed = (a: StringSet): StringSet => (a.kind === 'list' ? a : regularStrings(a.parts, a.min, a.max, a.except));
 
 export function stringRegex(a: StringSet): Regex {
   if (a.kind === 'list') return lits(a.texts);
