@@ -79,6 +79,12 @@ function checkTerminals(grammar: Grammar, vocabulary: Vocabulary): void {
   }
 }
 
+function terminalsOf(grammar: Grammar, vocabulary: Vocabulary): readonly number[] | undefined {
+  const all = grammar.exprs.filter((expr) => expr.op === 'token');
+  if (all.some((expr) => expr.negate)) return undefined;
+  return [...new Set(all.flatMap((expr) => namedTokens(expr, vocabulary)))];
+}
+
 function spelled({ ids, texts }: TokenExpr): string {
   return [...ids.map((id) => `<[${id}]>`), ...texts].join(' ');
 }
@@ -91,6 +97,8 @@ export interface Binding {
   readonly masks: Masks;
   /** Made on first use. */
   budget(): Budget;
+  /** The tokens that token terminals name; undefined where some terminal takes all but those it names. */
+  readonly terminals: readonly number[] | undefined;
   /** Where the vocabulary lacks bytes: what can be completed with its tokens. It takes the place of masks and budget. */
   readonly spelling: Spelling | undefined;
   /** Bytes of the grammar's own tables, and of those that it shares with others. */
@@ -184,6 +192,7 @@ function bindingOf(compiled: CompiledGrammar, vocabulary: Vocabulary, limits: Ca
     recognizer,
     masks,
     budget,
+    terminals: terminalsOf(compiled.grammar, vocabulary),
     spelling: complete ? undefined : new Spelling(recognizer, share.trie, budget(), vocabulary),
     get bytes() {
       return recognizer.bytes + masks.bytes;

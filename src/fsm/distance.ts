@@ -22,6 +22,7 @@ export class Distances {
   private readonly states: (number | undefined)[] = [];
   private readonly objects = new Map<number, number>();
   private readonly arrays = new Map<number, number>();
+  private readonly wanted = new Map<number, number>();
   private readonly grammar: Grammar;
   private readonly pool: LexemePool;
   private readonly ofValue = (id: ExprId): number => this.exprs[id]!;
@@ -214,26 +215,43 @@ export class Distances {
     return this.afterMember(id, this.recognizer.objectStates(id).afterDynamic(o, c, undefined, true));
   }
 
-  /** Inside a declared name: the cheapest allowed name that begins so. */
+  /**
+   * Inside a declared name: what the policy wants next where that begins so, else the allowed name with the shortest rest and value. (To
+   * weigh what comes after each of n names would make n states for each of n members.)
+   */
   private name(id: ExprId, o: number, q: number): number {
     const states = this.recognizer.objectStates(id);
-    const expr = this.objectExpr(id);
-    const { terms } = this.pool;
-    let best = FAR;
+    const { properties } = this.objectExpr(id);
+    const { names } = this.pool.terms;
+    const wanted = this.wantedName(id, o);
+    let least = FAR;
+    let pick = -1;
     const consider = (term: number, spent: number): void => {
-      const node = terms.asNameNode(term);
+      const node = this.pool.terms.asNameNode(term);
       if (node < 0) return;
-      for (let place = terms.names.rangeStart(node), end = terms.names.rangeEnd(node); place < end; place++) {
+      for (let place = names.rangeStart(node), end = names.rangeEnd(node); place < end; place++) {
         const p = states.nameOf(place);
-        if (!states.allows(o, p)) continue;
-        const rest = keyBytes(expr.properties[p]!.name, terms.names.depthOf(node));
-        const d =
-          spent + rest + 1 + this.exprs[expr.properties[p]!.value]! + this.afterMember(id, states.afterDeclared(o, p));
-        best = Math.min(best, d);
+        if (pick >= 0 && pick === wanted) return;
+        if (p !== wanted && !(states.allows(o, p) && states.policy.canBeEnded(p, this.ofValue))) continue;
+        const d = spent + keyBytes(properties[p]!.name, names.depthOf(node)) + 1 + this.exprs[properties[p]!.value]!;
+        if (p !== wanted && d >= least) continue;
+        least = d;
+        pick = p;
       }
     };
     this.pool.eachTarget(q, consider);
-    return best;
+    return pick < 0 ? FAR : least + this.afterMember(id, states.afterDeclared(o, pick));
+  }
+
+  /** The property that the policy adds next, or -1. */
+  private wantedName(id: ExprId, o: number): number {
+    const key = this.key(o, id);
+    let wanted = this.wanted.get(key);
+    if (wanted === undefined) {
+      wanted = this.recognizer.objectStates(id).policy.next(o, this.ofValue)?.property ?? -1;
+      this.wanted.set(key, wanted);
+    }
+    return wanted;
   }
 
   // ---- arrays -------------------------------------------------------------------------------------------------------

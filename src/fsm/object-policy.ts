@@ -11,6 +11,14 @@ import type { ObjectStates } from './object-state.js';
 /** Object states whose kept prefixes are remembered at a time. */
 const KEPT = 256;
 
+/** The next member: its property (-1 where the key is dynamic), its value, the state after it and the bytes of its key. */
+export interface Move {
+  readonly property: number;
+  readonly value: ExprId;
+  readonly after: number;
+  readonly bytes: number;
+}
+
 export class ObjectPolicy {
   private readonly firstKeys: (FirstWords | undefined)[] = [];
   private readonly kept = new Map<number, ReadonlySet<string>>();
@@ -30,10 +38,7 @@ export class ObjectPolicy {
    * none is allowed. `distance` says what a value takes: members that could never be ended (a value that holds itself) are left out.
    * `bytes` counts the key after its opening quote place: quotes included.
    */
-  next(
-    o: number,
-    distance: (value: ExprId) => number,
-  ): { readonly value: ExprId; readonly after: number; readonly bytes: number } | undefined {
+  next(o: number, distance: (value: ExprId) => number): Move | undefined {
     const { states } = this;
     const { properties } = this.expr;
     let pick = -1;
@@ -47,6 +52,7 @@ export class ObjectPolicy {
       const c = this.cheapestDynamic(o, distance);
       if (c >= 0) {
         return {
+          property: -1,
           value: this.expr.dynamic[c]!.value,
           after: this.afterFirst(o, c),
           bytes: 1 + this.pool.distance(this.pool.stringAt(this.states.dynamicTerm(o, c))),
@@ -55,11 +61,11 @@ export class ObjectPolicy {
     }
     if (pick < 0) return undefined;
     const { name, value } = properties[pick]!;
-    return { value, after: states.afterDeclared(o, pick), bytes: 1 + keyBytes(name, 0) };
+    return { property: pick, value, after: states.afterDeclared(o, pick), bytes: 1 + keyBytes(name, 0) };
   }
 
   /** Whether property p and all that it implies have values of finite distance. */
-  private canBeEnded(p: number, distance: (value: ExprId) => number): boolean {
+  canBeEnded(p: number, distance: (value: ExprId) => number): boolean {
     const finite = (q: number): boolean => distance(this.expr.properties[q]!.value) < Number.POSITIVE_INFINITY;
     return finite(p) && this.states.impliedBy(p).every(finite);
   }

@@ -43,6 +43,9 @@ export class ObjectStates {
   private readonly requiredFrom: Int32Array;
   /** Transitive implications by index, without the index itself. */
   private readonly implied: readonly (readonly number[])[] | undefined;
+  /** What is implied by the properties that are there, in the state that was asked last. */
+  private readonly needed: Uint8Array;
+  private neededIn = -1;
   private readonly tuple: number[] = [];
   private nameRootNode = -1;
   /** Properties by the place of their names in sorted order. */
@@ -72,6 +75,7 @@ export class ObjectStates {
         ? expr.minProperties
         : Math.max(expr.minProperties, expr.maxProperties);
     this.implied = implications ? closure(expr) : undefined;
+    this.needed = new Uint8Array(implications ? this.n : 0);
     // What a required property implies is required too.
     this.required = Uint8Array.from(props, (p) => (p.required ? 1 : 0));
     for (const [p, then] of (this.implied ?? []).entries())
@@ -165,8 +169,12 @@ export class ObjectStates {
   needs(o: number, p: number): boolean {
     if (this.required[p] === 1) return true;
     if (this.implied === undefined) return false;
-    for (let q = 0; q < this.n; q++) if (this.seen(o, q) && this.implied[q]!.includes(p)) return true;
-    return false;
+    if (this.neededIn !== o) {
+      this.neededIn = o;
+      this.needed.fill(0);
+      for (let q = 0; q < this.n; q++) if (this.seen(o, q)) for (const then of this.implied[q]!) this.needed[then] = 1;
+    }
+    return this.needed[p] === 1;
   }
 
   /** Whether the declared property p may come next. */

@@ -30,10 +30,25 @@ export class Derivatives {
   of(t: number): Int32Array {
     const known = this.lists[t];
     if (known !== undefined) return known;
+    // What may be skipped asks for what comes after it; concatenations nest as deep as they are long, which recursion would not survive.
+    const tails: number[] = [];
+    for (let at = this.skippable(t); at >= 0 && this.lists[at] === undefined; at = this.skippable(at)) tails.push(at);
+    for (let i = tails.length - 1; i >= 0; i--) this.keep(tails[i]!);
+    return this.keep(t);
+  }
+
+  private keep(t: number): Int32Array {
     const list = Int32Array.from(this.derive(t));
     this.lists[t] = list;
     this.bytes += list.byteLength + 64;
     return list;
+  }
+
+  /** The tail of a concatenation whose head may be empty, or -1. */
+  private skippable(t: number): number {
+    const { data, offsets } = this.table.tuples;
+    const o = offsets[t]!;
+    return data[o] === K_CAT && this.table.nullable(data[o + 1]!) ? data[o + 2]! : -1;
   }
 
   private derive(t: number): ArrayLike<number> {

@@ -14,7 +14,7 @@ export type Spelling = 'text' | 'string';
 
 const FAR = Number.POSITIVE_INFINITY;
 /** Most terms that one search may visit. */
-const MOST_VISITED = 200_000;
+const MOST_VISITED = 20_000;
 
 export class TermDistances {
   private readonly known = new Map<number, number>();

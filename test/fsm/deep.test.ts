@@ -1,7 +1,7 @@
 /** Texts that nest deep, and readings that meet again and again: nothing recurses as deep as the text or counts the ways. */
 import { expect, it } from 'vitest';
 import { TupleTable } from '../../src/base/tuple-table.js';
-import { compile, gbnf, Matcher, Vocabulary } from '../../src/core.js';
+import { compile, gbnf, json, Matcher, regex, Vocabulary } from '../../src/core.js';
 import { couldBecome, readPartial } from '../../src/fsm/partial-value.js';
 import { SomeFrame, someEdge } from '../../src/fsm/stack-search.js';
 import { canonicalJson } from '../../src/fsm/unique.js';
@@ -96,4 +96,24 @@ it('literals that rules double or put around one another are not written out', (
     'x'.repeat(1024),
   );
   expect(matcher.isAccepting).toBe(true);
+});
+
+it('long patterns of parts that may be left out take no recursion', { timeout: 60_000 }, () => {
+  const matcher = new Matcher(compile(regex('a?'.repeat(1500))), vocabulary);
+  expect([matcher.acceptBytes(Uint8Array.of(97)), matcher.isAccepting]).toEqual([true, true]);
+  expect(() => compile(regex('a(?=b)c'))).toThrow('no text fits');
+});
+
+it('objects of many required or implied properties in any order are planned', { timeout: 60_000 }, () => {
+  const properties = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`p${100 + i}`, { type: 'null' }]));
+  const options = { propertyOrder: 'any', whitespace: 'compact' } as const;
+  const all = json({ type: 'object', properties, required: Object.keys(properties) }, options);
+  expect(new Matcher(compile(all), vocabulary).remaining).toBe(300 * 12 + 1);
+  const chain = Object.fromEntries(Array.from({ length: 299 }, (_, i) => [`p${100 + i}`, [`p${101 + i}`]]));
+  const matcher = new Matcher(
+    compile(json({ type: 'object', properties, dependentRequired: chain }, options)),
+    vocabulary,
+  );
+  expect(matcher.acceptBytes(new TextEncoder().encode('{"p390":null'))).toBe(true);
+  expect(matcher.remaining).toBe(9 * 12 + 1);
 });

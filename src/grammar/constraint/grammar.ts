@@ -1,6 +1,7 @@
 /** From a constraint to its grammar: the one place that knows all front ends. */
 import { OptionError, TokenloomError } from '../../base/errors.js';
 import type { Regex } from '../../regular/regex.js';
+import { TermStore } from '../../regular/terms.js';
 import { gbnfToGrammar } from '../gbnf/index.js';
 import type { Grammar } from '../ir.js';
 import { parseRegex } from '../regex/index.js';
@@ -48,7 +49,9 @@ export function constraintGrammar(
       };
     case 'regex': {
       const re = parseRegex(constraint.pattern, { flags: constraint.flags, anchored: true });
-      return { grammar: textGrammar(re), diagnostics: [] };
+      // Assertions may contradict one another (`a(?=b)c`).
+      const terms = new TermStore({ onLimit: 'assume live' });
+      return { grammar: textGrammar(terms.isEmpty(terms.intern(re)) ? { t: 'never' } : re), diagnostics: [] };
     }
     case 'choice':
       return {
