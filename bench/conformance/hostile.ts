@@ -157,4 +157,16 @@ export const HOSTILE: readonly HostileCase[] = [
     schema: () => ({ type: 'array', contains: { const: 1 }, minContains: 5, maxItems: 4 }),
     refuse: true,
   },
+  {
+    name: 'not of formats that are read too narrowly',
+    schema: () => ({ type: 'string', not: { anyOf: [{ format: 'regex' }, { format: 'hostname' }] } }),
+    good: ['"*a "', '"a b)"'],
+    bad: ['"((((a))))"', '"xn--a"', '"a"'],
+  },
+  {
+    name: 'oneOf with a format that is read too narrowly',
+    schema: () => ({ oneOf: [{ format: 'regex' }, { type: 'string' }] }),
+    good: ['"*"', '1'],
+    bad: ['"((((a))))"', '"a"'],
+  },
 ];
