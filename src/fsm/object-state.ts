@@ -9,6 +9,7 @@
 import { TupleTable } from '../base/tuple-table.js';
 import type { DynamicKeys, ObjectExpr } from '../grammar/ir.js';
 import type { LexemePool } from './lexeme.js';
+import { closureOf, MemberCounts } from './member-counts.js';
 import { ObjectPolicy } from './object-policy.js';
 
 /** Distinct finite keys that are counted before a class counts as endless. */
@@ -46,6 +47,7 @@ export class ObjectStates {
   /** What is implied by the properties that are there, in the state that was asked last. */
   private readonly needed: Uint8Array;
   private neededIn = -1;
+  private readonly counts: MemberCounts | undefined;
   private readonly tuple: number[] = [];
   private nameRootNode = -1;
   /** Properties by the place of their names in sorted order. */
@@ -74,12 +76,13 @@ export class ObjectStates {
       expr.maxProperties === Number.POSITIVE_INFINITY
         ? expr.minProperties
         : Math.max(expr.minProperties, expr.maxProperties);
-    this.implied = implications ? closure(expr) : undefined;
+    this.implied = implications ? closureOf(expr) : undefined;
     this.needed = new Uint8Array(implications ? this.n : 0);
     // What a required property implies is required too.
     this.required = Uint8Array.from(props, (p) => (p.required ? 1 : 0));
     for (const [p, then] of (this.implied ?? []).entries())
       if (props[p]!.required) for (const q of then) this.required[q] = 1;
+    this.counts = this.implied === undefined ? undefined : new MemberCounts(expr, this.implied, this.required);
     this.nextRequired = new Int32Array(this.n + 1).fill(this.n);
     this.requiredFrom = new Int32Array(this.n + 1);
     for (let i = this.n - 1; i >= 0; i--) {
@@ -201,10 +204,17 @@ export class ObjectStates {
       if (this.at(o, COUNT) + 1 + missing + this.owed(o) > expr.maxProperties) return false;
     }
     if (expr.minProperties > 0 && !this.endless) {
+      const dynamic = this.dynamicLeft(o);
+      if (this.implied !== undefined) return this.canReachCount(o, p, dynamic);
       const left = this.anyOrder ? this.unseen(o) - 1 : this.n - p - 1;
-      if (this.at(o, COUNT) + 1 + left + this.dynamicLeft(o) < expr.minProperties) return false;
+      if (this.at(o, COUNT) + 1 + left + dynamic < expr.minProperties) return false;
     }
     return true;
+  }
+
+  private canReachCount(o: number, p: number, dynamic: number): boolean {
+    const has = (q: number): boolean => this.seen(o, q);
+    return this.counts!.canReach(o, p, { has, count: this.at(o, COUNT), owed: this.owed(o), dynamic });
   }
 
   /**
@@ -295,7 +305,9 @@ export class ObjectStates {
     const owed = this.owed(o) - (w === undefined ? 0 : 1);
     if (this.at(o, COUNT) + 1 + missing + owed > expr.maxProperties) return false;
     if (expr.minProperties > 0 && !this.endless) {
-      const left = (this.anyOrder ? this.unseen(o) : 0) + this.dynamicLeft(o);
+      const dynamic = this.dynamicLeft(o);
+      if (this.anyOrder && this.implied !== undefined && w === undefined) return this.canReachCount(o, -1, dynamic - 1);
+      const left = (this.anyOrder ? this.unseen(o) : 0) + dynamic;
       if (this.at(o, COUNT) + left < expr.minProperties) return false;
     }
     return true;
@@ -426,20 +438,4 @@ export class ObjectStates {
     for (let i = this.tuples.offsets[o]!, end = this.tuples.offsets[o + 1]!; i < end; i++) t.push(this.tuples.data[i]!);
     return t;
   }
-}
-
-function closure(expr: ObjectExpr): readonly (readonly number[])[] {
-  const direct = expr.properties.map(() => new Set<number>());
-  for (const i of expr.implications) for (const t of i.then) direct[i.if]!.add(t);
-  return direct.map((_, p) => {
-    const reached = new Set<number>();
-    const open = [...direct[p]!];
-    while (open.length > 0) {
-      const q = open.pop()!;
-      if (q === p || reached.has(q)) continue;
-      reached.add(q);
-      open.push(...direct[q]!);
-    }
-    return [...reached];
-  });
 }

@@ -135,7 +135,7 @@ export class Interpreter implements Twin {
   /** Byte strings of the characters that the grammar can tell apart, several of each class, and JSON's own. */
   alphabet(): readonly number[][] {
     if (this.alphabetCache !== undefined) return this.alphabetCache;
-    const chars = new Set<number>(Array.from('{}[]":,0123456789abcdef-.\\u', (c) => c.charCodeAt(0)));
+    const chars = new Set<number>(Array.from('{}[]":,0123456789abcdef-.\\unrt', (c) => c.charCodeAt(0)));
     for (const e of this.grammar.exprs) {
       const terms: Term[] =
         e.op === 'text' || e.op === 'string'

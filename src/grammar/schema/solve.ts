@@ -7,6 +7,7 @@
  * rarely goes deep.
  */
 
+import { hasClosedSet, ringsOf } from '../../base/closed-sets.js';
 import { anyString, type Regex } from '../../regular/regex.js';
 import { Counting } from './counting.js';
 import { FALSE, type Formula, TRUE } from './formula.js';
@@ -53,6 +54,8 @@ export class Solver {
   private readonly state: number[] = [NO, YES];
   private readonly open = new Map<Formula, number>();
   private low = Number.POSITIVE_INFINITY;
+  /** What each name implies directly, by the list of implications. */
+  private readonly implied = new WeakMap<ObjectShape['implications'], Map<string, readonly string[]>>();
   readonly counting: Counting;
 
   constructor(private readonly n: Normaliser) {
@@ -151,20 +154,21 @@ export class Solver {
 
   /** Names that must be present: the required ones and what they imply. */
   mandatory(shape: ObjectShape): ReadonlySet<string> {
-    const out = new Set(shape.required);
-    if (shape.implications.length === 0) return out;
-    for (let grown = true; grown; ) {
-      grown = false;
-      for (const { when, then } of shape.implications) {
-        if (!out.has(when)) continue;
-        for (const name of then) {
-          if (!out.has(name)) {
-            out.add(name);
-            grown = true;
-          }
-        }
-      }
+    return this.withImplied(shape, shape.required);
+  }
+
+  /** Names and all that they imply. */
+  private withImplied({ implications }: ObjectShape, names: readonly string[]): ReadonlySet<string> {
+    const out = new Set(names);
+    if (implications.length === 0) return out;
+    let implied = this.implied.get(implications);
+    if (implied === undefined) {
+      implied = new Map();
+      for (const { when, then } of implications) implied.set(when, [...(implied.get(when) ?? []), ...then]);
+      this.implied.set(implications, implied);
     }
+    // A set is walked through what is added on the way, too.
+    for (const name of out) for (const x of implied.get(name) ?? []) out.add(x);
     return out;
   }
 
@@ -196,6 +200,7 @@ export class Solver {
       if (!fits) return false;
     }
     if (have >= shape.min) return true;
+    if (shape.implications.length > 0) return this.countsFit(shape, required, names, classes, groups.length);
     for (const name of names) {
       if (required.has(name) || !this.possible(shape, name)) continue;
       if (++have >= shape.min) return true;
@@ -209,10 +214,32 @@ export class Solver {
     return false;
   }
 
+  /** Whether some of the names, with all that they imply, and some keys of the classes, among them one for each group, make an allowed count. */
+  private countsFit(
+    shape: ObjectShape,
+    required: ReadonlySet<string>,
+    names: readonly string[],
+    classes: readonly KeyClass[],
+    groups: number,
+  ): boolean {
+    const open = names.filter((name) => required.has(name) || this.possible(shape, name));
+    let keys = 0;
+    for (const c of classes) if (keys < shape.min) keys += this.n.context.keys.count(c.keys, shape.min - keys);
+    const least = shape.min - keys;
+    const most = shape.max - groups;
+    if (open.length <= most) return open.length >= least;
+    const index = new Map(open.map((name, i) => [name, i]));
+    const implied = open.map((name) =>
+      [...this.withImplied(shape, [name])].filter((x) => x !== name).map((x) => index.get(x)!),
+    );
+    const needed = new Set([...required].map((name) => index.get(name)!));
+    return hasClosedSet(implied, ringsOf(implied), [...index.values()], needed, least, most);
+  }
+
   /** Whether a property can be present: its value and those of all that it implies are non-empty. */
   possible(shape: ObjectShape, name: string): boolean {
     if (shape.implications.length === 0) return this.nonEmpty(this.n.valueAt(shape, name));
-    for (const x of this.mandatory({ ...shape, required: [name] })) {
+    for (const x of this.withImplied(shape, [name])) {
       if (!this.nonEmpty(this.n.valueAt(shape, x))) return false;
     }
     return true;
