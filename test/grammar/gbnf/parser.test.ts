@@ -84,8 +84,9 @@ describe('hostile sizes', () => {
       if (!(error instanceof TokenloomError)) throw error;
       return error.code;
     } finally {
+      // Seconds on an idle machine; what is quadratic takes minutes.
       const used = process.cpuUsage(start);
-      expect((used.user + used.system) / 1e6).toBeLessThan(4);
+      expect((used.user + used.system) / 1e6).toBeLessThan(15);
     }
   };
   it('refuses 100,000 nested parentheses with a typed error', () => {
