@@ -30,7 +30,7 @@ export interface CacheLimits {
   readonly totalBytes?: number;
 }
 
-const DEFAULT_TOTAL_BYTES = 256 << 20;
+const DEFAULT_TOTAL_BYTES = 128 << 20;
 export const DEFAULT_CACHE_LIMITS: CacheLimits = {
   lexemeBytes: 96 << 20,
   grammarBytes: 64 << 20,
@@ -106,13 +106,20 @@ export interface Binding {
   readonly sharedBytes: number;
 }
 
+/** The place of a binding, so that one can be let go whose grammar lives. */
+interface Held {
+  binding: Binding | undefined;
+}
+
 interface Shared {
   pool: LexemePool;
   share: MaskShare;
   readonly slices: Slices;
-  bindings: WeakMap<CompiledGrammar, Binding>;
-  /** Grammars with a binding by its serial, least recently used first. */
-  readonly recent: Map<number, WeakRef<CompiledGrammar>>;
+  bindings: WeakMap<CompiledGrammar, Held>;
+  /** What is held by the binding's serial, least recently used first. */
+  readonly recent: Map<number, Held>;
+  /** Lets go of what belonged to grammars that nobody has any more. */
+  readonly registry: FinalizationRegistry<number>;
   serial: number;
   uses: number;
 }
@@ -124,7 +131,10 @@ function sharedOf(vocabulary: Vocabulary): Shared {
     const pool = new LexemePool();
     const slices = new Slices(trieOf(vocabulary), vocabulary.size);
     const share = new MaskShare(vocabulary, pool, slices);
-    return { pool, slices, share, bindings: new WeakMap(), recent: new Map(), serial: 0, uses: 0 };
+    const recent = new Map<number, Held>();
+    // References that are weak (WeakRef) would keep what one long synchronous run makes until it ends.
+    const registry = new FinalizationRegistry<number>((serial) => recent.delete(serial));
+    return { pool, slices, share, bindings: new WeakMap(), recent, registry, serial: 0, uses: 0 };
   });
 }
 
@@ -145,37 +155,39 @@ export function bind(
   limits: CacheLimits = DEFAULT_CACHE_LIMITS,
 ): Binding {
   const shared = sharedOf(vocabulary);
-  const binding = bindingOf(compiled, vocabulary, limits, shared);
+  const held = heldBy(compiled, vocabulary, limits, shared);
+  const binding = held.binding!;
   shared.recent.delete(binding.serial);
-  shared.recent.set(binding.serial, new WeakRef(compiled));
+  shared.recent.set(binding.serial, held);
   if (shared.uses++ % USES_BETWEEN_CHECKS === 0) shed(shared, limits.totalBytes ?? DEFAULT_TOTAL_BYTES);
   return binding;
 }
 
 /** Lets go of the tables beyond `most` bytes, those used last excepted. Matchers that are alive keep theirs. */
-function shed({ recent, bindings }: Shared, most: number): void {
+function shed({ recent }: Shared, most: number): void {
   let total = 0;
-  for (const [serial, reference] of [...recent].reverse()) {
-    const grammar = reference.deref();
-    const binding = grammar === undefined ? undefined : bindings.get(grammar);
-    if (grammar !== undefined && binding?.serial === serial) {
-      const last = total === 0;
-      total += binding.bytes;
-      if (last || total <= most) continue;
-      bindings.delete(grammar);
-    }
+  for (const [serial, held] of [...recent].reverse()) {
+    const last = total === 0;
+    total += held.binding?.bytes ?? 0;
+    if (last || total <= most) continue;
+    held.binding = undefined;
     recent.delete(serial);
   }
 }
 
-function bindingOf(compiled: CompiledGrammar, vocabulary: Vocabulary, limits: CacheLimits, shared: Shared): Binding {
+/** The place of a grammar, with a binding in it. */
+function heldBy(compiled: CompiledGrammar, vocabulary: Vocabulary, limits: CacheLimits, shared: Shared): Held {
   if (shared.pool.bytes + shared.share.lexemes.bytes > limits.lexemeBytes) {
     shared.pool = new LexemePool();
     shared.share = new MaskShare(vocabulary, shared.pool, shared.slices);
     shared.bindings = new WeakMap();
+    shared.recent.clear();
   }
   const known = shared.bindings.get(compiled);
-  if (known !== undefined && known.bytes <= limits.grammarBytes) return known;
+  if (known?.binding !== undefined) {
+    if (known.binding.bytes <= limits.grammarBytes) return known;
+    shared.recent.delete(known.binding.serial);
+  }
   checkTerminals(compiled.grammar, vocabulary);
   const { pool, share } = shared;
   const complete = spellsEveryByte(share.trie);
@@ -201,6 +213,8 @@ function bindingOf(compiled: CompiledGrammar, vocabulary: Vocabulary, limits: Ca
       return pool.bytes + share.lexemes.bytes;
     },
   };
-  shared.bindings.set(compiled, binding);
-  return binding;
+  const held: Held = { binding };
+  shared.bindings.set(compiled, held);
+  shared.registry.register(compiled, binding.serial);
+  return held;
 }
