@@ -22,7 +22,7 @@ export class Distances {
   private readonly states: (number | undefined)[] = [];
   private readonly objects = new Map<number, number>();
   private readonly arrays = new Map<number, number>();
-  private readonly wanted = new Map<number, number>();
+  private readonly needed = new Map<number, number>();
   private readonly grammar: Grammar;
   private readonly pool: LexemePool;
   private readonly ofValue = (id: ExprId): number => this.exprs[id]!;
@@ -216,14 +216,15 @@ export class Distances {
   }
 
   /**
-   * Inside a declared name: what the policy wants next where that begins so, else the allowed name with the shortest rest and value. (To
-   * weigh what comes after each of n names would make n states for each of n members.)
+   * Inside a declared name: the cheapest allowed name that begins so, with what follows it. Where properties are still needed, the one that the policy wants
+   * if it begins so, else the allowed one with the shortest rest and value: to weigh what comes after each of n names for each of n members would
+   * make n² states. (Optional members are always weighed: the first one may hold the object itself, and so on without end.)
    */
   private name(id: ExprId, o: number, q: number): number {
     const states = this.recognizer.objectStates(id);
     const { properties } = this.objectExpr(id);
     const { names } = this.pool.terms;
-    const wanted = this.wantedName(id, o);
+    const wanted = this.neededName(id, o);
     let least = FAR;
     let pick = -1;
     const consider = (term: number, spent: number): void => {
@@ -233,25 +234,29 @@ export class Distances {
         const p = states.nameOf(place);
         if (pick >= 0 && pick === wanted) return;
         if (p !== wanted && !(states.allows(o, p) && states.policy.canBeEnded(p, this.ofValue))) continue;
-        const d = spent + keyBytes(properties[p]!.name, names.depthOf(node)) + 1 + this.exprs[properties[p]!.value]!;
+        let d = spent + keyBytes(properties[p]!.name, names.depthOf(node)) + 1 + this.exprs[properties[p]!.value]!;
+        if (wanted < 0) d += this.afterMember(id, states.afterDeclared(o, p));
         if (p !== wanted && d >= least) continue;
         least = d;
         pick = p;
       }
     };
     this.pool.eachTarget(q, consider);
-    return pick < 0 ? FAR : least + this.afterMember(id, states.afterDeclared(o, pick));
+    if (pick < 0 || wanted < 0) return least;
+    return least + this.afterMember(id, states.afterDeclared(o, pick));
   }
 
-  /** The property that the policy adds next, or -1. */
-  private wantedName(id: ExprId, o: number): number {
+  /** The property that the policy adds next because it is needed, or -1. */
+  private neededName(id: ExprId, o: number): number {
     const key = this.key(o, id);
-    let wanted = this.wanted.get(key);
-    if (wanted === undefined) {
-      wanted = this.recognizer.objectStates(id).policy.next(o, this.ofValue)?.property ?? -1;
-      this.wanted.set(key, wanted);
+    let needed = this.needed.get(key);
+    if (needed === undefined) {
+      const states = this.recognizer.objectStates(id);
+      const p = states.policy.next(o, this.ofValue)?.property ?? -1;
+      needed = p >= 0 && states.needs(o, p) ? p : -1;
+      this.needed.set(key, needed);
     }
-    return wanted;
+    return needed;
   }
 
   // ---- arrays -------------------------------------------------------------------------------------------------------
