@@ -13,7 +13,7 @@ import { EMPTY, type TermStore } from './terms.js';
 export type Spelling = 'text' | 'string';
 
 const FAR = Number.POSITIVE_INFINITY;
-/** Most terms that one search may visit. */
+/** Most terms that one guided search may visit. */
 const MOST_VISITED = 20_000;
 
 export class TermDistances {
@@ -120,7 +120,8 @@ export class TermDistances {
           from.set(u, t);
           put(buckets, Math.max(f, d + cost + bound), u, d + cost);
         }
-        if (best.size > this.mostVisited)
+        // Automata have their own limits.
+        if (guided && best.size > this.mostVisited)
           throw new LimitError('terms searched for the shortest text of a pattern', best.size, this.mostVisited);
       }
     }

@@ -61,33 +61,32 @@ export function constraintGrammar(
             : textGrammar({ t: 'lits', texts: [...new Set(constraint.texts)] }),
         diagnostics: [],
       };
-    case 'calls': {
-      const contents = constraint.tools.map(({ name, content }) =>
-        within(`tool '${name}'`, () => constraintGrammar(content, limits)),
+    case 'calls':
+      return composed(
+        constraint.tools.map(({ name, content }) => ({ part: `tool '${name}'`, content })),
+        limits,
+        (contents) => callsGrammar(constraint, contents, controls),
       );
-      return {
-        grammar: callsGrammar(
-          constraint,
-          contents.map((content) => content.grammar),
-          controls,
-        ),
-        diagnostics: contents.flatMap((content) => content.diagnostics),
-      };
-    }
-    case 'tags': {
-      const contents = constraint.tags.map(({ begin, content }) =>
-        within(`tag ${JSON.stringify(begin)}`, () => constraintGrammar(content, limits)),
+    case 'tags':
+      return composed(
+        constraint.tags.map(({ begin, content }) => ({ part: `tag ${JSON.stringify(begin)}`, content })),
+        limits,
+        (contents) => tagsGrammar(constraint, contents, controls),
       );
-      return {
-        grammar: tagsGrammar(
-          constraint,
-          contents.map((content) => content.grammar),
-          controls,
-        ),
-        diagnostics: contents.flatMap((content) => content.diagnostics),
-      };
-    }
   }
+}
+
+/** A grammar with those of other constraints in it. */
+function composed(
+  parts: readonly { readonly part: string; readonly content: Constraint }[],
+  limits: CompileLimits,
+  compose: (contents: readonly Grammar[]) => Grammar,
+): ConstraintGrammar {
+  const contents = parts.map(({ part, content }) => within(part, () => constraintGrammar(content, limits)));
+  return {
+    grammar: compose(contents.map((content) => content.grammar)),
+    diagnostics: contents.flatMap((content) => content.diagnostics),
+  };
 }
 
 /** Errors of a part say which it is. */
