@@ -11,6 +11,8 @@ export interface CallForm {
   readonly begin: string;
   /** From a name to its arguments. */
   readonly middle: string;
+  /** How arguments are written where they are not one JSON object. */
+  readonly parameters?: ParameterForm;
   /** From the arguments of a call to the next name; absent where a turn has one call. */
   readonly between?: string;
   /** Behind the last arguments. */
@@ -22,6 +24,29 @@ export interface CallForm {
   /** What ids look like: nine letters and digits, or a number. */
   readonly id: 'letters' | 'number';
 }
+
+/** What tells how an argument is written. */
+export type ArgumentKind = 'string' | 'number' | 'boolean' | 'null' | 'object' | 'array';
+
+/** Arguments as elements, one for each parameter: its name, and strings as they are, other values as JSON. */
+export interface ParameterForm {
+  /** Before a name. */
+  readonly open: string;
+  /** From a name to its value. */
+  readonly colons: Readonly<Record<ArgumentKind, string>>;
+  /** Behind a value. */
+  readonly close: string;
+  /** The part of `close` that no string has. */
+  readonly mark: string;
+  /** Between two parameters. */
+  readonly between: string;
+  /** How constants are written; they are read as JSON has them too. */
+  readonly words: Readonly<Record<'true' | 'false' | 'null', string>>;
+}
+
+/** What an argument without quotes is when it is no string: a number as JSON has it, or what begins like an object or array. */
+export const BARE_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+export const BARE_BRACKETS = ['{', '['] as const;
 
 /** What Hermes and Qwen models write; others are told it. */
 export const OUR_FORM: CallForm = {

@@ -1,5 +1,7 @@
 /** Tools and their calls as prompts and outputs have them. */
 import { type CallForm, ID_SLOT, nameIn } from '../base/call-form.js';
+import { elementsText, readElements } from './call-elements.js';
+import { jsonEnd } from './json-end.js';
 
 /** A tool as it is shown. */
 export interface PlainTool {
@@ -9,7 +11,13 @@ export interface PlainTool {
   readonly parameters: unknown;
 }
 
-/** Calls as a model writes them; `ids` go where the form has ids. */
+/** A tool as its calls are read: `strings` are parameters that are strings whatever they look like. */
+export interface CalledTool {
+  readonly name: string;
+  readonly strings: readonly string[];
+}
+
+/** Calls (arguments as JSON text) as a model writes them; `ids` go where the form has ids. */
 export function callText(
   form: CallForm,
   calls: readonly { readonly name: string; readonly arguments: string }[],
@@ -20,7 +28,8 @@ export function callText(
   const texts = calls.map((call, i) => {
     const open = i === 0 || form.between === undefined ? form.begin : form.between;
     const close = form.between === undefined || i === calls.length - 1 ? form.end : '';
-    return filled(open) + nameIn(form, call.name) + filled(form.middle) + call.arguments + filled(close);
+    const given = form.parameters === undefined ? call.arguments : elementsText(form.parameters, call.arguments);
+    return filled(open) + nameIn(form, call.name) + filled(form.middle) + given + filled(close);
   });
   return texts.join(form.between === undefined ? '\n' : '');
 }
@@ -32,10 +41,10 @@ interface Found {
   readonly end: number;
 }
 
-/** The text before the calls, and the calls with their arguments as they were written. Undefined where a call that begins is not whole. */
+/** The text before the calls, and the calls with their arguments as JSON. Undefined where a call that begins is not whole. */
 export function readCalls(
   form: CallForm,
-  names: readonly string[],
+  tools: readonly CalledTool[],
   text: string,
 ): { readonly text: string; readonly calls: readonly Omit<Found, 'end'>[] } | undefined {
   const { lead = '' } = form;
@@ -44,7 +53,7 @@ export function readCalls(
   const calls: Omit<Found, 'end'>[] = [];
   let at = after(form.begin, text, first);
   for (;;) {
-    const found = at < 0 ? undefined : callAt(form, names, text, at);
+    const found = at < 0 ? undefined : callAt(form, tools, text, at);
     if (found === undefined) return undefined;
     calls.push({ name: found.name, json: found.json });
     // The end comes first: where it is empty, nothing is left.
@@ -55,16 +64,32 @@ export function readCalls(
   return { text: text.slice(0, first), calls };
 }
 
-function callAt(form: CallForm, names: readonly string[], text: string, at: number): Found | undefined {
-  for (const name of names) {
+function callAt(form: CallForm, tools: readonly CalledTool[], text: string, at: number): Found | undefined {
+  for (const { name, strings } of tools) {
     const spelled = nameIn(form, name);
     if (!text.startsWith(spelled, at)) continue;
     const begin = after(form.middle, text, at + spelled.length);
     if (begin < 0) continue;
-    const end = jsonEnd(text, begin);
-    if (end >= 0) return { name, json: text.slice(begin, end), end };
+    const found = argumentsAt(form, strings, text, begin);
+    // One name may begin another.
+    if (
+      found !== undefined &&
+      [form.between, form.end].some((part) => part !== undefined && after(part, text, found.end) >= 0)
+    )
+      return { name, ...found };
   }
   return undefined;
+}
+
+function argumentsAt(
+  form: CallForm,
+  strings: readonly string[],
+  text: string,
+  begin: number,
+): Omit<Found, 'name'> | undefined {
+  if (form.parameters !== undefined) return readElements(form.parameters, strings, text, begin);
+  const end = jsonEnd(text, begin);
+  return end < 0 ? undefined : { json: text.slice(begin, end), end };
 }
 
 /** Where a text of a form ends that begins at a place; -1 where it does not. */
@@ -73,21 +98,4 @@ function after(part: string, text: string, from: number): number {
   const pattern = new RegExp(source.join('[A-Za-z0-9]{1,16}'), 'y');
   pattern.lastIndex = from;
   return pattern.test(text) ? pattern.lastIndex : -1;
-}
-
-const SCALAR = /"(?:[^"\\]|\\.)*"|-?[\d.eE+-]+|true|false|null/y;
-
-/** Where the JSON value ends that begins at a place. */
-function jsonEnd(text: string, from: number): number {
-  SCALAR.lastIndex = from;
-  if (SCALAR.test(text)) return SCALAR.lastIndex;
-  let depth = 0;
-  for (let at = from; at < text.length; at++) {
-    const char = text[at];
-    if (char === '"') {
-      for (at++; at < text.length && text[at] !== '"'; at++) if (text[at] === '\\') at++;
-    } else if (char === '{' || char === '[') depth++;
-    else if ((char === '}' || char === ']') && --depth === 0) return at + 1;
-  }
-  return -1;
 }

@@ -2,8 +2,9 @@
 import { type CallForm, OUR_FORM } from '../base/call-form.js';
 import { ValueError } from '../base/value-error.js';
 import { readCalls } from './call-format.js';
-import { readJson, validate } from './json-value.js';
+import { readJson, shownSchema, validate } from './json-value.js';
 import { plain } from './plain.js';
+import { stringParameters } from './string-parameters.js';
 import type { Target } from './target.js';
 import { type Call, callConstraint, readCall, shownTools } from './tools.js';
 
@@ -15,7 +16,11 @@ export function freeCallsTarget(
   form: CallForm = OUR_FORM,
 ): Target {
   const content = callConstraint(calls, undefined);
-  const tools = calls.map((call) => ({ name: call.name, content: plain(call.parameters) }));
+  const tools = calls.map((call) => ({
+    name: call.name,
+    content: plain(call.parameters),
+    strings: form.parameters === undefined ? [] : stringParameters(shownSchema(call.parameters.schema)),
+  }));
   return {
     constraint: { kind: 'calls', form, tools, parallel },
     shown: undefined,
@@ -23,11 +28,7 @@ export function freeCallsTarget(
     freeCalls: true,
     isJson: false,
     finish: async (text, checker, warn) => {
-      const read = readCalls(
-        form,
-        tools.map((tool) => tool.name),
-        text,
-      );
+      const read = readCalls(form, tools, text);
       if (read === undefined) throw new ValueError([`a call of a tool is not whole: ${text.slice(-80)}`]);
       const values: unknown[] = [];
       for (const { name, json } of read.calls) {

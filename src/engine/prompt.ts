@@ -156,6 +156,8 @@ function toolsText(tools: readonly PlainTool[], free: boolean, shown: boolean, c
   const list = shown ? [] : [`Tools: ${toolsJson(tools)}`];
   if (!free) return [TOOLS_TEXT, ...list];
   if (shown && chat.callForm !== undefined) return list;
-  const call = callText(chat.callForm ?? OUR_FORM, [{ name: '…', arguments: '{…}' }], () => '…');
+  const form = chat.callForm ?? OUR_FORM;
+  const given = form.parameters === undefined ? '{…}' : '{"…":"…"}';
+  const call = callText(form, [{ name: '…', arguments: given }], () => '…');
   return [`${FREE_CALLS_TEXT}\n${call}`, ...list];
 }

@@ -3,20 +3,20 @@
  *
  * Each family has marks of its own (`<tool_call>`, `[TOOL_CALLS]`, `<｜tool▁calls▁begin｜>`, …), and so have their revisions; a list of names would be
  * out of date with the next model. But nearly all write a name and the arguments as JSON between fixed texts. So turns with one, two and three calls
- * are rendered, and what stands before the first name, between name and arguments, between two calls and behind the last is read off. Forms
- * that have no such texts (parameters as elements, calls as Python) are none.
+ * are rendered, and what stands before the first name, between name and arguments, between two calls and behind the last is read off. Where the
+ * arguments are no JSON, they may be elements (parameter-form.ts). Forms that have no such texts (calls as Python) are none.
  */
 import { type CallForm, ID_SLOT } from '../base/call-form.js';
+import { KEY, type Rendered, VALUE, withElements } from './parameter-form.js';
 import type { RenderOptions, TemplateMessage } from './types.js';
 
 const NAMES = ['tokenloom-first', 'tokenloom-second', 'tokenloom-third'] as const;
-const KEY = 'tokenloom_key';
-const ARGUMENT = { [KEY]: 'tokenloom-value' };
-const TEXTS = [JSON.stringify(ARGUMENT), `{"${KEY}": "tokenloom-value"}`];
+const ARGUMENT = { [KEY]: VALUE };
+const TEXTS = [JSON.stringify(ARGUMENT), `{"${KEY}": "${VALUE}"}`];
 const ANSWER = 'tokenloom-answer';
 const ASKED: TemplateMessage = { role: 'user', content: 'x' };
 const MARKUP = /^(?:<[^<>\s{}"]+>?|\[[^[\]\s{}"]+\])/u;
-const THOUGHT = /^\s*<think>\s*<\/think>\s*/;
+const THOUGHT = /^\s*(?:<think>)?\s*<\/think>\s*/;
 const OPEN_THOUGHT = /<think>\s*$/;
 
 type Render = (messages: readonly TemplateMessage[], options: RenderOptions) => string;
@@ -44,11 +44,11 @@ export function readCalls(
   const prompt = render([ASKED], tools);
   const answer = render([ASKED, { role: 'assistant', content: ANSWER }], { ...tools, addGenerationPrompt: false });
   for (const style of STYLES) {
-    const turn = (n: number): string => {
+    const turn = (n: number, given: object): string => {
       const tool_calls = NAMES.slice(0, n).map((name, i) => ({
         id: style.id(i),
         type: 'function',
-        function: { name, arguments: style.asText ? TEXTS[0] : ARGUMENT },
+        function: { name, arguments: style.asText ? JSON.stringify(given) : given },
       }));
       const text = render([ASKED, { role: 'assistant', content: style.content, tool_calls }], {
         ...tools,
@@ -60,8 +60,17 @@ export function readCalls(
       }, text);
     };
     // A template that takes calls in this style has no other form in the next.
-    if (!turn(1).includes(NAMES[0]) || !turn(1).includes(KEY)) continue;
-    return { form: formOf(prompt, answer, turn, ends, style.id(0).includes(NAMES[0])), any: true };
+    const one = turn(1, ARGUMENT);
+    if (!one.includes(NAMES[0]) || !one.includes(KEY)) continue;
+    const numbered = style.id(0).includes(NAMES[0]);
+    const known = (texts: readonly string[]): CallForm | undefined =>
+      formOf(prompt, answer, (n) => turn(n, ARGUMENT), texts, ends, numbered);
+    const rendered: Rendered = (given) => {
+      const text = turn(1, given);
+      const at = text.indexOf(NAMES[0]);
+      return at < 0 ? '' : withoutEnd(text.slice(at + NAMES[0].length), behindAnswer(answer), ends);
+    };
+    return { form: known(TEXTS) ?? withElements(known, rendered), any: true };
   }
   return { form: undefined, any: false };
 }
@@ -70,17 +79,18 @@ function formOf(
   prompt: string,
   answer: string,
   turn: (n: number) => string,
+  texts: readonly string[],
   ends: readonly string[],
   numbered: boolean,
 ): CallForm | undefined {
-  const [one, two, three] = [1, 2, 3].map((n) => cut(turn(n), n));
+  const [one, two, three] = [1, 2, 3].map((n) => cut(turn(n), n, texts));
   if (one === undefined) return undefined;
   const start = startOf(prompt, answer, one.before);
   const before = one.before.slice(start).replace(THOUGHT, '');
   const mark = MARKUP.exec(before.trimStart())?.[0];
   const begin = mark === undefined ? before : before.trimStart();
   const at = answer.indexOf(ANSWER);
-  const behind = at < 0 ? '' : answer.slice(at + ANSWER.length);
+  const behind = behindAnswer(answer);
   const frame =
     at >= prompt.length && answer.startsWith(prompt) ? answer.slice(prompt.length, at).replace(THOUGHT, '') : '';
   const lead = frame.trim() === '' ? '' : frame;
@@ -110,6 +120,11 @@ function formOf(
   return { ...single, middle, between, end: last, id: counted ? 'number' : 'letters' };
 }
 
+function behindAnswer(answer: string): string {
+  const at = answer.indexOf(ANSWER);
+  return at < 0 ? '' : answer.slice(at + ANSWER.length);
+}
+
 /** The text that all are, up to a number that counts from `first`. */
 function evenly(texts: readonly string[], first: number): string | undefined {
   const [text] = texts;
@@ -126,7 +141,7 @@ interface Cut {
 }
 
 /** A rendered turn cut at names and arguments; undefined where they are not all there, once each and in order. */
-function cut(text: string, n: number): Cut | undefined {
+function cut(text: string, n: number, texts: readonly string[]): Cut | undefined {
   const middles: string[] = [];
   const betweens: string[] = [];
   let before = '';
@@ -136,7 +151,7 @@ function cut(text: string, n: number): Cut | undefined {
     if (at < 0 || text.indexOf(name) !== at || text.indexOf(name, at + 1) >= 0) return undefined;
     if (from === 0) before = text.slice(0, at);
     else betweens.push(text.slice(from, at));
-    const found = TEXTS.map((t) => ({ at: text.indexOf(t, at), length: t.length })).filter((t) => t.at >= 0);
+    const found = texts.map((t) => ({ at: text.indexOf(t, at), length: t.length })).filter((t) => t.at >= 0);
     const first = found.sort((a, b) => a.at - b.at)[0];
     if (first === undefined) return undefined;
     middles.push(text.slice(at + name.length, first.at));

@@ -1,6 +1,5 @@
 /** Calls in the forms of model families: learned from templates, enforced, and read back. */
 import { describe, expect, it } from 'vitest';
-import { type CallForm, ID_SLOT, OUR_FORM } from '../../src/base/call-form.js';
 import { compile, json, Matcher, tags, Vocabulary } from '../../src/core.js';
 import { callText, readCalls } from '../../src/engine/call-format.js';
 import { ResultChecker } from '../../src/engine/check.js';
@@ -8,6 +7,7 @@ import { targetOf } from '../../src/engine/target.js';
 import { createChat } from '../../src/runtime/chat.js';
 import { CHAT_TEMPLATES } from './chat-templates.js';
 import { sharedEngine } from './models.js';
+import { ELEMENTS, FORMS } from './sample-forms.js';
 
 const formOf = (
   template: string | ReadonlyMap<string, string>,
@@ -22,86 +22,44 @@ const turns = (calls: string, more = ''): string =>
   '{% if add_generation_prompt %}<assistant>{% endif %}';
 const each = (body: string): string => `{% for c in m.tool_calls %}{% set f = c.function %}${body}{% endfor %}`;
 
-const FORMS: Readonly<Record<string, CallForm>> = {
-  ours: OUR_FORM,
-  mistral: {
-    trigger: '[CALLS]',
-    begin: '[CALLS][{"name": "',
-    middle: '", "arguments": ',
-    between: `, "id": "${ID_SLOT}"}, {"name": "`,
-    end: `, "id": "${ID_SLOT}"}]`,
-    place: 'behind',
-    id: 'letters',
-  },
-  llama: {
-    trigger: '{"name": "',
-    begin: '{"name": "',
-    middle: '", "parameters": ',
-    end: '}',
-    place: 'alone',
-    id: 'letters',
-  },
-  deepseek: {
-    trigger: '<calls>',
-    begin: '<calls><call>function<sep>',
-    middle: '\n```json\n',
-    between: '\n```</call><call>function<sep>',
-    end: '\n```</call></calls>',
-    place: 'behind',
-    id: 'letters',
-  },
-  counted: {
-    trigger: '<calls>',
-    begin: '<calls><call>functions.',
-    middle: `:${ID_SLOT}<args>`,
-    between: '</call><call>functions.',
-    end: '</call></calls>',
-    place: 'behind',
-    id: 'number',
-  },
-  'numbers in between': {
-    trigger: '<calls>',
-    begin: '<calls>[{"id": "0", "name": "',
-    middle: '", "arguments": ',
-    between: `}, {"id": "${ID_SLOT}", "name": "`,
-    end: '}]',
-    place: 'behind',
-    id: 'number',
-  },
-  'nothing behind': {
-    trigger: '[CALLS]',
-    begin: '[CALLS]',
-    middle: '[ARGS]',
-    between: '[CALLS]',
-    end: '',
-    place: 'behind',
-    id: 'letters',
-  },
-  'an answer with a lead': {
-    trigger: ' to=functions.',
-    begin: ' to=functions.',
-    middle: '<channel>json<message>',
-    end: '',
-    place: 'alone',
-    lead: '<channel>final<message>',
-    id: 'letters',
-  },
-};
-
 describe('the form of calls', () => {
-  it.each(['mistral', 'llama', 'deepseek'])('of %s', (model) => {
+  it.each(['mistral', 'llama', 'deepseek', 'coder'])('of %s', (model) => {
     expect(formOf(CHAT_TEMPLATES[model]!).callForm).toEqual(FORMS[model]);
   });
   it('of qwen', () => {
     expect(formOf(CHAT_TEMPLATES.qwen!).callForm).toMatchObject({ trigger: '<tool_call>', end: '}\n</tool_call>' });
   });
-  it.each([
-    ['coder', true],
-    ['phi3', false],
-    ['gemma', false],
-  ])('of %s is none, though it writes calls: %s', (model, writes) => {
+  it.each([['phi3'], ['gemma']])('of %s is none', (model) => {
     const chat = formOf(CHAT_TEMPLATES[model]!);
-    expect([chat.callForm, chat.writesCalls]).toEqual([undefined, writes]);
+    expect([chat.callForm, chat.writesCalls]).toEqual([undefined, false]);
+  });
+  const value = '{{ v if v is string else v | tojson }}';
+  it.each([
+    [
+      'glm',
+      turns(
+        each(
+          `<call>{{ f.name }}{% for k, v in f.arguments | items %}<key>{{ k }}</key><value>${value}</value>{% endfor %}</call>`,
+        ),
+      ),
+    ],
+    [
+      'elements that tell the kind',
+      turns(
+        `<calls>{% for c in m.tool_calls %}{{ '\\n' }}<invoke name="{{ c.function.name }}">\n{% for k, v in c.function.arguments | items %}<p name="{{ k }}" string="{{ 'true' if v is string else 'false' }}">${value}</p>{% if not loop.last %}{{ '\\n' }}{% endif %}{% endfor %}{{ '\\n' }}</invoke>{% endfor %}{{ '\\n' }}</calls>`,
+      ),
+    ],
+  ])('with parameters as elements: %s', (name, template) => {
+    expect(formOf(template).callForm).toEqual(FORMS[name]);
+  });
+  it('is none where values of some kind are not written as JSON', () => {
+    const template = turns(
+      each(
+        '<call>{{ f.name }}{% for k, v in f.arguments | items %}<{{ k }}>{{ v if v is string }}</{{ k }}>{% endfor %}</call>',
+      ),
+    );
+    const chat = formOf(template);
+    expect([chat.callForm, chat.writesCalls]).toEqual([undefined, true]);
   });
   it.each([
     [
@@ -159,6 +117,10 @@ const tools = [
     parameters: { type: 'object', properties: { s: { type: 'string' } }, required: ['s'], additionalProperties: false },
   },
 ] as const;
+const called = [
+  { name: 'add', strings: [] },
+  { name: 'addAll', strings: ['s'] },
+];
 const ids = (i: number): string => `call0000${i}`;
 
 describe.each(Object.entries(FORMS))('calls in the form: %s', (_, form) => {
@@ -169,7 +131,7 @@ describe.each(Object.entries(FORMS))('calls in the form: %s', (_, form) => {
     return matcher.acceptBytes(new TextEncoder().encode(text)) && matcher.isAccepting;
   };
   const one = [{ name: 'add', arguments: '{"a":1}' }];
-  // Strings of JSON may hold the marks themselves.
+  // Strings of JSON may hold the marks themselves, elements all but their own.
   const two = [...one, { name: 'addAll', arguments: JSON.stringify({ s: `x"${form.end}${form.begin}\\` }) }];
   const number = form.id === 'number' ? String : ids;
   const before = form.place === 'behind' ? 'Let me see.\n' : '';
@@ -178,7 +140,7 @@ describe.each(Object.entries(FORMS))('calls in the form: %s', (_, form) => {
     for (const calls of form.between === undefined ? [one, two.slice(1)] : [one, two]) {
       const text = before + callText(form, calls, number);
       expect(fits(text), text).toBe(true);
-      expect(readCalls(form, ['add', 'addAll'], text)).toEqual({
+      expect(readCalls(form, called, text)).toEqual({
         text: before,
         calls: calls.map((call) => ({ name: call.name, json: call.arguments })),
       });
@@ -203,6 +165,120 @@ describe.each(Object.entries(FORMS))('calls in the form: %s', (_, form) => {
       text: 'No call { needed.',
       calls: [],
     });
+  });
+});
+
+describe.each(ELEMENTS)('parameters as elements: %s', (name) => {
+  const form = FORMS[name]!;
+  const { open, colons, close, between, mark } = form.parameters!;
+  const element = (key: string, value: string, kind: keyof typeof colons = 'string'): string =>
+    open + key + colons[kind] + value + close;
+  const call = (...elements: string[]): string => `${form.begin}f${form.middle}${elements.join(between)}${form.end}`;
+  const toolOf = (parameters: object) =>
+    targetOf(null, { tools: [{ name: 'f', parameters }], toolChoice: 'auto' }, form);
+  const fits = (parameters: object, text: string): boolean => {
+    const matcher = new Matcher(compile(toolOf(parameters).constraint!), plain);
+    return matcher.acceptBytes(new TextEncoder().encode(text)) && matcher.isAccepting;
+  };
+  const readAs = async (parameters: object, text: string): Promise<unknown> => {
+    const value = (await toolOf(parameters).finish(text, new ResultChecker(), () => {})) as {
+      calls: { arguments: unknown }[];
+    };
+    return value.calls[0]?.arguments;
+  };
+
+  it('come each once, those that are required at least, in the order that the schema has or in any', () => {
+    const schema = {
+      type: 'object',
+      properties: { a: { type: 'string' }, b: { type: 'integer' }, c: { type: 'string' } },
+      required: ['a', 'b'],
+    };
+    const [a, b, c] = [element('a', 'x'), element('b', '12', 'number'), element('c', '')] as const;
+    const anyOrder = json(schema, { propertyOrder: 'any' });
+    for (const [order, good] of [
+      [anyOrder, [b, a]],
+      [anyOrder, [c, b, a]],
+      [anyOrder, [b, c, a]],
+      [schema, [a, b]],
+      [schema, [a, b, c]],
+    ] as const)
+      expect(fits(order, call(...good)), good.join()).toBe(true);
+    for (const bad of [[a], [a, b, a], [], [a, b, element('d', 'x')]])
+      for (const order of [schema, anyOrder]) expect(fits(order, call(...bad)), bad.join()).toBe(false);
+    expect(fits(schema, call(b, a))).toBe(false);
+    const many = {
+      type: 'object',
+      properties: Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`p${i}`, { type: 'string' }])),
+      required: ['p3'],
+    };
+    expect(fits(many, call(element('p0', 'x'), element('p3', 'x'), element('p11', 'x')))).toBe(true);
+    expect(fits(many, call(element('p0', 'x'), element('p11', 'x')))).toBe(false);
+    expect(fits(many, call(element('p3', 'x')))).toBe(true);
+  });
+  it('that are strings hold anything but the mark that closes them', async () => {
+    const schema = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] };
+    for (const text of ['12', 'true', '{"x": 1}', '[', 'a\n"b"\\\n', 'Zoë 🙂', '<x></parameter', '']) {
+      const written = call(element('a', text));
+      expect(fits(schema, written), text).toBe(true);
+      expect(await readAs(schema, written)).toEqual({ a: text });
+    }
+    expect(fits(schema, call(element('a', `x${mark}y`)))).toBe(false);
+  });
+  it('that are other values are read as such, and strings that look like them are not written', async () => {
+    const schema = {
+      type: 'object',
+      properties: { a: { type: ['string', 'integer', 'boolean', 'null', 'object', 'array'] } },
+      required: ['a'],
+    };
+    const { words } = form.parameters!;
+    const values: readonly (readonly [string, keyof typeof colons, unknown])[] = [
+      ['-12', 'number', -12],
+      [words.true, 'boolean', true],
+      ['false', 'boolean', false],
+      [words.null, 'null', null],
+      [`{"x":"${mark}"}`, 'object', { x: mark }],
+      ['[1,"}"]', 'array', [1, '}']],
+      ['12 Main', 'string', '12 Main'],
+      ['01', 'string', '01'],
+    ];
+    for (const [text, kind, value] of values) {
+      expect(fits(schema, call(element('a', text, kind))), text).toBe(true);
+      expect(await readAs(schema, call(element('a', text, kind)))).toEqual({ a: value });
+    }
+    // Where what stands before them tells strings, they may look like anything.
+    const nullable = { ...schema, properties: { a: { type: ['string', 'null'] } } };
+    const told = colons.string !== colons.number;
+    for (const text of ['12.5', 'false', '{x']) expect(fits(nullable, call(element('a', text))), text).toBe(told);
+  });
+  it('fit their schemas, with references, enums, patterns and values that depend on others', async () => {
+    const schema = {
+      type: 'object',
+      $defs: { unit: { enum: ['C', 'F'] } },
+      properties: {
+        unit: { $ref: '#/$defs/unit' },
+        zip: { type: 'string', pattern: '^[0-9]{5}$' },
+        at: { type: 'array', items: { type: 'number' }, maxItems: 2 },
+      },
+      dependentRequired: { unit: ['zip'] },
+    };
+    expect(fits(schema, call(element('unit', 'C'), element('zip', '01234'), element('at', '[1.5,2]', 'array')))).toBe(
+      true,
+    );
+    expect(await readAs(schema, call(element('zip', '01234')))).toEqual({ zip: '01234' });
+    for (const bad of [element('unit', 'C'), element('zip', '123'), element('at', '[1,2,3]', 'array')])
+      expect(fits(schema, call(bad)), bad).toBe(false);
+    expect(fits(schema, call())).toBe(true);
+  });
+  it('may have any names where the schema has none', async () => {
+    const schema = { type: 'object', additionalProperties: { type: 'integer' } };
+    const text = call(element('x y', '1', 'number'), element('z', '-2', 'number'));
+    expect(fits(schema, text)).toBe(true);
+    expect(await readAs(schema, text)).toEqual({ 'x y': 1, z: -2 });
+    expect(fits({ type: 'object', properties: {}, additionalProperties: false }, call())).toBe(true);
+    expect(fits({ type: 'object', properties: {}, additionalProperties: false }, text)).toBe(false);
+  });
+  it('are an error where they cannot be told', () => {
+    expect(() => compile(toolOf({ type: 'object', minProperties: 2 }).constraint!)).toThrow(/elements.*'required'/s);
   });
 });
 

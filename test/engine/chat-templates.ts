@@ -85,7 +85,7 @@ const coder = `{%- if messages[0].role == 'system' %}{{ '<system>' + messages[0]
 {{- '\\n</tools>\\nReply like\\n<tool_call>\\n<function=name>\\n<parameter=p>\\nvalue\\n</parameter>\\n</function>\\n</tool_call>' }}{% endif %}{{ '<end>\\n' }}
 {%- for m in messages %}
 {%- if m.role == 'assistant' and m.tool_calls is defined %}{{ '<assistant>' + m.content }}
-{%- for c in m.tool_calls %}{{ '<tool_call>\\n<function=' + c.function.name + '>\\n' }}{% for p, v in c.function.arguments | items %}{{ '<parameter=' + p + '>\\n' }}{{ v | string }}{{ '\\n</parameter>\\n' }}{% endfor %}{{ '</function>\\n</tool_call>' }}{% endfor %}{{ '<end>\\n' }}
+{%- for c in m.tool_calls %}{{ '<tool_call>\\n<function=' + c.function.name + '>\\n' }}{% for p, v in c.function.arguments | items %}{{ '<parameter=' + p + '>\\n' }}{{ (v | tojson) if v is mapping or (v is sequence and v is not string) else v | string }}{{ '\\n</parameter>\\n' }}{% endfor %}{{ '</function>\\n</tool_call>' }}{% endfor %}{{ '<end>\\n' }}
 {%- elif m.role == 'tool' %}{{ '<user><tool_response>' + m.content + '</tool_response><end>\\n' }}
 {%- else %}{{ '<' + m.role + '>' + m.content + '<end>\\n' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<assistant>' }}{% endif %}`;
 

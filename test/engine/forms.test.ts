@@ -61,6 +61,7 @@ const MODES = {
 
 /** Calls as families write them that do not write ours, where constraints can have their form. */
 const OWN_CALLS: Readonly<Record<string, string>> = {
+  coder: '<tool_call>\n<function=weather>\n<parameter=city>\nOslo\n</parameter>\n</function>\n</tool_call>',
   mistral: '[CALLS][{"name": "weather", "arguments": {"city": "Oslo"}, "id": "call00000"}, {"name": "clock"',
   llama: '<assistant>{"name": "weather", "parameters": {"city": "Oslo"}}<eot>',
   deepseek: '<calls><call>function<sep>weather\n```json\n{"city":"Oslo"}\n```</call>',
@@ -93,7 +94,7 @@ describe.each(Object.keys(CHAT_TEMPLATES))('the template of %s', (model) => {
     const text = prompt(model, CONVERSATIONS['two calls, answered']!, MODES.auto);
     const own = OWN_CALLS[model];
     expect(text).toContain(own ?? text);
-    if (own !== undefined) expect(text).not.toContain('<tool_call>');
+    if (own !== undefined) expect(text).not.toContain('<tool_call>\n{');
     else {
       expect(text).toMatch(/<tool_call>\n\{"name": ?"weather", ?"arguments": ?\{"city": ?"Oslo"\}\}\n<\/tool_call>/);
       expect(text).not.toMatch(/<function=|"parameters": dictionary|Action:|\[TOOLS\]|\[CALLS\]|<calls>/);
@@ -156,7 +157,8 @@ describe('templates with habits', () => {
     expect(prompt('llama', spoken, {})).toContain('<ipython>"nine"');
     expect(prompt('deepseek', spoken, {})).toContain('<calls><call>function<sep>weather');
     expect(prompt('gemma', spoken, {})).toContain('One moment.\n{"name":"weather"');
-    expect(prompt('coder', spoken, MODES.auto)).toContain('One moment.\n<tool_call>\n{');
+    expect(prompt('coder', spoken, MODES.auto)).toContain('One moment.<tool_call>\n<function=weather>');
+    expect(prompt('phi3', spoken, MODES.auto)).toContain('One moment.\n<tool_call>\n{');
   });
   it('get results and what follows them as one message of the user, where there is no other way', () => {
     expect(prompt('gemma', [...loop, again], {})).toContain(

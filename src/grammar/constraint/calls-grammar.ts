@@ -1,11 +1,20 @@
 /** The grammar of an answer that is text, or text and calls of tools in the form of a model. */
 import { ID_SLOT, nameIn } from '../../base/call-form.js';
+import { OptionError } from '../../base/errors.js';
 import { beginsWithToken, markParts } from '../../base/marks.js';
 import { anyChar, anyString, type Regex } from '../../regular/regex.js';
 import type { Expr, ExprId, Grammar } from '../ir.js';
 import { relocated } from '../relocate.js';
+import { elementsGrammar } from './elements-grammar.js';
 import { markExpr, whitespaceOf } from './tags-grammar.js';
 import type { CallsConstraint } from './types.js';
+
+const notElements = (name: string): OptionError =>
+  new OptionError(
+    'tools',
+    "arguments that can be written as elements, as the model's template has them (parameters by name, at most seven where some depend on others), or toolChoice 'required', which writes JSON",
+    `those of '${name}'`,
+  );
 
 const IDS: Readonly<Record<CallsConstraint['form']['id'], Regex>> = {
   letters: { t: 'rep', item: { t: 'set', ranges: [48, 57, 65, 90, 97, 122] }, min: 9, max: 9 },
@@ -38,9 +47,12 @@ export function callsGrammar(
   // An answer that is told from a call by what begins it may hold anything.
   const free = text(alone && lead !== '' ? anyString : { t: 'not', item: holds });
   const answer = seq(...mark(lead), free);
-  const calls = tools.flatMap(({ name }, i) => {
-    const content = contents[i]!;
-    if (content.exprs[content.start]?.op === 'never') return [];
+  const { parameters } = form;
+  const calls = tools.flatMap(({ name, strings }, i) => {
+    const json = contents[i]!;
+    if (json.exprs[json.start]?.op === 'never') return [];
+    const content = parameters === undefined ? json : elementsGrammar(json, parameters, new Set(strings), controls);
+    if (content.exprs[content.start]?.op === 'never') throw notElements(name);
     const offset = exprs.length;
     for (const expr of content.exprs) exprs.push(relocated(expr, offset, `tool-${i}-`));
     return [seq(...mark(nameIn(form, name)), ...mark(middle), content.start + offset)];

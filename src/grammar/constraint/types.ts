@@ -65,7 +65,12 @@ export interface TagsConstraint extends Typed<string> {
 export interface CallsConstraint extends Typed<string> {
   readonly kind: 'calls';
   readonly form: CallForm;
-  readonly tools: readonly { readonly name: string; readonly content: JsonConstraint }[];
+  /** `strings`: parameters that are strings whatever they look like, where arguments are elements. */
+  readonly tools: readonly {
+    readonly name: string;
+    readonly content: JsonConstraint;
+    readonly strings: readonly string[];
+  }[];
   /** Whether more than one call may come, where the form has several. */
   readonly parallel: boolean;
 }
