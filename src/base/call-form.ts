@@ -26,7 +26,11 @@ export interface CallForm {
 }
 
 /** What tells how an argument is written. */
-export type ArgumentKind = 'string' | 'number' | 'boolean' | 'null' | 'object' | 'array';
+export const ARGUMENT_KINDS = ['string', 'number', 'boolean', 'null', 'object', 'array'] as const;
+export type ArgumentKind = (typeof ARGUMENT_KINDS)[number];
+
+/** Kinds that parameters take, by name; those without an entry take any. Plain data. */
+export type ParameterKinds = Readonly<Record<string, readonly ArgumentKind[]>>;
 
 /** Arguments as elements, one for each parameter: its name, and strings as they are, other values as JSON. */
 export interface ParameterForm {
@@ -44,9 +48,21 @@ export interface ParameterForm {
   readonly words: Readonly<Record<'true' | 'false' | 'null', string>>;
 }
 
-/** What an argument without quotes is when it is no string: a number as JSON has it, or what begins like an object or array. */
+/** What an argument without quotes is no string for, where it may be of that kind: a number as JSON has it, what begins like an object or array, a word. */
 export const BARE_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-export const BARE_BRACKETS = ['{', '['] as const;
+export const BARE_BRACKETS = { object: '{', array: '[' } as const;
+export const BARE_WORDS = { true: 'boolean', false: 'boolean', null: 'null' } as const;
+
+/** What a value behind one of the texts of a form may be; `taken`: kinds that its parameter takes. Tells both which strings are written and how they are read. */
+export const kindsBehind = (
+  { colons }: ParameterForm,
+  colon: string,
+  taken: readonly ArgumentKind[] = ARGUMENT_KINDS,
+): readonly ArgumentKind[] => taken.filter((kind) => colons[kind] === colon);
+
+/** The kinds that a parameter takes, whatever its name. */
+export const kindsTaken = (kinds: ParameterKinds, name: string): readonly ArgumentKind[] =>
+  Object.hasOwn(kinds, name) ? kinds[name]! : ARGUMENT_KINDS;
 
 /** What Hermes and Qwen models write; others are told it. */
 export const OUR_FORM: CallForm = {

@@ -1,74 +1,76 @@
 /** Arguments of calls that are elements, one for each parameter: written and read. */
-import { type ArgumentKind, BARE_BRACKETS, BARE_NUMBER, type ParameterForm } from '../base/call-form.js';
+import {
+  type ArgumentKind,
+  BARE_BRACKETS,
+  BARE_NUMBER,
+  BARE_WORDS,
+  kindsBehind,
+  kindsTaken,
+  type ParameterForm,
+  type ParameterKinds,
+} from '../base/call-form.js';
+import { patternText } from '../base/pattern-text.js';
 import { jsonEnd } from './json-end.js';
+import { kindOf } from './parameter-kinds.js';
 
-/** Arguments (JSON text of an object) as a model writes them. */
+const WORDS = ['true', 'false', 'null'] as const;
+
+/** Arguments (JSON text) as a model writes them; what is no object, which calls of other models may have, stays JSON. */
 export function elementsText(form: ParameterForm, json: string): string {
-  return Object.entries(JSON.parse(json) as Readonly<Record<string, unknown>>)
+  const given: unknown = JSON.parse(json);
+  if (kindOf(given) !== 'object') return json;
+  return Object.entries(given as Readonly<Record<string, unknown>>)
     .map(([name, value]) => form.open + name + form.colons[kindOf(value)] + written(form, value) + form.close)
     .join(form.between);
 }
 
 /**
- * The elements that begin at a place, as JSON text of an object, and where they end. `strings`: parameters that are strings whatever they look like.
+ * The elements that begin at a place, as JSON text of an object, and where they end. Of two with one name the last counts, as in JSON.
  * Undefined where an element that begins is not whole.
  */
 export function readElements(
   form: ParameterForm,
-  strings: readonly string[],
+  kinds: ParameterKinds,
   text: string,
   from: number,
 ): { readonly json: string; readonly end: number } | undefined {
-  const members = new Map<string, unknown>();
+  const colon = anyOf(Object.values(form.colons));
+  const members: string[] = [];
   let at = from;
   for (;;) {
-    const open = (members.size === 0 ? '' : form.between) + form.open;
+    const open = (members.length === 0 ? '' : form.between) + form.open;
     if (!text.startsWith(open, at)) break;
-    const found = readElement(form, strings, text, at + open.length);
-    if (found === undefined) return undefined;
-    members.set(found.name, found.value);
-    at = found.end;
-  }
-  return { json: JSON.stringify(Object.fromEntries(members)), end: at };
-}
-
-function readElement(
-  form: ParameterForm,
-  strings: readonly string[],
-  text: string,
-  from: number,
-): { readonly name: string; readonly value: unknown; readonly end: number } | undefined {
-  const [colon] = [...new Set(Object.values(form.colons))]
-    .map((part) => ({ part, at: text.indexOf(part, from) }))
-    .filter((c) => c.at >= 0)
-    .sort((a, b) => a.at - b.at || b.part.length - a.part.length);
-  if (colon === undefined) return undefined;
-  const name = text.slice(from, colon.at);
-  const begin = colon.at + colon.part.length;
-  const kinds = Object.entries(form.colons).flatMap(([kind, part]) => (part === colon.part ? [kind] : []));
-  // A string may begin like anything where it can be nothing else.
-  const isString = strings.includes(name) || (kinds.length === 1 && kinds[0] === 'string');
-  if (!isString && BARE_BRACKETS.some((b) => text.startsWith(b, begin))) {
-    const end = jsonEnd(text, begin);
+    const nameAt = at + open.length;
+    colon.lastIndex = nameAt;
+    const found = colon.exec(text);
+    if (found === null) return undefined;
+    const name = text.slice(nameAt, found.index);
+    const begin = colon.lastIndex;
+    const may = kindsBehind(form, found[0], kindsTaken(kinds, name));
+    // A string may begin like anything where it can be nothing else.
+    const bracketed = (['object', 'array'] as const).some(
+      (kind) => may.includes(kind) && text.startsWith(BARE_BRACKETS[kind], begin),
+    );
+    const end = bracketed ? jsonEnd(text, begin) : text.indexOf(form.close, begin);
     if (end < 0 || !text.startsWith(form.close, end)) return undefined;
-    return { name, value: JSON.parse(text.slice(begin, end)) as unknown, end: end + form.close.length };
+    const value = text.slice(begin, end);
+    members.push(`${JSON.stringify(name)}:${bracketed ? value : bare(form, may, value)}`);
+    at = end + form.close.length;
   }
-  const end = text.indexOf(form.close, begin);
-  if (end < 0) return undefined;
-  const raw = text.slice(begin, end);
-  return { name, value: isString ? raw : bare(form, raw), end: end + form.close.length };
+  return { json: `{${members.join()}}`, end: at };
 }
 
-function bare(form: ParameterForm, raw: string): unknown {
-  for (const word of ['true', 'false', 'null'] as const)
-    if (raw === word || raw === form.words[word]) return JSON.parse(word) as unknown;
-  return BARE_NUMBER.test(raw) ? Number(raw) : raw;
+/** A pattern that finds the next of some texts, the longest where several begin there. */
+function anyOf(texts: readonly string[]): RegExp {
+  const longestFirst = [...new Set(texts)].sort((a, b) => b.length - a.length);
+  return new RegExp(longestFirst.map(patternText).join('|'), 'g');
 }
 
-function kindOf(value: unknown): ArgumentKind {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  return typeof value as 'string' | 'number' | 'boolean' | 'object';
+/** A value without brackets as JSON. */
+function bare(form: ParameterForm, may: readonly ArgumentKind[], text: string): string {
+  if (may.includes('number') && BARE_NUMBER.test(text)) return text;
+  const word = WORDS.find((w) => may.includes(BARE_WORDS[w]) && (text === w || text === form.words[w]));
+  return word ?? JSON.stringify(text);
 }
 
 function written(form: ParameterForm, value: unknown): string {

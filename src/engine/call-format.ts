@@ -1,5 +1,6 @@
 /** Tools and their calls as prompts and outputs have them. */
-import { type CallForm, ID_SLOT, nameIn } from '../base/call-form.js';
+import { type CallForm, ID_SLOT, nameIn, type ParameterKinds } from '../base/call-form.js';
+import { patternText } from '../base/pattern-text.js';
 import { elementsText, readElements } from './call-elements.js';
 import { jsonEnd } from './json-end.js';
 
@@ -11,10 +12,10 @@ export interface PlainTool {
   readonly parameters: unknown;
 }
 
-/** A tool as its calls are read: `strings` are parameters that are strings whatever they look like. */
+/** A tool as its calls are read. */
 export interface CalledTool {
   readonly name: string;
-  readonly strings: readonly string[];
+  readonly kinds: ParameterKinds;
 }
 
 /** Calls (arguments as JSON text) as a model writes them; `ids` go where the form has ids. */
@@ -51,13 +52,14 @@ export function readCalls(
   const first = form.place === 'alone' ? (text.startsWith(form.trigger) ? 0 : -1) : text.indexOf(form.trigger);
   if (first < 0) return { text: text.startsWith(lead) ? text.slice(lead.length) : text, calls: [] };
   const calls: Omit<Found, 'end'>[] = [];
+  const whole = text.trimEnd().length;
   let at = after(form.begin, text, first);
   for (;;) {
     const found = at < 0 ? undefined : callAt(form, tools, text, at);
     if (found === undefined) return undefined;
     calls.push({ name: found.name, json: found.json });
     // The end comes first: where it is empty, nothing is left.
-    if (after(form.end, text, found.end) === text.trimEnd().length || form.between === undefined) break;
+    if (after(form.end, text, found.end) === whole || form.between === undefined) break;
     at = after(form.between, text, found.end);
     if (at < 0) break;
   }
@@ -65,12 +67,12 @@ export function readCalls(
 }
 
 function callAt(form: CallForm, tools: readonly CalledTool[], text: string, at: number): Found | undefined {
-  for (const { name, strings } of tools) {
+  for (const { name, kinds } of tools) {
     const spelled = nameIn(form, name);
     if (!text.startsWith(spelled, at)) continue;
     const begin = after(form.middle, text, at + spelled.length);
     if (begin < 0) continue;
-    const found = argumentsAt(form, strings, text, begin);
+    const found = argumentsAt(form, kinds, text, begin);
     // One name may begin another.
     if (
       found !== undefined &&
@@ -83,18 +85,18 @@ function callAt(form: CallForm, tools: readonly CalledTool[], text: string, at: 
 
 function argumentsAt(
   form: CallForm,
-  strings: readonly string[],
+  kinds: ParameterKinds,
   text: string,
   begin: number,
 ): Omit<Found, 'name'> | undefined {
-  if (form.parameters !== undefined) return readElements(form.parameters, strings, text, begin);
+  if (form.parameters !== undefined) return readElements(form.parameters, kinds, text, begin);
   const end = jsonEnd(text, begin);
   return end < 0 ? undefined : { json: text.slice(begin, end), end };
 }
 
 /** Where a text of a form ends that begins at a place; -1 where it does not. */
 function after(part: string, text: string, from: number): number {
-  const source = part.split(ID_SLOT).map((piece) => piece.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
+  const source = part.split(ID_SLOT).map(patternText);
   const pattern = new RegExp(source.join('[A-Za-z0-9]{1,16}'), 'y');
   pattern.lastIndex = from;
   return pattern.test(text) ? pattern.lastIndex : -1;

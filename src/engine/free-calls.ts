@@ -3,8 +3,8 @@ import { type CallForm, OUR_FORM } from '../base/call-form.js';
 import { ValueError } from '../base/value-error.js';
 import { readCalls } from './call-format.js';
 import { readJson, shownSchema, validate } from './json-value.js';
+import { parameterKinds } from './parameter-kinds.js';
 import { plain } from './plain.js';
-import { stringParameters } from './string-parameters.js';
 import type { Target } from './target.js';
 import { type Call, callConstraint, readCall, shownTools } from './tools.js';
 
@@ -19,7 +19,7 @@ export function freeCallsTarget(
   const tools = calls.map((call) => ({
     name: call.name,
     content: plain(call.parameters),
-    strings: form.parameters === undefined ? [] : stringParameters(shownSchema(call.parameters.schema)),
+    kinds: form.parameters === undefined ? {} : parameterKinds(shownSchema(call.parameters.schema)),
   }));
   return {
     constraint: { kind: 'calls', form, tools, parallel },

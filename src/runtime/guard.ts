@@ -11,6 +11,7 @@
  * then finds exactly the template's. What else it does around added tokens (prefix spaces, stripping) stays as it is.
  */
 import { randomBytes } from 'node:crypto';
+import { patternText } from '../base/pattern-text.js';
 
 /** What a guard needs to know of an added token. */
 export interface AddedToken {
@@ -32,7 +33,7 @@ export class SpecialGuard {
     this.#open = `\ufdd0${nonce}`;
     this.#close = `\ufdd1${nonce}`;
     this.sign = `\ufdd2${nonce}`;
-    const contents = added.filter(isControl).map((t) => escaped(t.content));
+    const contents = added.filter(isControl).map((t) => patternText(t.content));
     if (contents.length === 0) return;
     const any = contents.sort((a, b) => b.length - a.length).join('|');
     this.#control = new RegExp(any, 'gu');
@@ -110,8 +111,4 @@ export class SpecialGuard {
  */
 export function isControl({ content, special }: AddedToken): boolean {
   return content !== '' && (special || /^[<[{|(｜].*[>\]})|｜]$/su.test(content));
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/gu, '\\$&');
 }

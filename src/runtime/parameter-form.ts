@@ -75,9 +75,12 @@ function split(one: string, none: string, end: string, next: string): Around | u
   return undefined;
 }
 
+/** What some templates would escape. */
+const MARKED = `<a href="x"> & 'b'\nc\\d`;
 const INSIDE = { tokenloom_inner: [1, 'x'] };
 /** Values of the kinds and how they may be written. */
 const SAMPLES: readonly (readonly [ArgumentKind, unknown, readonly string[]])[] = [
+  ['string', MARKED, [MARKED]],
   ['number', 123454321, ['123454321']],
   ['boolean', true, ['true', 'True']],
   ['null', null, ['null', 'None']],

@@ -1,7 +1,8 @@
 /** Calls in the forms of model families: learned from templates, enforced, and read back. */
 import { describe, expect, it } from 'vitest';
+import { ValueError } from '../../src/base/value-error.js';
 import { compile, json, Matcher, tags, Vocabulary } from '../../src/core.js';
-import { callText, readCalls } from '../../src/engine/call-format.js';
+import { type CalledTool, callText, readCalls } from '../../src/engine/call-format.js';
 import { ResultChecker } from '../../src/engine/check.js';
 import { targetOf } from '../../src/engine/target.js';
 import { createChat } from '../../src/runtime/chat.js';
@@ -61,6 +62,15 @@ describe('the form of calls', () => {
     const chat = formOf(template);
     expect([chat.callForm, chat.writesCalls]).toEqual([undefined, true]);
   });
+  it('is none where strings are escaped', () => {
+    const template = turns(
+      each(
+        '<call>{{ f.name }}{% for k, v in f.arguments | items %}<k>{{ k }}</k><v>{{ v | replace("&", "&amp;") if v is string else v | tojson }}</v>{% endfor %}</call>',
+      ),
+    );
+    expect(formOf(template).callForm).toBeUndefined();
+    expect(formOf(template.replace('"&amp;"', '"&"')).callForm).toBeDefined();
+  });
   it.each([
     [
       'counted',
@@ -117,9 +127,9 @@ const tools = [
     parameters: { type: 'object', properties: { s: { type: 'string' } }, required: ['s'], additionalProperties: false },
   },
 ] as const;
-const called = [
-  { name: 'add', strings: [] },
-  { name: 'addAll', strings: ['s'] },
+const called: readonly CalledTool[] = [
+  { name: 'add', kinds: {} },
+  { name: 'addAll', kinds: { s: ['string'] } },
 ];
 const ids = (i: number): string => `call0000${i}`;
 
@@ -245,10 +255,29 @@ describe.each(ELEMENTS)('parameters as elements: %s', (name) => {
       expect(fits(schema, call(element('a', text, kind))), text).toBe(true);
       expect(await readAs(schema, call(element('a', text, kind)))).toEqual({ a: value });
     }
+  });
+  it('look like values of other kinds only where the parameter does not take those', async () => {
     // Where what stands before them tells strings, they may look like anything.
-    const nullable = { ...schema, properties: { a: { type: ['string', 'null'] } } };
     const told = colons.string !== colons.number;
-    for (const text of ['12.5', 'false', '{x']) expect(fits(nullable, call(element('a', text))), text).toBe(told);
+    const like = { number: '12.5', boolean: 'false', null: 'null', object: '{}', array: '[1]' };
+    for (const other of ['number', 'boolean', 'null', 'object', 'array'] as const) {
+      const string = { type: 'string' };
+      const or = { type: other };
+      for (const a of [{ type: ['string', other] }, { anyOf: [string, or] }, { oneOf: [or, { $ref: '#/$defs/s' }] }]) {
+        const schema = { type: 'object', $defs: { s: string }, properties: { a }, required: ['a'] };
+        for (const [kind, text] of Object.entries(like)) {
+          const written = call(element('a', text));
+          expect(fits(schema, written), `${text} beside ${other}`).toBe(true);
+          const a = told || kind !== other ? text : (JSON.parse(text) as unknown);
+          expect(await readAs(schema, written)).toEqual({ a });
+        }
+        for (const [kind, text] of [
+          ['object', '{x'],
+          ['array', '[x'],
+        ])
+          expect(fits(schema, call(element('a', text!))), text).toBe(told || kind !== other);
+      }
+    }
   });
   it('fit their schemas, with references, enums, patterns and values that depend on others', async () => {
     const schema = {
@@ -276,6 +305,36 @@ describe.each(ELEMENTS)('parameters as elements: %s', (name) => {
     expect(await readAs(schema, text)).toEqual({ 'x y': 1, z: -2 });
     expect(fits({ type: 'object', properties: {}, additionalProperties: false }, call())).toBe(true);
     expect(fits({ type: 'object', properties: {}, additionalProperties: false }, text)).toBe(false);
+  });
+  it('that have names of control tokens are text', () => {
+    const specials = { '<end>': 257 };
+    const vocabulary = Vocabulary.fromTokens([...bytes, null, null], { eos: [256], specials });
+    const tools = [{ name: 'f<end>', parameters: { type: 'object', properties: { '<end>': { const: 'x' } } } }];
+    const { constraint } = targetOf(null, { tools, toolChoice: 'auto' }, form);
+    const matcher = new Matcher(compile(constraint!, { vocabulary }), vocabulary);
+    const text = `${form.begin}f<end>${form.middle}${element('<end>', 'x')}${form.end}`;
+    expect(matcher.acceptBytes(new TextEncoder().encode(text)) && matcher.isAccepting).toBe(true);
+  });
+  it('are read in time that grows with the text', () => {
+    for (const kind of ['string', 'number'] as const) {
+      const text = call(...new Array<string>(30_000).fill(element('a', '1', kind)));
+      const start = performance.now();
+      expect(readCalls(form, [{ name: 'f', kinds: {} }], text)?.calls).toHaveLength(1);
+      expect(performance.now() - start).toBeLessThan(2500);
+    }
+  });
+  it('keep numbers as they are written, and any nesting', () => {
+    const deep = '['.repeat(2e5) + ']'.repeat(2e5);
+    const text = call(element('2', '1e400', 'number'), element('1', '-0', 'number'), element('a', deep, 'array'));
+    const [read] = readCalls(form, [{ name: 'f', kinds: {} }], text)!.calls;
+    expect(read?.json).toBe(`{"2":1e400,"1":-0,"a":${deep}}`);
+  });
+  it('are a ValueError where brackets do not fit', async () => {
+    await expect(readAs({ type: 'object' }, call(element('a', '[}', 'array')))).rejects.toThrow(ValueError);
+  });
+  it('of earlier calls may be no object', () => {
+    for (const given of ['"not JSON"', 'null', '[1]'])
+      expect(callText(form, [{ name: 'f', arguments: given }])).toBe(`${form.begin}f${form.middle}${given}${form.end}`);
   });
   it('are an error where they cannot be told', () => {
     expect(() => compile(toolOf({ type: 'object', minProperties: 2 }).constraint!)).toThrow(/elements.*'required'/s);

@@ -48,14 +48,15 @@ export function callsGrammar(
   const free = text(alone && lead !== '' ? anyString : { t: 'not', item: holds });
   const answer = seq(...mark(lead), free);
   const { parameters } = form;
-  const calls = tools.flatMap(({ name, strings }, i) => {
+  const calls = tools.flatMap(({ name, kinds }, i) => {
     const json = contents[i]!;
     if (json.exprs[json.start]?.op === 'never') return [];
-    const content = parameters === undefined ? json : elementsGrammar(json, parameters, new Set(strings), controls);
+    const content = parameters === undefined ? json : elementsGrammar(json, parameters, kinds, controls);
     if (content.exprs[content.start]?.op === 'never') throw notElements(name);
     const offset = exprs.length;
     for (const expr of content.exprs) exprs.push(relocated(expr, offset, `tool-${i}-`));
-    return [seq(...mark(nameIn(form, name)), ...mark(middle), content.start + offset)];
+    // Names are the caller's, and text though a control token should be called so.
+    return [seq(text({ t: 'lit', text: nameIn(form, name) }), ...mark(middle), content.start + offset)];
   });
   if (calls.length === 0) return { exprs, start: answer, whitespace };
   const call = either(calls);

@@ -5,7 +5,16 @@
  * read as one. Up to {@link SUBSETS} parameters may depend on one another, or come in any order: there is an expression for each set of those that
  * were written. Parameters that the schema allows but does not name are written only where it names none.
  */
-import { type ArgumentKind, BARE_BRACKETS, type ParameterForm } from '../../base/call-form.js';
+import {
+  ARGUMENT_KINDS,
+  type ArgumentKind,
+  BARE_BRACKETS,
+  BARE_WORDS,
+  kindsBehind,
+  kindsTaken,
+  type ParameterForm,
+  type ParameterKinds,
+} from '../../base/call-form.js';
 import { markParts } from '../../base/marks.js';
 import { anyString, type Regex } from '../../regular/regex.js';
 import { TermStore } from '../../regular/terms.js';
@@ -15,7 +24,7 @@ import { markExpr } from './tags-grammar.js';
 /** Most parameters that are told by sets. */
 const SUBSETS = 7;
 const WORDS = ['true', 'false', 'null'] as const;
-const KINDS = { true: 'boolean', false: 'boolean', null: 'null' } as const;
+const BRACKETED = ['object', 'array'] as const;
 const DIGIT: Regex = { t: 'set', ranges: [48, 57] };
 const some = (item: Regex): Regex => ({ t: 'rep', item, min: 1, max: Number.POSITIVE_INFINITY });
 const maybe = (item: Regex): Regex => ({ t: 'rep', item, min: 0, max: 1 });
@@ -47,14 +56,14 @@ const SCALARS: Regex = {
   max: Number.POSITIVE_INFINITY,
 };
 
-/** `strings`: parameters that are strings and nothing else, whatever they look like. 'never' where no arguments can be written so. */
+/** `kinds`: what parameters take, as those who read the text know it. 'never' where no arguments can be written so. */
 export function elementsGrammar(
   content: Grammar,
   form: ParameterForm,
-  strings: ReadonlySet<string>,
+  kinds: ParameterKinds,
   controls: ReadonlySet<string>,
 ): Grammar {
-  const writer = new ElementWriter(content.exprs, form, strings, controls);
+  const writer = new ElementWriter(content.exprs, form, kinds, controls);
   const bodies = heads(content.exprs, content.start).flatMap((id) => {
     const expr = content.exprs[id]!;
     const body = expr.op === 'object' ? writer.body(expr) : undefined;
@@ -84,19 +93,14 @@ function heads(exprs: readonly Expr[], start: ExprId): readonly ExprId[] {
 class ElementWriter {
   readonly exprs: Expr[];
   private readonly terms = new TermStore({ onLimit: 'assume live' });
-  private readonly words: readonly string[];
-  /** Whether what stands before a value tells strings from others. */
-  private readonly tellsStrings: boolean;
 
   constructor(
     exprs: readonly Expr[],
     private readonly form: ParameterForm,
-    private readonly strings: ReadonlySet<string>,
+    private readonly kinds: ParameterKinds,
     private readonly controls: ReadonlySet<string>,
   ) {
     this.exprs = [...exprs];
-    this.tellsStrings = Object.values(form.colons).filter((colon) => colon === form.colons.string).length === 1;
-    this.words = [...new Set([...WORDS, ...WORDS.map((word) => form.words[word])])];
   }
 
   either(items: readonly ExprId[]): ExprId {
@@ -157,7 +161,7 @@ class ElementWriter {
     if (object.minProperties > 0 || object.maxProperties !== Number.POSITIVE_INFINITY) return undefined;
     const items = object.dynamic.flatMap(({ keys, value }) => {
       const name = this.text(without(keys, ...[...Object.values(this.form.colons), '\n'].map(holding)));
-      const values = this.values(value, false);
+      const values = this.values(value, ARGUMENT_KINDS);
       return name === undefined || values.length === 0
         ? []
         : [this.seq(...this.mark(this.form.open), name, this.either(values), ...this.mark(this.form.close))];
@@ -172,40 +176,48 @@ class ElementWriter {
   private element(name: string, value: ExprId): ExprId | undefined {
     const { open, colons, close } = this.form;
     if (name.includes('\n') || Object.values(colons).some((colon) => name.includes(colon))) return undefined;
-    const values = this.values(value, this.strings.has(name));
+    const values = this.values(value, kindsTaken(this.kinds, name));
     return values.length === 0
       ? undefined
-      : this.seq(...this.mark(open + name), this.either(values), ...this.mark(close));
+      : this.seq(...this.mark(open), this.add({ op: 'text', re: lit(name) }), this.either(values), ...this.mark(close));
   }
 
   /** What follows a name, up to the end of the value. */
-  private values(value: ExprId, onlyStrings: boolean): readonly ExprId[] {
+  private values(value: ExprId, taken: readonly ArgumentKind[]): readonly ExprId[] {
     const found: ExprId[] = [];
     const add = (kind: ArgumentKind, written: ExprId | undefined): void => {
-      if (written !== undefined) found.push(this.seq(...this.mark(this.form.colons[kind]), written));
+      if (written !== undefined && taken.includes(kind))
+        found.push(this.seq(...this.mark(this.form.colons[kind]), written));
     };
     for (const id of heads(this.exprs, value)) {
       const expr = this.exprs[id]!;
-      if (expr.op === 'string') add('string', this.text(this.raw(expr.re, onlyStrings)));
-      else if (onlyStrings) continue;
+      if (expr.op === 'string') add('string', this.text(this.raw(expr.re, taken)));
       else if (expr.op === 'object' || expr.op === 'array') add(expr.op, id);
       else if (expr.op === 'text') {
         add('number', this.text(without(expr.re, { t: 'lits', texts: WORDS })));
         for (const word of WORDS) {
           if (this.isEmpty({ t: 'and', items: [expr.re, lit(word)] })) continue;
-          add(KINDS[word], this.text({ t: 'lits', texts: [...new Set([word, this.form.words[word]])] }));
+          add(BARE_WORDS[word], this.text({ t: 'lits', texts: this.spellings(word) }));
         }
       }
     }
     return found;
   }
 
-  private raw(re: Regex, onlyStrings: boolean): Regex {
-    const bare: Regex[] =
-      onlyStrings || this.tellsStrings
-        ? []
-        : [NUMBER, { t: 'lits', texts: this.words }, ...BARE_BRACKETS.map((b) => cat(lit(b), anyString))];
+  /** Strings that are not read as something else. */
+  private raw(re: Regex, taken: readonly ArgumentKind[]): Regex {
+    const kinds = kindsBehind(this.form, this.form.colons.string, taken);
+    const bare: Regex[] = [
+      ...(kinds.includes('number') ? [NUMBER] : []),
+      ...WORDS.filter((word) => kinds.includes(BARE_WORDS[word])).flatMap((word) => this.spellings(word).map(lit)),
+      ...BRACKETED.filter((kind) => kinds.includes(kind)).map((kind) => cat(lit(BARE_BRACKETS[kind]), anyString)),
+    ];
     return { t: 'and', items: [re, SCALARS, without(anyString, holding(this.form.mark), ...bare)] };
+  }
+
+  /** A constant as JSON has it, and as the form does. */
+  private spellings(word: (typeof WORDS)[number]): readonly string[] {
+    return [...new Set([word, this.form.words[word]])];
   }
 
   private text(re: Regex): ExprId | undefined {

@@ -2,7 +2,7 @@
  * Constraints: what a caller wants the output to be, as plain data. A constraint crosses to a worker thread as it is (but for `parse`,
  * which stays with the caller); it becomes a grammar only when it is compiled, so making one never fails for what its text says.
  */
-import type { CallForm } from '../../base/call-form.js';
+import type { CallForm, ParameterKinds } from '../../base/call-form.js';
 import type { SchemaOptions } from '../schema/options.js';
 
 interface Typed<T> {
@@ -65,11 +65,11 @@ export interface TagsConstraint extends Typed<string> {
 export interface CallsConstraint extends Typed<string> {
   readonly kind: 'calls';
   readonly form: CallForm;
-  /** `strings`: parameters that are strings whatever they look like, where arguments are elements. */
+  /** `kinds`: what parameters take, where arguments are elements. */
   readonly tools: readonly {
     readonly name: string;
     readonly content: JsonConstraint;
-    readonly strings: readonly string[];
+    readonly kinds: ParameterKinds;
   }[];
   /** Whether more than one call may come, where the form has several. */
   readonly parallel: boolean;
