@@ -48,16 +48,16 @@ export interface ParameterForm {
   readonly words: Readonly<Record<'true' | 'false' | 'null', string>>;
 }
 
-/** What an argument without quotes is no string for, where it may be of that kind: a number as JSON has it, what begins like an object or array, a word. */
+/** How values of other kinds than strings look: a number as JSON has it, what begins like an object or array, a word. */
 export const BARE_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 export const BARE_BRACKETS = { object: '{', array: '[' } as const;
 export const BARE_WORDS = { true: 'boolean', false: 'boolean', null: 'null' } as const;
 
-/** What a value behind one of the texts of a form may be; `taken`: kinds that its parameter takes. Tells both which strings are written and how they are read. */
+/** What a value behind one of the colons may be, of the kinds that its parameter takes: tells which strings may not be written, and how they are read. */
 export const kindsBehind = (
   { colons }: ParameterForm,
   colon: string,
-  taken: readonly ArgumentKind[] = ARGUMENT_KINDS,
+  taken: readonly ArgumentKind[],
 ): readonly ArgumentKind[] => taken.filter((kind) => colons[kind] === colon);
 
 /** The kinds that a parameter takes, whatever its name. */

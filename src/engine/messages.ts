@@ -67,7 +67,7 @@ function readCall(call: unknown, name: string): ReadCall {
   const inner = wrapper === undefined ? call : wrapper.function;
   if (typeof inner !== 'object' || inner === null || !('name' in inner) || typeof inner.name !== 'string')
     throw new OptionError(name, 'a call {name, arguments}', brief(call));
-  const given = 'arguments' in inner ? inner.arguments : {};
+  const given = 'arguments' in inner && inner.arguments !== undefined ? inner.arguments : {};
   return { ...wrapper, type: 'function', function: { ...inner, name: inner.name, arguments: parsed(given) } };
 }
 

@@ -36,6 +36,11 @@ describe('messages', () => {
   it("may be a developer's, which are the system's", () => {
     expect(messagesOf({ messages: [{ role: 'developer', content: 'x' }] })).toEqual([{ role: 'system', content: 'x' }]);
   });
+  it('take a call without arguments, also where they are undefined', () => {
+    const tool_calls = [{ name: 't' }, { name: 't', arguments: undefined }];
+    const [message] = messagesOf({ messages: [{ role: 'assistant', tool_calls }] });
+    expect(message?.tool_calls).toMatchObject([{ function: { arguments: {} } }, { function: { arguments: {} } }]);
+  });
   it('keep the arguments of a call that are no JSON as they are', () => {
     const [message] = messagesOf({ messages: [{ role: 'assistant', tool_calls: [{ name: 't', arguments: '{"a' }] }] });
     expect(message?.tool_calls).toMatchObject([{ function: { arguments: '{"a' } }]);
