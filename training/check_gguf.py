@@ -47,7 +47,8 @@ def main() -> None:
         sys.exit(print("skipped: node-llama-cpp is not installed in bench/peers/node-llama-cpp"))
     torch.set_num_threads(1)
     model = loaded(args)
-    tokenizer = Tokenizer.from_file(str(HERE / "tokenizer" / "tokenizer.json"))
+    folder_of_tokenizer = args.model or HERE / "tokenizer"
+    tokenizer = Tokenizer.from_file(str(folder_of_tokenizer / "tokenizer.json"))
     rng = random.Random(6)
     samples = [draw(rng, SEEN if i % 2 else HELD) for i in range(args.count)]
     texts = [render(s) for s in samples]
@@ -55,7 +56,7 @@ def main() -> None:
     whole = [p + tokenizer.encode(s["expected"]).ids for p, s in zip(prompts, samples)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.gguf"
-        export(model, path, HERE / "tokenizer")
+        export(model, path, folder_of_tokenizer)
         asked = {"model": str(path), "prompts": whole, "texts": texts, "from": [len(p) - 1 for p in prompts], "limit": args.limit, "end": END}
         done = subprocess.run(["node", "logits.mjs"], cwd=PEER, input=json.dumps(asked), capture_output=True, text=True)
     if done.returncode:

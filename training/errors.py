@@ -22,8 +22,10 @@ from data.phrasings import phrased
 from data.prompt import END, compact, render as prompt_of
 from data.related import related_call, related_record
 from data.rows import bare_rows, table_record
+from data.schemas import Dialect, object_schema
 from data.tools import invented_call, known_call
 from data.typed import typed_record
+from data.words import invented
 from export import HERE, load
 
 
@@ -38,7 +40,23 @@ def in_layout(layout):
     return make
 
 
+PLAIN = Dialect("snake", "leave", False, 0, "last", True, False)
+
+
+def labels(change):
+    """Lines of a label of one invented word and a value; the labels are the keys of the schema, changed so."""
+
+    def make(r: random.Random) -> dict:
+        slots = [extract.Slot(n, n, extract.v.Value(w, w, extract.v.STRING)) for n, w in {invented(r): invented(r) for _ in range(5)}.items()]
+        schema, expected = object_schema(r, r.sample(slots, len(slots)), PLAIN)
+        text = "\n".join(f"{change(s.label)}: {s.value.text}" for s in slots)
+        return {"domain": "invented", "schema": schema, "messages": [{"role": "user", "content": f"Extract: {text}"}], "expected": compact(expected)}
+
+    return make
+
+
 KINDS = {
+    "labels as the keys": labels(str), "labels capitalised": labels(str.capitalize), "labels in capitals": labels(str.upper),
     "domain": lambda r: extract.domain_record(r), "invented": lambda r: extract.random_record(r), "rows": lambda r: extract.many_records(r),
     "values only": extract.values_only, "values in order": extract.values_in_order, "one value": extract.one_value,
     "loose": loose_record, "mixed": mixed_record, "typed": typed_record, "classification": lambda r: classification(r), "label in the text": mentioned_label,

@@ -35,13 +35,14 @@ def kind(token: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--tokenizer", type=Path, default=HERE / "tokenizer" / "tokenizer.json", help="that of the checkpoint")
     parser.add_argument("--eval", type=Path, default=HERE.parent / "models" / "eval")
     parser.add_argument("--count", type=int, default=100, help="records of each split")
     parser.add_argument("--record", type=Path)
     args = parser.parse_args()
     model, _ = load(args.checkpoint)
     c = model.c
-    tokenizer = Tokenizer.from_file(str(HERE / "tokenizer" / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(args.tokenizer))
     chosen = [defaultdict(lambda: torch.zeros(c.num_experts)) for _ in range(c.num_layers)]
     for split in ("seen", "heldout"):
         for text in (args.eval / f"extraction-{split}.jsonl").read_text(encoding="utf-8").splitlines()[: args.count]:

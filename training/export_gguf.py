@@ -96,10 +96,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     source(parser)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--tokenizer", type=Path, default=HERE / "tokenizer")
+    parser.add_argument("--tokenizer", type=Path, help="folder of tokenizer.json (default: that of --model, else of training)")
     args = parser.parse_args()
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    export(loaded(args), args.out, args.tokenizer)
+    export(loaded(args), args.out, args.tokenizer or args.model or HERE / "tokenizer")
 
 
 if __name__ == "__main__":

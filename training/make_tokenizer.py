@@ -3,7 +3,8 @@
 The split keeps every space, digit and run of JSON punctuation apart from words and
 breaks words at a change of case. So a word is cut into the same tokens after a space in
 the text, after a quote in the answer and inside `camelCase`: copying becomes copying of token
-ids, at the price of a token for each space.
+ids, at the price of a token for each space. A capitalised word is cut like the small one (parallel_case.py), so
+that labels and keys can be told to be the same.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 
 from data.mixture import TRAINING, draw
 from data.prompt import CHAT_TEMPLATE, SPECIAL, render
+from parallel_case import parallel
 
 SPLIT = r"""\p{Lu}?\p{Ll}+|\p{Lu}+(?!\p{Ll})|\p{L}|\p{N}|\s|[{}\[\]":,]+|[^\s\p{L}\p{N}{}\[\]":,]+"""
 
@@ -64,12 +66,13 @@ def main() -> None:
     here = Path(__file__).parent
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, default=here / "tokenizer")
-    parser.add_argument("--vocab", type=int, default=4096)
+    parser.add_argument("--vocab", type=int, default=4096, help="entries before the capitals of small pieces come")
     parser.add_argument("--samples", type=int, default=30000)
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    train(args.vocab, args.samples, args.seed).save(str(args.out / "tokenizer.json"))
+    trained = json.loads(train(args.vocab, args.samples, args.seed).to_str())
+    (args.out / "tokenizer.json").write_text(json.dumps(parallel(trained), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     (args.out / "tokenizer_config.json").write_text(json.dumps(tokenizer_config(), indent=2) + "\n")
 
 

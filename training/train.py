@@ -19,6 +19,7 @@ from batches import Shape, Shard, stream
 from induction import install
 from model import Decoder, ModelConfig
 from optim import make_optimizers
+from parallel_case import twins
 from upcycle import upcycle
 
 HERE = Path(__file__).parent
@@ -81,6 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--config", default="dense")
     parser.add_argument("--work", type=Path, default=HERE / "work")
+    parser.add_argument("--tokenizer", type=Path, default=HERE / "tokenizer" / "tokenizer.json")
     parser.add_argument("--resume", type=Path)
     parser.add_argument("--upcycle", type=Path)
     parser.add_argument("--shards", default="full-*.npz", help="pattern of the shards to read, in the order of their names")
@@ -92,6 +94,7 @@ def main() -> None:
     parser.add_argument("--decay-share", type=float, default=0.4, help="of --seconds")
     parser.add_argument("--batch-tokens", type=int, help="padded tokens of a step; the configuration's are for a GPU")
     parser.add_argument("--rate", type=float, default=1.0, help="share of the configuration's learning rates: smaller batches take smaller ones")
+    parser.add_argument("--embedding-rate", type=float, default=1.0, help="further share of AdamW's: more for an embedding that has just grown")
     parser.add_argument("--momentum", type=float, default=0.95, help="of Muon: small batches take more, as their gradients are noisier")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches (for a GPU)")
@@ -114,7 +117,7 @@ def main() -> None:
         upcycle(model, torch.load(args.upcycle, weights_only=True, map_location="cpu")["model"])
     model.to(device)
     optimizers = make_optimizers(model, config["muon_lr"], config["adam_lr"], config["weight_decay"], args.momentum)
-    rates = [[args.rate * g["lr"] for g in o.param_groups] for o in optimizers]
+    rates = [[args.rate * share * g["lr"] for g in o.param_groups] for o, share in zip(optimizers, (1.0, args.embedding_rate))]
     step, seen, first, taken = 0, 0, 0, 0
     source = [args.easy, args.follow or args.shards]
     if args.resume:
@@ -128,6 +131,7 @@ def main() -> None:
         if saved.get("shards") == source:
             taken = saved["batch"]
 
+    capitals, smalls = twins(json.loads(args.tokenizer.read_text())["model"]["vocab"])
     objective = torch.compile(loss_of, dynamic=True) if args.compile else loss_of
     shape = Shape(32, True) if device == "cuda" else Shape()
     # It plans anew for every shape of batch.
@@ -166,9 +170,14 @@ def main() -> None:
             loss, _ = objective(model, batch.ids, batch.index, batch.targets, None if shape.whole else batch.tail, config["balance"])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), config["clip"])
+        # A capital's embedding is its small letter's plus a difference: it goes along where that goes.
+        embedding = model.embedding.weight
+        before = embedding.detach()[smalls]
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+        with torch.no_grad():
+            embedding[capitals] += embedding[smalls] - before
         step, taken = step + 1, taken + 1
         seen += batch.tokens
         losses.append(loss.detach())

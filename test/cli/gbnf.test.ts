@@ -210,7 +210,7 @@ describe('gbnf sample, next, graph', () => {
       "'D' to 'Z', 'd' to 'z'",
     );
     const tokens = await run(`gbnf next ${grammar} '{"a":1' --tokenizer models/embedded`);
-    expect(tokens.stdout).toMatch(/tokens: \d+ of 4096\n.*in (object|value)/);
+    expect(tokens.stdout).toMatch(/tokens: \d+ of \d+\n.*in (object|value)/);
     expect((await run(`gbnf match --from regex --regex-flags i 'cafe' CAFE`)).code).toBe(0);
     expect((await run(`gbnf sample --from regex 'x[12]' -n 3`)).stdout).toMatch(/^(x[12]\n){3}$/);
     expect(await run(`gbnf match ${schema} --root x '{}'`)).toMatchObject({ code: 2 });
