@@ -103,6 +103,7 @@ def main() -> None:
     args = parser.parse_args()
 
     config = json.loads((HERE / "configs" / f"{args.config}.json").read_text())
+    vocabulary = json.loads(args.tokenizer.read_text(encoding="utf-8"))["model"]["vocab"]
     steps, decay = args.steps or config["steps"], args.decay or config["decay"]
     if args.seconds:
         steps = decay = 10**9
@@ -110,7 +111,7 @@ def main() -> None:
     torch.set_float32_matmul_precision("high")
     torch.manual_seed(config["seed"])
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = Decoder(ModelConfig(**config["model"]))
+    model = Decoder(ModelConfig(**config["model"], vocab_size=len(vocabulary)))
     if config.get("induction_layers"):
         install(model, tuple(config["induction_layers"]))
     if args.upcycle:
@@ -131,7 +132,7 @@ def main() -> None:
         if saved.get("shards") == source:
             taken = saved["batch"]
 
-    capitals, smalls = twins(json.loads(args.tokenizer.read_text())["model"]["vocab"])
+    capitals, smalls = (ids.to(device) for ids in twins(vocabulary))
     objective = torch.compile(loss_of, dynamic=True) if args.compile else loss_of
     shape = Shape(32, True) if device == "cuda" else Shape()
     # It plans anew for every shape of batch.
