@@ -303,6 +303,9 @@ describe.each(ELEMENTS)('parameters as elements: %s', (name) => {
     const text = call(element('x y', '1', 'number'), element('z', '-2', 'number'));
     expect(fits(schema, text)).toBe(true);
     expect(await readAs(schema, text)).toEqual({ 'x y': 1, z: -2 });
+    const few = { ...schema, minProperties: 1, maxProperties: 2 };
+    const elements = ['x', 'y', 'z'].map((key) => element(key, '1', 'number'));
+    expect([0, 1, 2, 3].map((n) => fits(few, call(...elements.slice(0, n))))).toEqual([false, true, true, false]);
     expect(fits({ type: 'object', properties: {}, additionalProperties: false }, call())).toBe(true);
     expect(fits({ type: 'object', properties: {}, additionalProperties: false }, text)).toBe(false);
   });
