@@ -2,7 +2,8 @@
  * Filters of a template on values that they expect nothing of. Templates are written for Python's Jinja, where an undefined value is empty to
  * most filters and `string` takes anything; @huggingface/jinja raises an error there, in the midst of a conversation (Qwen 3 Coder's template at a
  * null among the arguments of a call, Hermes's at a parameter without a description). So those filters get a condition in the parsed template:
- * what they cannot take becomes what Python has in its place, but for null, which is empty to `trim`, not 'None'.
+ * what they cannot take becomes what Python has in its place, but for null, which is empty to `trim`, not 'None'. (Gemma 4's template writes the types of
+ * parameters through `upper`: those with none, or with a list of them.)
  */
 
 interface Node {
@@ -49,12 +50,34 @@ function guard(node: Node): void {
   } else if (name === 'trim') {
     unless(node, is('none'), literal('StringLiteral', ''));
     unless(node, is('undefined'), literal('StringLiteral', ''));
+  } else if (name === 'upper' || name === 'lower') {
+    const was: Node = { ...node };
+    unless(node, is('iterable'), listText(node));
+    unless(node, is('undefined'), literal('StringLiteral', ''));
+    unless(node, is('string'), was);
   } else if (name === 'length') unless(node, is('undefined'), literal('IntegerLiteral', 0));
   else if (LISTS.has(name)) {
     const none = literal(name === 'join' ? 'StringLiteral' : 'ArrayLiteral', name === 'join' ? '' : []);
     unless(node, is('none'), none);
     unless(node, is('undefined'), none);
   }
+}
+
+/** A filter of the text that Python has for a list of texts. */
+function listText(node: Node): Node {
+  const plus = (left: Node, right: Node): Node => ({
+    type: 'BinaryExpression',
+    operator: { type: 'AdditiveBinaryOperator', value: '+' },
+    left,
+    right,
+  });
+  const join: Node = {
+    type: 'CallExpression',
+    callee: literal('Identifier', 'join'),
+    args: [literal('StringLiteral', "', '")],
+  };
+  const items: Node = { type: 'FilterExpression', operand: node.operand, filter: join };
+  return { ...node, operand: plus(plus(literal('StringLiteral', "['"), items), literal('StringLiteral', "']")) };
 }
 
 /** The node becomes: what it was, unless the condition holds. */

@@ -22,6 +22,10 @@ describe('filters', () => {
     ["{{ v | selectattr('a', 'equalto', 'x') | list | length }}", null, '0'],
     ["{{ v | selectattr('a', 'equalto', 'x') | list | length }}", [{ a: 'x' }, { a: 'y' }], '1'],
     ["[{{ v | join(', ') }}]", undefined, '[]'],
+    ['[{{ v | upper }}]', undefined, '[]'],
+    ['{{ v | upper }}', 'ab', 'AB'],
+    ['{{ v | upper }}', ['string', 'null'], "['STRING', 'NULL']"],
+    ["{% if v | lower == 'ab' %}x{% endif %}", 'AB', 'x'],
     ["{% for m in [1] %}{% if v | trim %}x{% else %}{{ { 'k': v | trim }.k }}y{% endif %}{% endfor %}", null, 'y'],
   ])('%s of %j', (template, v, text) => {
     expect(rendered(`{% set v = messages[0].v %}${template}`, { v })).toBe(text);
