@@ -13,6 +13,8 @@ export interface CallForm {
   readonly middle: string;
   /** How arguments are written where they are not one JSON object. */
   readonly parameters?: ParameterForm;
+  /** How the object of the arguments is written where it is not JSON; never beside `parameters`. */
+  readonly notation?: Notation;
   /** From the arguments of a call to the next name; absent where a turn has one call. */
   readonly between?: string;
   /** Behind the last arguments. */
@@ -47,6 +49,30 @@ export interface ParameterForm {
   /** How constants are written; they are read as JSON has them too. */
   readonly words: Readonly<Record<'true' | 'false' | 'null', string>>;
 }
+
+/**
+ * Objects as some families write them: `{city:<q>Paris<q>,at:[1,{x:true}]}`. Names are bare at every depth, up to the first colon; strings stand as they
+ * are between two marks; all else is as in compact JSON. Plain data.
+ */
+export interface Notation {
+  /** Before a string. */
+  readonly open: string;
+  /** Behind a string; no string has it. */
+  readonly close: string;
+  /** How constants are written; they are read as JSON has them too. */
+  readonly words: Readonly<Record<'true' | 'false' | 'null', string>>;
+  /** Members come in the order of {@link byName}. */
+  readonly sorted: boolean;
+}
+
+/** The order that Jinja's `dictsort` has: case is nothing. */
+export function byName(a: string, b: string): number {
+  const [x, y] = [a.toLowerCase(), b.toLowerCase()];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+/** Names that can be read back: up to the first colon, and told from the end of an object. */
+export const isBareName = (name: string): boolean => !name.includes(':') && !name.startsWith('}');
 
 /** How values of other kinds than strings look: a number as JSON has it, what begins like an object or array, a word. */
 export const BARE_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;

@@ -1,7 +1,9 @@
 /** Tools and their calls as prompts and outputs have them. */
 import { type CallForm, ID_SLOT, nameIn, type ParameterKinds } from '../base/call-form.js';
+import { notationText } from '../base/notation-text.js';
 import { patternText } from '../base/pattern-text.js';
 import { elementsText, readElements } from './call-elements.js';
+import { readNotation } from './call-notation.js';
 import { jsonEnd } from './json-end.js';
 
 /** A tool as it is shown. */
@@ -29,10 +31,16 @@ export function callText(
   const texts = calls.map((call, i) => {
     const open = i === 0 || form.between === undefined ? form.begin : form.between;
     const close = form.between === undefined || i === calls.length - 1 ? form.end : '';
-    const given = form.parameters === undefined ? call.arguments : elementsText(form.parameters, call.arguments);
-    return filled(open) + nameIn(form, call.name) + filled(form.middle) + given + filled(close);
+    return (
+      filled(open) + nameIn(form, call.name) + filled(form.middle) + argumentsText(form, call.arguments) + filled(close)
+    );
   });
   return texts.join(form.between === undefined ? '\n' : '');
+}
+
+function argumentsText({ parameters, notation }: CallForm, json: string): string {
+  if (parameters !== undefined) return elementsText(parameters, json);
+  return notation === undefined ? json : notationText(notation, json);
 }
 
 /** A call that a text begins with at a place, and where it goes on. */
@@ -90,6 +98,7 @@ function argumentsAt(
   begin: number,
 ): Omit<Found, 'name'> | undefined {
   if (form.parameters !== undefined) return readElements(form.parameters, kinds, text, begin);
+  if (form.notation !== undefined) return readNotation(form.notation, text, begin);
   const end = jsonEnd(text, begin);
   return end < 0 ? undefined : { json: text.slice(begin, end), end };
 }

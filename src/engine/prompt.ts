@@ -157,7 +157,7 @@ function toolsText(tools: readonly PlainTool[], free: boolean, shown: boolean, c
   if (!free) return [TOOLS_TEXT, ...list];
   if (shown && chat.callForm !== undefined) return list;
   const form = chat.callForm ?? OUR_FORM;
-  const given = form.parameters === undefined ? '{…}' : '{"…":"…"}';
+  const given = form.parameters === undefined && form.notation === undefined ? '{…}' : '{"…":"…"}';
   const call = callText(form, [{ name: '…', arguments: given }], () => '…');
   return [`${FREE_CALLS_TEXT}\n${call}`, ...list];
 }

@@ -4,9 +4,10 @@
  * Each family has marks of its own (`<tool_call>`, `[TOOL_CALLS]`, `<｜tool▁calls▁begin｜>`, …), and so have their revisions; a list of names would be
  * out of date with the next model. But nearly all write a name and the arguments as JSON between fixed texts. So turns with one, two and three calls
  * are rendered, and what stands before the first name, between name and arguments, between two calls and behind the last is read off. Where the
- * arguments are no JSON, they may be elements (parameter-form.ts). Forms that have no such texts (calls as Python) are none.
+ * arguments are no JSON, they may be elements (parameter-form.ts) or an object in a notation of its own (notation-form.ts). Forms that have no such texts (calls as Python) are none.
  */
 import { type CallForm, ID_SLOT } from '../base/call-form.js';
+import { withNotation } from './notation-form.js';
 import { KEY, type Rendered, VALUE, withElements } from './parameter-form.js';
 import type { RenderOptions, TemplateMessage } from './types.js';
 
@@ -70,7 +71,7 @@ export function readCalls(
       const at = text.indexOf(NAMES[0]);
       return at < 0 ? '' : withoutEnd(text.slice(at + NAMES[0].length), behindAnswer(answer), ends);
     };
-    return { form: known(TEXTS) ?? withElements(known, rendered), any: true };
+    return { form: known(TEXTS) ?? withElements(known, rendered) ?? withNotation(known, rendered), any: true };
   }
   return { form: undefined, any: false };
 }

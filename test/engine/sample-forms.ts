@@ -11,6 +11,8 @@ const allKinds = (colon: string) => ({
 });
 /** Names of those whose arguments are elements. */
 export const ELEMENTS = ['coder', 'glm', 'elements that tell the kind'] as const;
+/** Names of those whose arguments are an object in a notation of its own. */
+export const NOTATIONS = ['sorted notation', 'plain notation'] as const;
 export const FORMS: Readonly<Record<string, CallForm>> = {
   ours: OUR_FORM,
   mistral: {
@@ -116,6 +118,31 @@ export const FORMS: Readonly<Record<string, CallForm>> = {
       between: '\n',
       words: { true: 'true', false: 'false', null: 'null' },
     },
+  },
+  'sorted notation': {
+    trigger: '<|call>',
+    begin: '<|call>do:',
+    middle: '',
+    between: '<call|><|call>do:',
+    end: '<call|>',
+    place: 'behind',
+    id: 'letters',
+    notation: {
+      open: '<|q|>',
+      close: '<|q|>',
+      words: { true: 'true', false: 'false', null: 'null' },
+      sorted: true,
+    },
+  },
+  'plain notation': {
+    trigger: '<call>',
+    begin: '<call>',
+    middle: ' ',
+    between: '</call>\n<call>',
+    end: '</call>',
+    place: 'behind',
+    id: 'letters',
+    notation: { open: '<s>', close: '</s>', words: { true: 'True', false: 'False', null: 'None' }, sorted: false },
   },
   'an answer with a lead': {
     trigger: ' to=functions.',

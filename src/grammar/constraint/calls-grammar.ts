@@ -1,19 +1,21 @@
 /** The grammar of an answer that is text, or text and calls of tools in the form of a model. */
-import { ID_SLOT, nameIn } from '../../base/call-form.js';
+import { ID_SLOT, nameIn, type ParameterKinds } from '../../base/call-form.js';
 import { OptionError } from '../../base/errors.js';
 import { beginsWithToken, markParts } from '../../base/marks.js';
 import { anyChar, anyString, type Regex } from '../../regular/regex.js';
 import type { Expr, ExprId, Grammar } from '../ir.js';
 import { relocated } from '../relocate.js';
 import { elementsGrammar } from './elements-grammar.js';
+import { notationGrammar } from './notation-grammar.js';
 import { markExpr, whitespaceOf } from './tags-grammar.js';
 import type { CallsConstraint } from './types.js';
 
-const notElements = (name: string): OptionError =>
+/** `how`: as the form has them, and what that takes. */
+const notWritable = (how: string, name: string, why = ''): OptionError =>
   new OptionError(
     'tools',
-    "arguments that can be written as elements, as the model's template has them (parameters by name, at most seven where some depend on others), or toolChoice 'required', which writes JSON",
-    `those of '${name}'`,
+    `arguments that can be written as ${how}, as the model's template has them, or toolChoice 'required', which writes JSON`,
+    `those of '${name}'${why}`,
   );
 
 const IDS: Readonly<Record<CallsConstraint['form']['id'], Regex>> = {
@@ -47,12 +49,10 @@ export function callsGrammar(
   // An answer that is told from a call by what begins it may hold anything.
   const free = text(alone && lead !== '' ? anyString : { t: 'not', item: holds });
   const answer = seq(...mark(lead), free);
-  const { parameters } = form;
   const calls = tools.flatMap(({ name, kinds }, i) => {
     const json = contents[i]!;
     if (json.exprs[json.start]?.op === 'never') return [];
-    const content = parameters === undefined ? json : elementsGrammar(json, parameters, kinds, controls);
-    if (content.exprs[content.start]?.op === 'never') throw notElements(name);
+    const content = written(form, json, name, kinds, controls);
     const offset = exprs.length;
     for (const expr of content.exprs) exprs.push(relocated(expr, offset, `tool-${i}-`));
     // Names are the caller's, and text though a control token should be called so.
@@ -76,4 +76,23 @@ export function callsGrammar(
     called = seq(first, ...mark(begin.slice(trigger.length)), ...behind);
   }
   return { exprs, start: either([answer, called]), whitespace };
+}
+
+/** The grammar of arguments as the form has them. */
+function written(
+  { parameters, notation }: CallsConstraint['form'],
+  json: Grammar,
+  name: string,
+  kinds: ParameterKinds,
+  controls: ReadonlySet<string>,
+): Grammar {
+  if (parameters !== undefined) {
+    const elements = elementsGrammar(json, parameters, kinds, controls);
+    if (elements.exprs[elements.start]?.op !== 'never') return elements;
+    throw notWritable('elements (parameters by name, at most seven where some depend on others)', name);
+  }
+  if (notation === undefined) return json;
+  const found = notationGrammar(json, notation, controls);
+  if ('grammar' in found) return found.grammar;
+  throw notWritable('an object in a notation of its own', name, `, which have ${found.untold}`);
 }

@@ -64,6 +64,11 @@ export class ExprBuilder {
     return this.terms.isEmpty(this.terms.intern(re));
   }
 
+  /** All texts, where they are at most `limit`. */
+  listUpTo(re: Regex, limit: number): readonly string[] | undefined {
+    return this.terms.listUpTo(this.terms.intern(re), limit + 1);
+  }
+
   mark(whole: string): ExprId[] {
     return markParts(whole, this.controls).map((part) => this.add(markExpr(part)));
   }

@@ -9,7 +9,7 @@ import type { ExprId, ObjectExpr } from '../ir.js';
 import type { ExprBuilder } from './expr-builder.js';
 
 /** Most members that are told by sets. */
-const SUBSETS = 7;
+export const SUBSETS = 7;
 
 /** How one member is written; undefined where it cannot be. */
 export interface MemberForm {
@@ -36,13 +36,14 @@ export function membersOf(out: ExprBuilder, object: ObjectExpr, form: MemberForm
 function bySets(out: ExprBuilder, object: ObjectExpr, members: readonly Maybe[], form: MemberForm): Maybe {
   const all = 2 ** members.length;
   const states: Maybe[] = new Array(all).fill(undefined);
+  const [end, between] = [out.add({ op: 'empty' }), form.between()];
   for (let written = all - 1; written >= 0; written--) {
-    const ways = isWhole(object, written) ? [out.add({ op: 'empty' })] : [];
+    const ways = isWhole(object, written) ? [end] : [];
     for (const [p, member] of members.entries()) {
       const late = object.order === 'any' ? (written & (1 << p)) !== 0 : written >= 1 << p;
       const rest = late ? undefined : states[written | (1 << p)];
       if (member === undefined || rest === undefined) continue;
-      ways.push(out.seq(...(written === 0 ? [] : form.between()), member, rest));
+      ways.push(out.seq(...(written === 0 ? [] : between), member, rest));
     }
     if (ways.length > 0) states[written] = out.either(ways);
   }
@@ -51,15 +52,15 @@ function bySets(out: ExprBuilder, object: ObjectExpr, members: readonly Maybe[],
 
 function inOrder(out: ExprBuilder, object: ObjectExpr, members: readonly Maybe[], form: MemberForm): Maybe {
   // By whether a member was written.
-  let after: readonly Maybe[] = Array.from({ length: 2 }, () => out.add({ op: 'empty' }));
+  const [end, between] = [out.add({ op: 'empty' }), form.between()];
+  let after: readonly Maybe[] = [end, end];
   for (let p = members.length - 1; p >= 0; p--) {
     const member = members[p];
     const later = after;
     after = [0, 1].map((some) => {
       const ways: ExprId[] = [];
       const rest = later[1];
-      if (member !== undefined && rest !== undefined)
-        ways.push(out.seq(...(some === 0 ? [] : form.between()), member, rest));
+      if (member !== undefined && rest !== undefined) ways.push(out.seq(...(some === 0 ? [] : between), member, rest));
       const skipped = later[some];
       if (!object.properties[p]!.required && skipped !== undefined) ways.push(skipped);
       return ways.length === 0 ? undefined : out.either(ways);
