@@ -78,7 +78,8 @@ class Shard:
         index = np.flatnonzero(wanted[:, longest - tail :])
         return Batch(torch.from_numpy(ids), torch.from_numpy(index), torch.from_numpy(targets[wanted]), tail, int((ids != PAD).sum()))
 
-    def batches(self, budget: int, seed: str, shape: Shape = Shape()) -> list[list[int]]:
+    def batches(self, budget: int, seed: str, shape: Shape = Shape(), group: int = 1) -> list[list[int]]:
+        """Of a `group`, batches that follow each other, the rows are about as long; what is left over is not read."""
         lengths = np.diff(self.offsets)
         out: list[list[int]] = []
         current: list[int] = []
@@ -89,8 +90,9 @@ class Shard:
             current.append(int(index))
         # One row alone would be another program to compile.
         out.append(out.pop() + current if out and len(current) == 1 else current)
-        random.Random(seed).shuffle(out)
-        return out
+        groups = [out[i : i + group] for i in range(0, len(out) - group + 1, group)]
+        random.Random(seed).shuffle(groups)
+        return [batch for batches in groups for batch in batches]
 
 
 def awaited(path: Path) -> Path:
@@ -105,8 +107,8 @@ def awaited(path: Path) -> Path:
 class Stream(IterableDataset):
     """Every shard in turn, again and again. With several workers each has every n-th shard."""
 
-    def __init__(self, paths: list[Path], budget: int, seed: int, skip: int, shape: Shape):
-        self.paths, self.budget, self.seed, self.skip, self.shape = paths, budget, seed, skip, shape
+    def __init__(self, paths: list[Path], budget: int, seed: int, skip: int, shape: Shape, group: int):
+        self.paths, self.budget, self.seed, self.skip, self.shape, self.group = paths, budget, seed, skip, shape, group
 
     def __iter__(self) -> Iterator[Batch]:
         info = get_worker_info()
@@ -116,7 +118,7 @@ class Stream(IterableDataset):
         while True:
             for path in islice(self.paths, mine, None, workers):
                 shard = Shard(awaited(path))
-                for indices in shard.batches(self.budget, f"{self.seed}-{turn}-{path.name}", self.shape):
+                for indices in shard.batches(self.budget, f"{self.seed}-{turn}-{path.name}", self.shape, self.group):
                     if skip > 0:
                         skip -= 1
                         continue
@@ -124,10 +126,10 @@ class Stream(IterableDataset):
             turn += 1
 
 
-def stream(paths: list[Path], budget: int, seed: int, skip: int = 0, workers: int = 0, shape: Shape = Shape()) -> Iterator[Batch]:
+def stream(paths: list[Path], budget: int, seed: int, skip: int = 0, workers: int = 0, shape: Shape = Shape(), group: int = 1) -> Iterator[Batch]:
     """Batches of the shards; `skip` of them are passed over without reading rows. `workers` processes prepare them ahead."""
     if not paths:
         raise FileNotFoundError("no shard fits the pattern: run make_shards.py")
-    data = Stream(paths, budget, seed, skip, shape)
+    data = Stream(paths, budget, seed, skip, shape, group)
     ahead = {"prefetch_factor": 8, "pin_memory": torch.cuda.is_available()} if workers else {}
     return iter(DataLoader(data, batch_size=None, num_workers=min(workers, len(paths)), **ahead))

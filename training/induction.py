@@ -6,7 +6,7 @@ whose predecessor is the current token and copies what stands there. Finding thi
 costs millions of tokens; writing it down costs none, and training is free to reshape all of it.
 
 The residual stream is laid out as: dimension 0 a constant; then the token's identity; the last
-two runs of D dimensions hold the tokens one and two places back. Heads of layer 0 reach them
+two runs of W dimensions hold the tokens one and two places back (W is D, or less where two of them and two readings would not fit). Heads of layer 0 reach them
 by position alone (the constant, turned by the rotary angles of that distance); the matching heads
 use the slow rotary pairs, which hardly turn within a prompt.
 """
@@ -22,24 +22,24 @@ SHARPNESS = 6.0
 MATCH = 1.7
 
 
-def _rows(model: Decoder, heads: int, seed: int) -> Tensor:
-    """Orthonormal readings [heads, D, C] of the identity dimensions."""
-    c = model.c
-    first, last = 1, c.hidden_size - 2 * c.head_dim
+def _rows(model: Decoder, heads: int, width: int, seed: int) -> Tensor:
+    """Orthonormal readings [heads, W, C] of the identity dimensions."""
+    first, last = 1, model.c.hidden_size - 2 * width
     generator = torch.Generator().manual_seed(seed)
-    basis, _ = torch.linalg.qr(torch.randn(last - first, heads * c.head_dim, generator=generator))
-    rows = torch.zeros(heads, c.head_dim, c.hidden_size)
-    rows[:, :, first:last] = basis.T.reshape(heads, c.head_dim, -1)
+    basis, _ = torch.linalg.qr(torch.randn(last - first, heads * width, generator=generator))
+    rows = torch.zeros(heads, width, model.c.hidden_size)
+    rows[:, :, first:last] = basis.T.reshape(heads, width, -1)
     return rows
 
 
 @torch.no_grad()
 def install(model: Decoder, match_layers: tuple[int, ...] = (1, 3), seed: int = 0) -> None:
-    """Write the circuit into a freshly made dense model (two key/value heads)."""
+    """Write the circuit into a freshly made dense model (two key/value heads or more)."""
     c, d, half = model.c, model.c.head_dim, model.c.head_dim // 2
     group = c.num_heads // c.num_kv_heads
-    back = [slice(c.hidden_size - (2 - k) * d, c.hidden_size - (1 - k) * d) for k in (0, 1)]
-    read = _rows(model, 2, seed)
+    width = min(d, (c.hidden_size - 1) // 4)
+    back = [slice(c.hidden_size - (2 - k) * width, c.hidden_size - (1 - k) * width) for k in (0, 1)]
+    read = _rows(model, 2, width, seed)
     angle = c.rope_theta ** (-torch.arange(half, dtype=torch.float32) / half)
     slow = [f for f in range(half) if angle[f] < SLOW]
     slow += [f + half for f in slow]
@@ -54,18 +54,16 @@ def install(model: Decoder, match_layers: tuple[int, ...] = (1, 3), seed: int = 
     constant = CONSTANT / table.square().mean().sqrt()
     layer.k.weight[:d] = 0
     layer.k.weight[:half, 0] = SHARPNESS / constant
-    layer.v.weight[:d] = read[0]
+    layer.v.weight[:width] = read[0]
     for head, distance in ((0, 1), (1, 2)):
         q = layer.q.weight[head * d : (head + 1) * d]
         q.zero_()
         q[:half, 0] = SHARPNESS / constant * torch.cos(distance * angle)
         q[half:, 0] = SHARPNESS / constant * -torch.sin(distance * angle)
-        layer.o.weight[back[head], head * d : (head + 1) * d] = TOKEN_STD * torch.eye(d)
+        layer.o.weight[back[head], head * d : head * d + width] = TOKEN_STD * torch.eye(width)
 
-    before = torch.zeros(d, c.hidden_size)
-    before[:, back[0]] = torch.eye(d)
-    twice = torch.zeros(d, c.hidden_size)
-    twice[:, back[1]] = torch.eye(d)
+    before, twice = torch.zeros(2, width, c.hidden_size)
+    before[:, back[0]] = twice[:, back[1]] = torch.eye(width)
     for index in match_layers:
         layer = model.blocks[index].attention
         for kv, (query, key) in enumerate(((read[0], before), (before, twice))):
@@ -74,5 +72,5 @@ def install(model: Decoder, match_layers: tuple[int, ...] = (1, 3), seed: int = 
             q.zero_()
             k.zero_()
             q[slow], k[slow] = MATCH * query[: len(slow)], MATCH * key[: len(slow)]
-            layer.v.weight[kv * d : (kv + 1) * d] = read[kv]
-            layer.o.weight[:, kv * group * d : kv * group * d + d] = 2 * TOKEN_STD * read[kv].T
+            layer.v.weight[kv * d : kv * d + width] = read[kv]
+            layer.o.weight[:, kv * group * d : kv * group * d + width] = 2 * TOKEN_STD * read[kv].T

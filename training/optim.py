@@ -2,10 +2,11 @@
 
 Muon (Jordan et al. 2024) replaces the momentum of a matrix by its nearest orthogonal
 matrix, found by five Newton-Schulz steps. Matrices of one shape are stacked, so a step is
-a few batched products whatever the number of layers.
+a few batched products whatever the number of layers. Several processes share the stacks out.
 """
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -32,12 +33,14 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self) -> None:
+        rank, processes = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         for group in self.param_groups:
             by_shape: dict[tuple, list[nn.Parameter]] = {}
             for p in group["params"]:
                 if p.grad is not None:
                     by_shape.setdefault(tuple(p.shape), []).append(p)
-            for shape, parameters in by_shape.items():
+            steps = []
+            for turn, (shape, parameters) in enumerate(by_shape.items()):
                 updates = []
                 for p in parameters:
                     state = self.state[p]
@@ -46,7 +49,11 @@ class Muon(torch.optim.Optimizer):
                     state["momentum"].lerp_(p.grad, 1 - group["momentum"])
                     updates.append(p.grad.lerp(state["momentum"], group["momentum"]))
                 stack = torch.stack(updates).view(-1, *shape[-2:])
-                step = orthogonalize(stack).view(len(parameters), *shape)
+                steps.append(orthogonalize(stack) if turn % processes == rank else torch.empty_like(stack))
+            for turn, (shape, parameters) in enumerate(by_shape.items()):
+                if processes > 1:
+                    dist.broadcast(steps[turn], turn % processes)
+                step = steps[turn].view(len(parameters), *shape)
                 scale = max(1.0, shape[-2] / shape[-1]) ** 0.5
                 for p, update in zip(parameters, step):
                     p.mul_(1 - group["lr"] * group["weight_decay"])

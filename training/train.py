@@ -5,14 +5,20 @@ run may be prolonged or ended early from any checkpoint: `--resume CHECKPOINT --
 `--seconds S --decay-share D` fits a run into the time of a borrowed device instead: the decay begins when that share of the time
 is left, and the log and the checkpoint tell the steps that came of it. The order of the data and the first weights follow from
 the seed; so does the run, on the same hardware. The mixture starts from a dense checkpoint (`--upcycle`, upcycle.py).
+
+Under `torchrun --nproc-per-node N` a step takes a batch of each of N processes. Two processes of one thread see 1.3 times the tokens of one
+process of two threads.
 """
 
 import argparse
 import json
+import os
 import time
+from itertools import islice
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 
 from batches import Shape, Shard, stream
@@ -53,8 +59,25 @@ def loss_of(model: Decoder, ids: torch.Tensor, index: torch.Tensor, targets: tor
     return loss, logits.argmax(-1) == targets
 
 
+def average_gradients(model: Decoder, processes: int) -> None:
+    gradients = [p.grad for p in model.parameters()]
+    flat = torch.cat([g.flatten() for g in gradients])
+    dist.all_reduce(flat)
+    for gradient, mean in zip(gradients, flat.div_(processes).split([g.numel() for g in gradients])):
+        gradient.copy_(mean.view_as(gradient))
+
+
+def validate(model: Decoder, paths: list[Path], rank: int, processes: int) -> dict:
+    """Each process takes every n-th split, all get all of it."""
+    mine = validated(model, paths[rank::processes])
+    parts: list[dict] = [mine] * processes
+    if processes > 1:
+        dist.all_gather_object(parts, mine)
+    return {name: result for part in parts for name, result in part.items()}
+
+
 @torch.no_grad()
-def validate(model: Decoder, paths: list[Path]) -> dict:
+def validated(model: Decoder, paths: list[Path]) -> dict:
     """Per split: loss, right tokens, and samples whose every token is the greedy choice."""
     out = {}
     for path in paths:
@@ -92,7 +115,7 @@ def main() -> None:
     parser.add_argument("--decay", type=int)
     parser.add_argument("--seconds", type=float, help="end after so many seconds, whatever the number of steps")
     parser.add_argument("--decay-share", type=float, default=0.4, help="of --seconds")
-    parser.add_argument("--batch-tokens", type=int, help="padded tokens of a step; the configuration's are for a GPU")
+    parser.add_argument("--batch-tokens", type=int, help="padded tokens of a step (of a process); the configuration's are for a GPU")
     parser.add_argument("--rate", type=float, default=1.0, help="share of the configuration's learning rates: smaller batches take smaller ones")
     parser.add_argument("--embedding-rate", type=float, default=1.0, help="further share of AdamW's: more for an embedding that has just grown")
     parser.add_argument("--momentum", type=float, default=0.95, help="of Muon: small batches take more, as their gradients are noisier")
@@ -107,12 +130,15 @@ def main() -> None:
     steps, decay = args.steps or config["steps"], args.decay or config["decay"]
     if args.seconds:
         steps = decay = 10**9
+    rank, processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    if processes > 1:
+        dist.init_process_group("gloo")
     torch.set_num_threads(args.threads)
     torch.set_float32_matmul_precision("high")
     torch.manual_seed(config["seed"])
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = Decoder(ModelConfig(**config["model"], vocab_size=len(vocabulary)))
-    if config.get("induction_layers"):
+    if config.get("induction_layers") and not args.resume:
         install(model, tuple(config["induction_layers"]))
     if args.upcycle:
         upcycle(model, torch.load(args.upcycle, weights_only=True, map_location="cpu")["model"])
@@ -147,6 +173,8 @@ def main() -> None:
         paths += sorted(shards.glob(args.shards))
 
     def save(name: str) -> None:
+        if rank:
+            return
         saved = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step, "tokens": seen, "first": first, "shards": source, "batch": taken, "config": model.c.to_dict()}
         temporary = args.work / f"{args.config}.tmp"
         torch.save(saved, temporary)
@@ -154,9 +182,15 @@ def main() -> None:
 
     log = (args.work / f"{args.config}.jsonl").open("a")
     started, since, begun, losses = time.time(), seen, step, []
-    for batch in stream(paths, args.batch_tokens or config["batch_tokens"], config["seed"], taken, args.workers, shape):
+    batches = stream(paths, args.batch_tokens or config["batch_tokens"], config["seed"], taken, args.workers, shape, processes)
+    for batch in islice(batches, rank, None, processes):
         if args.seconds and steps == 10**9:
             elapsed = time.time() - started
+            if processes > 1:
+                # One clock for all: they must agree on the step.
+                clock = torch.tensor([elapsed])
+                dist.broadcast(clock, 0)
+                elapsed = float(clock)
             if elapsed >= args.seconds * (1 - args.decay_share) and step > begun + config["warmup"]:
                 pace = max(1, step - begun) / elapsed
                 decay = max(1, round((args.seconds - elapsed) * pace))
@@ -170,6 +204,8 @@ def main() -> None:
         with torch.autocast(device, torch.bfloat16):
             loss, _ = objective(model, batch.ids, batch.index, batch.targets, None if shape.whole else batch.tail, config["balance"])
         loss.backward()
+        if processes > 1:
+            average_gradients(model, processes)
         torch.nn.utils.clip_grad_norm_(model.parameters(), config["clip"])
         # A capital's embedding is its small letter's plus a difference: it goes along where that goes.
         embedding = model.embedding.weight
@@ -179,17 +215,18 @@ def main() -> None:
             optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
             embedding[capitals] += embedding[smalls] - before
-        step, taken = step + 1, taken + 1
-        seen += batch.tokens
+        step, taken = step + 1, taken + processes
+        seen += batch.tokens * processes
         losses.append(loss.detach())
         if step % 50 == 0 or step >= steps:
             mean = float(torch.stack(losses).mean())
             record = {"step": step, "tokens": seen, "loss": round(mean, 4), "lr": round(args.rate * factor, 4), "tokens_per_s": round((seen - since) / (time.time() - started)), "seconds": round(time.time() - started)}
             losses = []
             if step % args.save_every == 0 or step >= steps:
-                record["validation"] = validate(model, validation)
+                record["validation"] = validate(model, validation, rank, processes)
                 save(f"{args.config}.pt")
-            print(json.dumps(record), file=log, flush=True)
+            if not rank:
+                print(json.dumps(record), file=log, flush=True)
         if step >= steps:
             break
 

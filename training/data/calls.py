@@ -140,12 +140,16 @@ def said(r: Rng, request: str, texts: dict[str, str]) -> str:
 def trained_call(r: Rng) -> dict:
     """A request that one of several written tools fits."""
     chosen = r.choice(TOOLS)
+    request = r.choice(chosen.requests)
+    return called(r, chosen, request, offered(r, chosen))
+
+
+def called(r: Rng, chosen: Tool, request: str, others: list[Tool]) -> dict:
     # An argument left out is absent from the answer, not null.
     dialect = replace(Dialect.draw(r), optional="leave")
     described = r.random() < 0.75
-    request = r.choice(chosen.requests)
     first, arguments, texts = shown(r, chosen, request, described, dialect)
-    tools = [first, *(shown(r, tool, "", described, dialect)[0] for tool in offered(r, chosen))]
+    tools = [first, *(shown(r, tool, "", described, dialect)[0] for tool in others)]
     answer = {"name": first["name"], "arguments": arguments}
     r.shuffle(tools)
     return call("tools", said(r, request, texts), tools, answer)

@@ -5,10 +5,12 @@ from .calls import trained_call
 from .classify import classification, mentioned_label
 from .extract import domain_record, many_records, one_value, random_record, values_in_order, values_only
 from .labels import trained_classification
+from .lookups import lookup_record
 from .loose import loose_call, loose_record, mixed_record
 from .marks import any_pattern, row_pattern
 from .nested import described_record, record_with_rows
 from .related import related_call, related_record
+from .renamed import renamed_call, renamed_record, renamed_records
 from .rows import bare_rows, table_record
 from .splits import Split
 from .tools import invented_call, known_call
@@ -31,9 +33,12 @@ SEEN = (
 TRAINING = (
     (0.11, lambda r: domain_record(r, most=9, extra=any_pattern)),
     (0.09, domain_record),
+    (0.06, lambda r: renamed_record(r, any_pattern)),
+    (0.06, renamed_record),
     (0.035, mixed_record),
     (0.05, lambda r: random_record(r, 10, extra=any_pattern)),
-    (0.10, random_record),
+    (0.07, random_record),
+    (0.12, lookup_record),
     (0.025, loose_record),
     (0.025, typed_record),
     (0.05, related_record),
@@ -42,6 +47,8 @@ TRAINING = (
     (0.015, values_in_order),
     (0.12, lambda r: many_records(r, extra=row_pattern)),
     (0.11, many_records),
+    (0.03, lambda r: renamed_records(r, row_pattern)),
+    (0.03, renamed_records),
     (0.025, record_with_rows),
     (0.05, table_record),
     (0.015, bare_rows),
@@ -49,6 +56,7 @@ TRAINING = (
     (0.045, trained_classification),
     (0.005, mentioned_label),
     (0.04, trained_call),
+    (0.07, renamed_call),
     (0.015, invented_call),
     (0.01, loose_call),
     (0.015, related_call),
