@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
@@ -43,6 +44,25 @@ class Batch:
 
     def pin_memory(self) -> "Batch":
         return replace(self, ids=self.ids.pin_memory(), index=self.index.pin_memory(), targets=self.targets.pin_memory())
+
+
+def hardest(batches: list[Batch], losses: list[Tensor], budget: int) -> Batch:
+    """One batch of at most `budget` padded tokens, of the rows whose losses [B] (means over a row's answer: by sums long tables would be most of it) are highest."""
+    longest, tail = max(b.ids.shape[1] for b in batches), max(b.tail for b in batches)
+    order = torch.cat(losses).argsort(descending=True)[: max(2, budget // longest)]
+    # Rows are padded on the right, tails counted from there: a shorter batch moves to the left.
+    most = max(tail + longest - b.ids.shape[1] for b in batches)
+    ids, wanted = [], []
+    for b in batches:
+        rows, short = b.ids.shape[0], longest - b.ids.shape[1]
+        targets = torch.full((rows * b.tail,), IGNORED)
+        targets[b.index] = b.targets
+        ids.append(F.pad(b.ids, (0, short), value=PAD))
+        wanted.append(F.pad(targets.view(rows, b.tail), (most - b.tail - short, short), value=IGNORED))
+    targets = torch.cat(wanted)[order]
+    index = torch.nonzero((targets != IGNORED).flatten()).flatten()
+    chosen = torch.cat(ids)[order]
+    return Batch(chosen, index, targets.flatten()[index], most, int((chosen != PAD).sum()))
 
 
 @dataclass(frozen=True)

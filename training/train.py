@@ -21,7 +21,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 
-from batches import Shape, Shard, stream
+from batches import Shape, Shard, hardest, stream
 from induction import install
 from model import Decoder, ModelConfig
 from optim import make_optimizers
@@ -57,6 +57,15 @@ def loss_of(model: Decoder, ids: torch.Tensor, index: torch.Tensor, targets: tor
     if balance:
         loss = loss + balance * balance_loss(routers, ids != 0, model.c.experts_per_token)
     return loss, logits.argmax(-1) == targets
+
+
+def row_losses(model: Decoder, ids: torch.Tensor, index: torch.Tensor, targets: torch.Tensor, tail: int) -> torch.Tensor:
+    """Mean loss of each row's answer [B]."""
+    hidden, _, _ = model.hidden(ids, tail=tail)
+    logits = model.head(hidden.flatten(0, 1)[index])
+    loss = F.cross_entropy(logits, targets, reduction="none")
+    row, none = index // hidden.shape[1], torch.zeros(ids.shape[0], device=ids.device)
+    return none.index_add(0, row, loss) / none.index_add(0, row, torch.ones_like(loss))
 
 
 def average_gradients(model: Decoder, processes: int) -> None:
@@ -120,6 +129,7 @@ def main() -> None:
     parser.add_argument("--embedding-rate", type=float, default=1.0, help="further share of AdamW's: more for an embedding that has just grown")
     parser.add_argument("--momentum", type=float, default=0.95, help="of Muon: small batches take more, as their gradients are noisier")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--hardest", type=int, default=1, metavar="K", help="of K batches only the rows with the highest losses are learned from, as many as one batch has")
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches (for a GPU)")
     parser.add_argument("--compile", action="store_true", help="about 1.4x faster on a CPU; takes a C++ compiler")
     parser.add_argument("--save-every", type=int, default=250)
@@ -181,9 +191,11 @@ def main() -> None:
         temporary.replace(args.work / name)
 
     log = (args.work / f"{args.config}.jsonl").open("a")
-    started, since, begun, losses = time.time(), seen, step, []
-    batches = stream(paths, args.batch_tokens or config["batch_tokens"], config["seed"], taken, args.workers, shape, processes)
-    for batch in islice(batches, rank, None, processes):
+    started, since, begun, means = time.time(), seen, step, []
+    budget, of = args.batch_tokens or config["batch_tokens"], args.hardest
+    batches = islice(stream(paths, budget, config["seed"], taken, args.workers, shape, processes * of), rank, None, processes)
+    rows = torch.compile(row_losses, dynamic=True) if args.compile else row_losses
+    for batch in batches:
         if args.seconds and steps == 10**9:
             elapsed = time.time() - started
             if processes > 1:
@@ -201,6 +213,13 @@ def main() -> None:
             for group, lr in zip(optimizer.param_groups, base):
                 group["lr"] = lr * factor
         batch = batch.to(device)
+        read = batch.tokens
+        if of > 1:
+            several = [batch, *(b.to(device) for b in islice(batches, of - 1))]
+            read = sum(b.tokens for b in several)
+            with torch.no_grad(), torch.autocast(device, torch.bfloat16):
+                losses = [rows(model, b.ids, b.index, b.targets, b.tail) for b in several]
+            batch = hardest(several, losses, budget)
         with torch.autocast(device, torch.bfloat16):
             loss, _ = objective(model, batch.ids, batch.index, batch.targets, None if shape.whole else batch.tail, config["balance"])
         loss.backward()
@@ -215,13 +234,13 @@ def main() -> None:
             optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
             embedding[capitals] += embedding[smalls] - before
-        step, taken = step + 1, taken + processes
-        seen += batch.tokens * processes
-        losses.append(loss.detach())
+        step, taken = step + 1, taken + processes * of
+        seen += read * processes
+        means.append(loss.detach())
         if step % 50 == 0 or step >= steps:
-            mean = float(torch.stack(losses).mean())
+            mean = float(torch.stack(means).mean())
             record = {"step": step, "tokens": seen, "loss": round(mean, 4), "lr": round(args.rate * factor, 4), "tokens_per_s": round((seen - since) / (time.time() - started)), "seconds": round(time.time() - started)}
-            losses = []
+            means = []
             if step % args.save_every == 0 or step >= steps:
                 record["validation"] = validate(model, validation, rank, processes)
                 save(f"{args.config}.pt")
