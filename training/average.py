@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 from model import Decoder, ModelConfig
-from train import HERE, validated
+from train import HERE, validate
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     model = Decoder(ModelConfig(**b["config"])).eval()
     model.load_state_dict(mean)
     with torch.autocast("cpu", torch.bfloat16):
-        print(json.dumps(validated(model, sorted((args.work / "validation").glob("*.npz")))))
+        print(json.dumps(validate(model, sorted((args.work / "validation").glob("*.npz")))))
     if args.out:
         torch.save({"model": mean, "step": b["step"], "tokens": b["tokens"], "config": b["config"]}, args.out)
 

@@ -47,7 +47,10 @@ class Batch:
 
 
 def hardest(batches: list[Batch], losses: list[Tensor], budget: int) -> Batch:
-    """One batch of at most `budget` padded tokens, of the rows whose losses [B] (means over a row's answer: by sums long tables would be most of it) are highest."""
+    """One batch of the rows whose losses (one tensor [B] a batch) are highest: at most `budget` padded tokens, two rows at least.
+
+    Selective backpropagation (Jiang et al. 2019), by rank. Losses are means over a row's answer: by sums, long tables would be most of it.
+    """
     longest, tail = max(b.ids.shape[1] for b in batches), max(b.tail for b in batches)
     order = torch.cat(losses).argsort(descending=True)[: max(2, budget // longest)]
     # Rows are padded on the right, tails counted from there: a shorter batch moves to the left.
@@ -55,7 +58,7 @@ def hardest(batches: list[Batch], losses: list[Tensor], budget: int) -> Batch:
     ids, wanted = [], []
     for b in batches:
         rows, short = b.ids.shape[0], longest - b.ids.shape[1]
-        targets = torch.full((rows * b.tail,), IGNORED)
+        targets = b.targets.new_full((rows * b.tail,), IGNORED)
         targets[b.index] = b.targets
         ids.append(F.pad(b.ids, (0, short), value=PAD))
         wanted.append(F.pad(targets.view(rows, b.tail), (most - b.tail - short, short), value=IGNORED))
@@ -99,7 +102,7 @@ class Shard:
         return Batch(torch.from_numpy(ids), torch.from_numpy(index), torch.from_numpy(targets[wanted]), tail, int((ids != PAD).sum()))
 
     def batches(self, budget: int, seed: str, shape: Shape = Shape(), group: int = 1) -> list[list[int]]:
-        """Of a `group`, batches that follow each other, the rows are about as long; what is left over is not read."""
+        """Of a `group`, batches that follow each other, the rows are about as long; what is left over is not read, unless it is all."""
         lengths = np.diff(self.offsets)
         out: list[list[int]] = []
         current: list[int] = []
@@ -110,7 +113,7 @@ class Shard:
             current.append(int(index))
         # One row alone would be another program to compile.
         out.append(out.pop() + current if out and len(current) == 1 else current)
-        groups = [out[i : i + group] for i in range(0, len(out) - group + 1, group)]
+        groups = [out[i : i + group] for i in range(0, len(out) - group + 1, group)] or [out]
         random.Random(seed).shuffle(groups)
         return [batch for batches in groups for batch in batches]
 

@@ -12,13 +12,11 @@ process of two threads.
 
 import argparse
 import json
-import os
 import time
 from itertools import islice
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 
 from batches import Shape, Shard, hardest, stream
@@ -26,6 +24,7 @@ from induction import install
 from model import Decoder, ModelConfig
 from optim import make_optimizers
 from parallel_case import twins
+from processes import Processes
 from upcycle import upcycle
 
 HERE = Path(__file__).parent
@@ -68,25 +67,8 @@ def row_losses(model: Decoder, ids: torch.Tensor, index: torch.Tensor, targets: 
     return none.index_add(0, row, loss) / none.index_add(0, row, torch.ones_like(loss))
 
 
-def average_gradients(model: Decoder, processes: int) -> None:
-    gradients = [p.grad for p in model.parameters()]
-    flat = torch.cat([g.flatten() for g in gradients])
-    dist.all_reduce(flat)
-    for gradient, mean in zip(gradients, flat.div_(processes).split([g.numel() for g in gradients])):
-        gradient.copy_(mean.view_as(gradient))
-
-
-def validate(model: Decoder, paths: list[Path], rank: int, processes: int) -> dict:
-    """Each process takes every n-th split, all get all of it."""
-    mine = validated(model, paths[rank::processes])
-    parts: list[dict] = [mine] * processes
-    if processes > 1:
-        dist.all_gather_object(parts, mine)
-    return {name: result for part in parts for name, result in part.items()}
-
-
 @torch.no_grad()
-def validated(model: Decoder, paths: list[Path]) -> dict:
+def validate(model: Decoder, paths: list[Path]) -> dict:
     """Per split: loss, right tokens, and samples whose every token is the greedy choice."""
     out = {}
     for path in paths:
@@ -140,9 +122,7 @@ def main() -> None:
     steps, decay = args.steps or config["steps"], args.decay or config["decay"]
     if args.seconds:
         steps = decay = 10**9
-    rank, processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    if processes > 1:
-        dist.init_process_group("gloo")
+    processes = Processes()
     torch.set_num_threads(args.threads)
     torch.set_float32_matmul_precision("high")
     torch.manual_seed(config["seed"])
@@ -183,7 +163,7 @@ def main() -> None:
         paths += sorted(shards.glob(args.shards))
 
     def save(name: str) -> None:
-        if rank:
+        if processes.rank:
             return
         saved = {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step, "tokens": seen, "first": first, "shards": source, "batch": taken, "config": model.c.to_dict()}
         temporary = args.work / f"{args.config}.tmp"
@@ -193,16 +173,12 @@ def main() -> None:
     log = (args.work / f"{args.config}.jsonl").open("a")
     started, since, begun, means = time.time(), seen, step, []
     budget, of = args.batch_tokens or config["batch_tokens"], args.hardest
-    batches = islice(stream(paths, budget, config["seed"], taken, args.workers, shape, processes * of), rank, None, processes)
+    batches = islice(stream(paths, budget, config["seed"], taken, args.workers, shape, processes.count * of), processes.rank, None, processes.count)
     rows = torch.compile(row_losses, dynamic=True) if args.compile else row_losses
     for batch in batches:
         if args.seconds and steps == 10**9:
-            elapsed = time.time() - started
-            if processes > 1:
-                # One clock for all: they must agree on the step.
-                clock = torch.tensor([elapsed])
-                dist.broadcast(clock, 0)
-                elapsed = float(clock)
+            # One clock for all: they must agree on the step.
+            elapsed = processes.agreed(time.time() - started)
             if elapsed >= args.seconds * (1 - args.decay_share) and step > begun + config["warmup"]:
                 pace = max(1, step - begun) / elapsed
                 decay = max(1, round((args.seconds - elapsed) * pace))
@@ -223,8 +199,7 @@ def main() -> None:
         with torch.autocast(device, torch.bfloat16):
             loss, _ = objective(model, batch.ids, batch.index, batch.targets, None if shape.whole else batch.tail, config["balance"])
         loss.backward()
-        if processes > 1:
-            average_gradients(model, processes)
+        processes.average(model)
         torch.nn.utils.clip_grad_norm_(model.parameters(), config["clip"])
         # A capital's embedding is its small letter's plus a difference: it goes along where that goes.
         embedding = model.embedding.weight
@@ -234,20 +209,22 @@ def main() -> None:
             optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
             embedding[capitals] += embedding[smalls] - before
-        step, taken = step + 1, taken + processes * of
-        seen += read * processes
+        step, taken = step + 1, taken + processes.count * of
+        # The batches of a step are about as long.
+        seen += read * processes.count
         means.append(loss.detach())
         if step % 50 == 0 or step >= steps:
             mean = float(torch.stack(means).mean())
             record = {"step": step, "tokens": seen, "loss": round(mean, 4), "lr": round(args.rate * factor, 4), "tokens_per_s": round((seen - since) / (time.time() - started)), "seconds": round(time.time() - started)}
             means = []
             if step % args.save_every == 0 or step >= steps:
-                record["validation"] = validate(model, validation, rank, processes)
+                record["validation"] = processes.joined(validate(model, validation[processes.rank :: processes.count]))
                 save(f"{args.config}.pt")
-            if not rank:
+            if not processes.rank:
                 print(json.dumps(record), file=log, flush=True)
         if step >= steps:
             break
+    processes.end()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A checkpoint with wider attention that answers as before: `python training/widen.py --checkpoint OLD.pt --config dense --out NEW.pt`.
+"""A checkpoint with wider attention that answers as before: `python training/widen.py --checkpoint OLD.pt --config dense-wide --out NEW.pt`.
 
 Key/value heads are doubled (each copy serves half of the query heads of the old one) until there are as many as the configuration has, and a
 head grows from D to a multiple m D: dimension i of the old half-split rotation turns as fast as dimension m i of the new one (the same theta), so
@@ -25,7 +25,11 @@ def spread(weight: Tensor, heads: int, size: int, times: int, fill: float) -> Te
 
 
 def widened(model: dict[str, Tensor], old: dict, new: dict) -> dict[str, Tensor]:
-    copies, times = new["num_kv_heads"] // old["num_kv_heads"], new["head_dim"] // old["head_dim"]
+    """State of a model of configuration `old` as one of `new`. Raises ValueError where anything but these two sizes differs or one is no multiple."""
+    grown = ("num_kv_heads", "head_dim")
+    if any(new[name] % old[name] if name in grown else new[name] != value for name, value in old.items()):
+        raise ValueError(f"{new} is no wider {old}: only num_kv_heads and head_dim may differ, by whole multiples; choose another --config")
+    copies, times = (new[name] // old[name] for name in grown)
     size, fill, out = old["head_dim"], old["hidden_size"] ** -0.5, dict(model)
     for name, weight in model.items():
         kind = name.split(".")[-2]
@@ -42,7 +46,7 @@ def widened(model: dict[str, Tensor], old: dict, new: dict) -> dict[str, Tensor]
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--config", default="dense")
+    parser.add_argument("--config", default="dense-wide")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     torch.manual_seed(0)

@@ -47,7 +47,7 @@ export interface ParameterForm {
   /** Between two parameters. */
   readonly between: string;
   /** How constants are written; they are read as JSON has them too. */
-  readonly words: Readonly<Record<'true' | 'false' | 'null', string>>;
+  readonly words: Readonly<Record<(typeof WORDS)[number], string>>;
 }
 
 /**
@@ -60,7 +60,7 @@ export interface Notation {
   /** Behind a string; no string has it. */
   readonly close: string;
   /** How constants are written; they are read as JSON has them too. */
-  readonly words: Readonly<Record<'true' | 'false' | 'null', string>>;
+  readonly words: Readonly<Record<(typeof WORDS)[number], string>>;
   /** Members come in the order of {@link byName}. */
   readonly sorted: boolean;
 }
@@ -73,6 +73,9 @@ export function byName(a: string, b: string): number {
 
 /** Names that can be read back: up to the first colon, and told from the end of an object. */
 export const isBareName = (name: string): boolean => !name.includes(':') && !name.startsWith('}');
+
+/** Constants as JSON has them. */
+export const WORDS = ['true', 'false', 'null'] as const;
 
 /** How values of other kinds than strings look: a number as JSON has it, what begins like an object or array, a word. */
 export const BARE_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;

@@ -8,12 +8,11 @@ import {
   kindsTaken,
   type ParameterForm,
   type ParameterKinds,
+  WORDS,
 } from '../base/call-form.js';
 import { patternText } from '../base/pattern-text.js';
 import { jsonEnd } from './json-end.js';
 import { kindOf } from './parameter-kinds.js';
-
-const WORDS = ['true', 'false', 'null'] as const;
 
 /** Arguments (JSON text) as a model writes them; what is no object, which calls of other models may have, stays JSON. */
 export function elementsText(form: ParameterForm, json: string): string {

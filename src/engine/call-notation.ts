@@ -1,8 +1,7 @@
 /** Arguments of calls that are an object in a notation of its own, as a model wrote them: read without recursion, in time that grows with the text. */
-import { BARE_WORDS, type Notation } from '../base/call-form.js';
+import { BARE_NUMBER, type Notation, WORDS } from '../base/call-form.js';
 
-const WORDS = Object.keys(BARE_WORDS) as readonly (keyof typeof BARE_WORDS)[];
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const NUMBER = new RegExp(BARE_NUMBER.source.slice(1, -1), 'y');
 const BLANKS = /[ \t\r\n]*/y;
 
 /**

@@ -8,7 +8,7 @@ from .prompt import compact
 from .render import LAYOUTS, Layout, cased, filler, table
 from .schemas import Dialect, Group, Slot, object_schema, styled
 from .splits import TRAINING, Split
-from .words import NOUNS, Rng, english, invented
+from .words import DICTIONARY, ENGLISH, Rng, invented
 
 INSTRUCTIONS = (
     "Extract: ", "Extract: ", "Extract: ", "Extract the {d}: ", "Extract the {d}:\n", "Parse this {d}: ", "Get the data from this text: ",
@@ -26,8 +26,8 @@ def random_name(r: Rng, split: Split = TRAINING) -> str:
     """A field name of one to three words that the split does not refuse."""
     while True:
         style = r.random()
-        real = (lambda _: r.choice(NOUNS)) if split is TRAINING and r.random() < 0.6 else english
-        parts = [invented(r) if style < 0.35 else real(r) for _ in range(r.choice((1, 1, 1, 2, 2, 3)))]
+        real = DICTIONARY if split is TRAINING and r.random() < 0.6 else ENGLISH
+        parts = [invented(r) if style < 0.35 else r.choice(real) for _ in range(r.choice((1, 1, 1, 2, 2, 3)))]
         name = " ".join(parts)
         if name not in split.refused and not any(part in split.refused for part in parts):
             return name

@@ -1,5 +1,5 @@
-"""Records in which nothing but the label tells which value is meant: the values are of one or two kinds, the names of any
-English nouns or of no language, and some names share words, so that all of a label must be read.
+"""Records in which nothing but the label tells which value is meant: the values are of one or two kinds, the names words of a
+dictionary or of no language, and some names share words, so that all of a label must be read.
 """
 
 from . import values as v
@@ -8,7 +8,7 @@ from .layouts import any_table
 from .marks import any_pattern
 from .schemas import Slot
 from .splits import TRAINING
-from .words import NOUNS, Rng, word
+from .words import DICTIONARY, Rng, word
 
 
 def any_word(r: Rng) -> v.Value:
@@ -21,7 +21,7 @@ KINDS = (any_word, any_word, v.phrase, v.title, v.name, v.any_whole, v.any_whole
 
 def crossed(r: Rng) -> list[str]:
     """`door width, door height, wall width, ...`"""
-    firsts, lasts = ([random_name(r) if r.random() < 0.3 else r.choice(NOUNS) for _ in range(r.randint(2, 3))] for _ in range(2))
+    firsts, lasts = ([random_name(r) if r.random() < 0.3 else r.choice(DICTIONARY) for _ in range(r.randint(2, 3))] for _ in range(2))
     names = [f"{a} {b}" for a in firsts for b in lasts if not {a, b, f"{a} {b}"} & TRAINING.refused]
     return r.sample(names, r.randint(min(3, len(names)), len(names)))
 

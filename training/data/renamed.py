@@ -14,7 +14,7 @@ from .extract import domain_record, many_records
 from .marks import UNSEEN_WORDS
 from .render import Layout
 from .splits import TRAINING, Split
-from .words import NOUNS, Rng, english, invented
+from .words import DICTIONARY, Rng, english, invented
 
 Words = dict[str, str]
 
@@ -25,7 +25,7 @@ ENDINGS = ("", "s", "es", "d", "ed", "er", "ing")
 
 def another(r: Rng) -> str:
     while True:
-        word = invented(r) if r.random() < 0.35 else r.choice(NOUNS) if r.random() < 0.7 else english(r)
+        word = invented(r) if r.random() < 0.35 else r.choice(DICTIONARY) if r.random() < 0.7 else english(r)
         if word not in UNSEEN_WORDS:
             return word
 
@@ -62,7 +62,7 @@ def renamed_field(field: Field, words: Words) -> Field | None:
     if name is None:
         return field
     names = tuple(dict.fromkeys(swapped(n, words) for n in field.names if any(w in words for w in content(n))))
-    if not UNSEEN_NAMES.isdisjoint(names):
+    if not UNSEEN_NAMES.isdisjoint(n.lower() for n in names):
         return None
     return Field(names, field.kind, tuple(swapped(s, words) for s in field.sentences if tells(s, name, words)))
 

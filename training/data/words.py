@@ -15,8 +15,8 @@ from faker.providers.lorem.en_US import Provider as Lorem
 
 LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL", "sv_SE", "pt_BR", "tr_TR", "fi_FI")
 ENGLISH = [word for word in Lorem.word_list if len(word) > 2]
-# 4,500 words that nouns of relations.txt are told by.
-NOUNS = sorted(set(re.findall(r"(?m)(?:^[a-z]+ ; |\||(?:name|kind|part|noun):)([a-z]{3,14})\b", (Path(__file__).parent / "relations.txt").read_text())))
+# 4,500 words: the names and kindred words of relations.txt.
+DICTIONARY = sorted(set(re.findall(r"(?m)(?:^[a-z]+ ; |\||(?:name|kind|part|noun):)([a-z]{3,14})\b", (Path(__file__).parent / "relations.txt").read_text())))
 ONSETS = "b c d f g h j k l m n p r s t v w z br ch cr dr fl gr kr pl pr sh sk st th tr".split()
 VOWELS = "a e i o u a e i o ai ea io ou ee".split()
 CODAS = "    n r s t l m k d x rt st".split(" ")

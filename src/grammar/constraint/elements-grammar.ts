@@ -13,13 +13,13 @@ import {
   kindsTaken,
   type ParameterForm,
   type ParameterKinds,
+  WORDS,
 } from '../../base/call-form.js';
 import { anyString, type Regex } from '../../regular/regex.js';
 import type { ExprId, Grammar, ObjectExpr } from '../ir.js';
 import { cat, ExprBuilder, heads, holding, lit, SCALARS, without } from './expr-builder.js';
 import { membersOf } from './members.js';
 
-const WORDS = ['true', 'false', 'null'] as const;
 const BRACKETED = ['object', 'array'] as const;
 const DIGIT: Regex = { t: 'set', ranges: [48, 57] };
 const some = (item: Regex): Regex => ({ t: 'rep', item, min: 1, max: Number.POSITIVE_INFINITY });
@@ -37,6 +37,7 @@ const NUMBER = cat(
   maybe(cat(lit('.'), some(DIGIT))),
   maybe(cat({ t: 'set', ranges: [69, 69, 101, 101] }, maybe({ t: 'set', ranges: [43, 43, 45, 45] }), some(DIGIT))),
 );
+
 /** `kinds`: what parameters take, as those who read the text know it. 'never' where no arguments can be written so. */
 export function elementsGrammar(
   content: Grammar,

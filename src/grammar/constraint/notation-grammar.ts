@@ -5,13 +5,12 @@
  * What the recognizer of JSON tells apart by values (items that are unique or counted) can be told only where items look as in JSON (numbers, constants
  * and arrays of them), or are few. Each expression has texts here that has some in JSON, or there is no grammar: what cannot be written is told.
  */
-import { byName, isBareName, type Notation } from '../../base/call-form.js';
+import { byName, isBareName, type Notation, WORDS } from '../../base/call-form.js';
 import type { Regex } from '../../regular/regex.js';
 import type { ArrayExpr, Expr, ExprId, Grammar, ItemVariant, ObjectExpr } from '../ir.js';
 import { ExprBuilder, heads, holding, lit, SCALARS, without } from './expr-builder.js';
 import { membersOf, SUBSETS } from './members.js';
 
-const WORDS = ['true', 'false', 'null'] as const;
 /** Names that the schema does not tell have no controls, quotes or punctuation of objects, so that they do not look like values. */
 const NAME: Regex = {
   t: 'rep',
