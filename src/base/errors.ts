@@ -87,6 +87,10 @@ export class GrammarError extends TokenloomError {
   }
 }
 
+/** A JSON pointer as messages have it: cut in the middle where it is very long. */
+const shownPointer = (pointer: string): string =>
+  pointer.length <= 400 ? pointer : `${pointer.slice(0, 200)}…${pointer.slice(-150)}`;
+
 /** A part of a schema that cannot be enforced (or is malformed), with its JSON pointer. */
 export class UnsupportedSchemaError extends TokenloomError {
   readonly code = 'UNSUPPORTED_SCHEMA';
@@ -99,9 +103,7 @@ export class UnsupportedSchemaError extends TokenloomError {
     readonly reason: string,
     readonly hint?: string,
   ) {
-    super(
-      `schema at '${pointer === '' ? '#' : `#${pointer}`}', keyword '${keyword}': ${reason}${hint ? `\nhint: ${hint}` : ''}`,
-    );
+    super(`schema at '#${shownPointer(pointer)}', keyword '${keyword}': ${reason}${hint ? `\nhint: ${hint}` : ''}`);
   }
 }
 
@@ -119,7 +121,7 @@ export class LimitError extends TokenloomError {
     readonly remedy: string = 'simplify the input or raise the limit',
   ) {
     super(
-      `${what}${pointer === undefined ? '' : ` at '#${pointer}'`}: ${given} is over the limit of ${limit}; ${remedy}`,
+      `${what}${pointer === undefined ? '' : ` at '#${shownPointer(pointer)}'`}: ${given} is over the limit of ${limit}; ${remedy}`,
     );
   }
 }
@@ -134,7 +136,7 @@ export class UnsatisfiableError extends TokenloomError {
     readonly reason: string,
     readonly pointer?: string,
   ) {
-    super(`unsatisfiable${pointer === undefined ? '' : ` at '#${pointer}'`}: ${reason}`);
+    super(`unsatisfiable${pointer === undefined ? '' : ` at '#${shownPointer(pointer)}'`}: ${reason}`);
   }
 }
 

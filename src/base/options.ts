@@ -14,7 +14,11 @@ export function checkNames(options: object, names: readonly string[], place = ''
   );
 }
 
-/** A value as an error shows it: at most 80 characters. */
+/** A value as an error shows it: at most 80 characters, or its type where JSON cannot hold it. */
 export function brief(value: unknown): string {
-  return JSON.stringify(value)?.slice(0, 80) ?? typeof value;
+  try {
+    return JSON.stringify(value)?.slice(0, 80) ?? typeof value;
+  } catch {
+    return typeof value;
+  }
 }

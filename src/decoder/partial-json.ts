@@ -42,6 +42,8 @@ export class PartialJson {
   #isKey = false;
   #root: Json | undefined;
   #hasRoot = false;
+  /** What snapshots have shown so far: containers begun, scalars put, characters of strings. */
+  #shown = 0;
 
   /** Reads more text. */
   push(text: string): void {
@@ -81,6 +83,11 @@ export class PartialJson {
     const outermost = this.#stack[0];
     if (outermost !== undefined) return outermost.items ?? [];
     return Array.isArray(this.#root) ? this.#root : [];
+  }
+
+  /** Another number whenever a snapshot is another one, known without making it. */
+  get version(): number {
+    return this.#shown + (this.#mode === Mode.String && !this.#isKey ? this.#shownString().length : 0);
   }
 
   /** A snapshot; undefined while there is nothing to show. */
@@ -139,9 +146,11 @@ export class PartialJson {
   #begin(c: string): void {
     if (c === '"') this.#beginString(false);
     else if (c === '{') {
+      this.#shown++;
       this.#stack.push({ members: new Map(), key: undefined });
       this.#mode = Mode.Key;
     } else if (c === '[') {
+      this.#shown++;
       this.#stack.push({ items: [], key: undefined });
       this.#mode = Mode.Value;
     } else if (/[-\dtfn]/.test(c)) {
@@ -154,6 +163,7 @@ export class PartialJson {
     this.#text = '';
     this.#escape = '';
     this.#isKey = isKey;
+    if (!isKey) this.#shown++;
     this.#mode = Mode.String;
   }
 
@@ -183,7 +193,10 @@ export class PartialJson {
           const top = this.#stack[this.#stack.length - 1];
           if (top !== undefined) top.key = this.#text;
           this.#mode = Mode.Colon;
-        } else this.#put(this.#text);
+        } else {
+          this.#shown += this.#text.length;
+          this.#put(this.#text);
+        }
         return i + 1;
       } else {
         let end = i + 1;
@@ -203,6 +216,7 @@ export class PartialJson {
   #endWord(): void {
     try {
       this.#put(JSON.parse(this.#text) as Json);
+      this.#shown++;
     } catch {
       this.#mode = Mode.Broken;
     }

@@ -56,6 +56,10 @@ export async function parsed(constraint: JsonConstraint, value: unknown): Promis
     return await constraint.parse(value);
   } catch (error) {
     if (error instanceof ValueError) error.value = value;
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
+    // Libraries read values by recursion.
+    const deep = new ValueError([`the schema library cannot read it: ${error.message}`]);
+    deep.value = value;
+    throw deep;
   }
 }

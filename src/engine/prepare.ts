@@ -1,6 +1,8 @@
 /** From the options of a request to the job that is run: everything about them is checked here, before anything is done. */
 import type { CallForm } from '../base/call-form.js';
 import { LimitError, OptionError } from '../base/errors.js';
+import { checkNesting } from '../base/nesting.js';
+import { brief } from '../base/options.js';
 import { PRESETS, resolveSampling, type SamplingOptions } from '../decoder/sampling.js';
 import type { Job } from './job.js';
 import { unknownOptions } from './known-options.js';
@@ -32,7 +34,7 @@ export interface Prepared {
   readonly warnings: readonly string[];
 }
 
-/** `form`: see `targetOf`. @throws OptionError, and LimitError for more outputs than there may be; also what `targetOf` throws */
+/** `form`: see `targetOf`. @throws OptionError, and LimitError for more outputs than there may be or values that nest too deep; also what `targetOf` throws */
 export function prepare(
   given: unknown,
   options: GenerateOptions & { readonly tools?: unknown; readonly toolChoice?: unknown },
@@ -42,6 +44,8 @@ export function prepare(
     throw new OptionError('options', "an object with 'prompt' or 'messages'", typeof options);
   checkRest(options);
   const messages = messagesOf(options);
+  checkNesting(messages, 'messages');
+  checkNesting(options.templateVariables, 'templateVariables');
   const target = targetOf(given, options, form);
   const preset = options.preset === undefined ? {} : PRESETS[options.preset];
   if (preset === undefined) throw new OptionError('preset', Object.keys(PRESETS).join(' | '), String(options.preset));
@@ -134,7 +138,7 @@ function isWhole(value: unknown, least: number, most = Number.POSITIVE_INFINITY)
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'object' ? (JSON.stringify(value)?.slice(0, 80) ?? 'an object') : String(value);
+  return typeof value === 'object' ? brief(value) : String(value);
 }
 
 function count(name: string, value: number): number {

@@ -76,7 +76,7 @@ export class GenerationStream<T, J = unknown, R extends Result<unknown, FinishRe
 
   async *[Symbol.asyncIterator](): AsyncIterator<StreamEvent<T, J, R>> {
     const partial = new PartialJson();
-    let last: string | undefined;
+    let last = 0;
     for await (const entry of this.#entries()) {
       // A number alone is whole once the text has ended.
       const ended = entry.type === 'done' && entry.result.finishReason !== 'abort';
@@ -84,11 +84,10 @@ export class GenerationStream<T, J = unknown, R extends Result<unknown, FinishRe
       if (this.#json && (entry.type === 'text' || ended)) {
         if (entry.type === 'text') partial.push(entry.text);
         else partial.end();
-        const { value } = partial;
-        const shown = JSON.stringify(value);
-        if (value !== undefined && shown !== last) {
-          last = shown;
-          yield { type: 'partial', value: value as PartialValue<J> };
+        const { version } = partial;
+        if (version !== last) {
+          last = version;
+          yield { type: 'partial', value: partial.value as PartialValue<J> };
         }
       }
       if (entry.type === 'done') yield entry;

@@ -2,10 +2,11 @@
 import type { CallForm } from '../base/call-form.js';
 import { OptionError } from '../base/errors.js';
 import { brief } from '../base/options.js';
-import { type Constraint, isConstraint, type JsonConstraint, json } from '../grammar/constraint/index.js';
+import type { Constraint, JsonConstraint } from '../grammar/constraint/index.js';
 import type { PlainTool } from './call-format.js';
 import type { ResultChecker } from './check.js';
 import { freeCallsTarget } from './free-calls.js';
+import { constraintOf } from './given.js';
 import { parsed, readJson, shownSchema, validate } from './json-value.js';
 import { plain } from './plain.js';
 import { type Call, callConstraint, readCall, readTools, shownTools } from './tools.js';
@@ -29,7 +30,7 @@ export interface TargetOptions {
   readonly showSchema?: boolean | undefined;
 }
 
-/** See the module's header. `form`: how the model writes calls, where that is known. @throws OptionError */
+/** See the module's header. `form`: how the model writes calls, where that is known. @throws OptionError, LimitError */
 export function targetOf(given: unknown, options: TargetOptions, form?: CallForm): Target {
   const { tools, toolChoice = 'required', parallelToolCalls } = options;
   const showSchema = options.showSchema !== false;
@@ -68,7 +69,7 @@ function plainTarget(given: unknown, showSchema: boolean): Target {
   if (given === null) {
     return { constraint: undefined, shown: undefined, tools: undefined, isJson: false, finish: async (text) => text };
   }
-  const constraint = isConstraint(given) ? given : json(given);
+  const constraint = constraintOf(given);
   if (constraint.kind !== 'json') {
     return {
       constraint: plain(constraint),
@@ -94,7 +95,7 @@ function plainTarget(given: unknown, showSchema: boolean): Target {
 function toolTarget(given: unknown, calls: readonly Call[], showSchema: boolean): Target {
   let answer: JsonConstraint | undefined;
   if (given !== undefined && given !== null) {
-    const constraint = isConstraint(given) ? given : json(given);
+    const constraint = constraintOf(given);
     if (constraint.kind !== 'json')
       throw new OptionError('tools', 'no other constraint than a JSON Schema beside them', constraint.kind);
     answer = constraint;

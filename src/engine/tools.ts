@@ -1,9 +1,10 @@
 /** Tools as callers give them, and the schema of their calls: a union told apart by the name. */
 import { OptionError } from '../base/errors.js';
 import { brief } from '../base/options.js';
-import { isConstraint, type JsonConstraint, json } from '../grammar/constraint/index.js';
+import type { JsonConstraint } from '../grammar/constraint/index.js';
 import type { SchemaOptions } from '../grammar/schema/index.js';
 import type { PlainTool } from './call-format.js';
+import { constraintOf } from './given.js';
 import { parsed, shownSchema } from './json-value.js';
 
 export interface Call {
@@ -24,7 +25,7 @@ const OTHER_OBJECTS: ReadonlySet<string> = new Set([
   'cache_control',
 ]);
 
-/** @throws OptionError */
+/** @throws OptionError, LimitError */
 export function readTools(tools: unknown): readonly Call[] {
   if (!Array.isArray(tools))
     throw new OptionError('tools', 'an array of {name, description?, parameters}', typeof tools);
@@ -57,7 +58,7 @@ function argumentsOf(tool: object, place: string): JsonConstraint {
   }
   const schema = key === undefined ? { type: 'object', properties: {}, additionalProperties: false } : fields[key];
   try {
-    const read = isConstraint(schema) ? schema : json(schema);
+    const read = constraintOf(schema, place);
     if (read.kind === 'json') return read;
     throw new OptionError(place, 'a JSON Schema of its arguments', `a constraint of '${read.kind}'`);
   } catch (error) {

@@ -8,6 +8,7 @@
  * Objects are closed unless they say otherwise: a model should not invent properties that the library would strip.
  */
 import { OptionError } from '../../base/errors.js';
+import { checkNesting } from '../../base/nesting.js';
 import { ValueError } from '../../base/value-error.js';
 import { closeObjects } from './close.js';
 import { patternOf } from './convert.js';
@@ -35,7 +36,7 @@ interface StandardResult {
   readonly issues?: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] | undefined;
 }
 
-/** See the module's header. @throws OptionError */
+/** See the module's header. @throws OptionError, LimitError */
 export function readSchema(schema: unknown, convert?: Converter | undefined): ReadSchema {
   if (typeof schema === 'string' || typeof schema === 'boolean') return { schema };
   if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null || Array.isArray(schema)) {
@@ -119,6 +120,7 @@ function withPatterns(schema: unknown): unknown {
 
 /** Plain data: no symbols, functions, or private marks. */
 function clean(schema: unknown): unknown {
+  checkNesting(schema, 'the schema');
   return JSON.parse(
     JSON.stringify(schema, (key, value: unknown) => (key.startsWith('~') ? undefined : value)) ?? 'true',
   );

@@ -68,12 +68,6 @@ export class Context implements Matching {
     return this.keys.matches(re, text);
   }
 
-  /** The pointer at hand, cut in the middle where it is very long. */
-  get place(): string {
-    const { where } = this;
-    return where.length <= 400 ? where : `${where.slice(0, 200)}…${where.slice(-150)}`;
-  }
-
   /** Adds the pointer at hand to a limit error that has none. */
   placed(e: unknown): unknown {
     return e instanceof LimitError && e.pointer === undefined
@@ -85,12 +79,12 @@ export class Context implements Matching {
   tick(n = 1): void {
     this.steps += n;
     if (this.steps > this.settings.limits.steps) {
-      throw new LimitError('steps of normalisation', this.steps, this.settings.limits.steps, this.place);
+      throw new LimitError('steps of normalisation', this.steps, this.settings.limits.steps, this.where);
     }
   }
 
   limit(what: string, given: number, limit: number): void {
-    if (given > limit) throw new LimitError(what, given, limit, this.place);
+    if (given > limit) throw new LimitError(what, given, limit, this.where);
   }
 
   report(pointer: string, keyword: string, severity: SchemaDiagnostic['severity'], message: string): void {

@@ -30,15 +30,29 @@ export type Node =
 
 /** Canonical text of a JSON value: equal values (1 and 1.0, any order of keys) have equal texts. */
 export function canonical(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map((v: JsonValue) => canonical(v)).join()}]`;
-  if (typeof value === 'object' && value !== null) {
+  const out: string[] = [];
+  writeCanonical(value, out);
+  return out.join('');
+}
+
+/** One list for all levels: texts joined level by level would be quadratic in the nesting. */
+function writeCanonical(value: JsonValue, out: string[]): void {
+  if (Array.isArray(value)) {
+    out.push('[');
+    value.forEach((v: JsonValue, i) => {
+      if (i > 0) out.push(',');
+      writeCanonical(v, out);
+    });
+    out.push(']');
+  } else if (typeof value === 'object' && value !== null) {
     const o = value as { readonly [key: string]: JsonValue };
-    return `{${Object.keys(o)
-      .sort()
-      .map((k) => `${JSON.stringify(k)}:${canonical(o[k]!)}`)
-      .join()}}`;
-  }
-  return JSON.stringify(value === 0 ? 0 : value);
+    out.push('{');
+    for (const [i, k] of Object.keys(o).sort().entries()) {
+      out.push(`${i > 0 ? ',' : ''}${JSON.stringify(k)}:`);
+      writeCanonical(o[k]!, out);
+    }
+    out.push('}');
+  } else out.push(JSON.stringify(value === 0 ? 0 : value));
 }
 
 export class Formulas {

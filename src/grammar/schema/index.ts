@@ -84,7 +84,7 @@ function attempt(schema: JsonObject | boolean, settings: Settings, verbose: bool
     return { grammar, diagnostics: context.diagnostics };
   } catch (e) {
     if (e instanceof RangeError && /call stack/i.test(e.message)) {
-      throw new LimitError('nesting of schemas', settings.limits.depth + 1, settings.limits.depth, context.place);
+      throw new LimitError('nesting of schemas', settings.limits.depth + 1, settings.limits.depth, context.where);
     }
     throw context.placed(e);
   }

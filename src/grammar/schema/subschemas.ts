@@ -1,11 +1,12 @@
 /** From the values of keywords to formulas: subschemas, lists of them, and what malformed ones are reported as. */
 import { FALSE, type Formula, TRUE } from './formula.js';
 import { escapePointer, isObject, type Location } from './load.js';
+import { reviewKeywords } from './misspelled.js';
 import { NOTHING } from './normal.js';
 import type { Normaliser } from './normalise.js';
 import type { JsonObject, JsonValue } from './options.js';
 import { ANY_OBJECT } from './shapes.js';
-import { ANNOTATIONS, type Keywords, RANK } from './vocabulary.js';
+import { ANNOTATIONS, type Keywords, keywordsOf, RANK } from './vocabulary.js';
 
 /** The formula of a subschema. Malformed ones are reported, and admit everything where that is tolerated. */
 export function subschema(
@@ -30,16 +31,24 @@ export function formulaOf(n: Normaliser, at: Location): Formula {
   const { formulas, loader } = n.context;
   let here = at;
   let seen: Location[] | undefined;
+  let met: Set<unknown> | undefined;
   for (;;) {
     const { schema } = here;
     if (schema === true) return TRUE;
     if (schema === false) return FALSE;
     const known = formulas.known(schema, here.scope);
     if (known !== undefined) return known;
-    if (n.context.verbose || !onlyRefers(here)) break;
-    if (seen?.some((x) => x.schema === schema && x.scope === here.scope)) break;
+    if (!onlyRefers(here)) break;
+    if (met?.has(schema) && seen?.some((x) => x.schema === schema && x.scope === here.scope)) break;
+    if (n.context.verbose) {
+      // What these report is all that there is to say of it.
+      reviewKeywords(n.context, here);
+      keywordsOf(n, here);
+    }
     seen ??= [];
     seen.push(here);
+    met ??= new Set();
+    met.add(schema);
     here = loader.resolve(here, schema.$ref as string, '$ref');
   }
   const f = formulas.schema(here);

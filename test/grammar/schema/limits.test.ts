@@ -50,6 +50,30 @@ describe('hostile schemas', () => {
     ).toBeInstanceOf(LimitError);
   });
 
+  it('constants, and chains of references', () => {
+    expect(timed({ const: nest(3_000, (inner) => [inner]) })).toBeInstanceOf(LimitError);
+    expect(timed({ enum: [1, nest(100_000, (a) => ({ a }))] })).toBeInstanceOf(LimitError);
+    const defs = Array.from({ length: 30_000 }, (_, i) => [`d${i}`, { $ref: `#/$defs/d${i + 1}`, title: 'x' }]);
+    const chain = { $ref: '#/$defs/d0', $defs: { ...Object.fromEntries(defs), d30000: { type: 'string' } } };
+    expect(timed(chain)).toBeUndefined();
+    // What compiles is supported, and what references carry beside them is still told.
+    expect(checkSchema(chain)).toEqual({ supported: true, diagnostics: [] });
+    const beside = {
+      $ref: '#/$defs/a',
+      $schema: 'http://json-schema.org/draft-07/schema#',
+      minLength: 3,
+      $defs: { a: {} },
+    };
+    expect(checkSchema(beside).diagnostics.map((d) => d.keyword)).toContain('minLength');
+  });
+
+  it('messages stay readable where the place is far down', () => {
+    const error = timed(nest(3_000, (a) => ({ unevaluatedProperties: a })), { limits: { formulas: 2_000 } });
+    expect(error).toBeInstanceOf(LimitError);
+    expect(error!.message.length).toBeLessThan(600);
+    expect((error as LimitError).pointer!.length).toBeGreaterThan(10_000);
+  });
+
   it('reference cycles without progress', () => {
     for (const schema of [
       { $ref: '#' },
