@@ -8,9 +8,11 @@
  *
  * Token terminals stand for themselves (`<[7]>`, `<think>`). Used to show grammars to people and to fuzz the matcher.
  */
+import { LimitError } from '../base/errors.js';
 import { createRandom, type Random } from '../base/random.js';
+import { edgeTarget } from '../regular/edges.js';
 import type { Regex } from '../regular/regex.js';
-import { TermStore } from '../regular/terms.js';
+import { NEVER, TermStore } from '../regular/terms.js';
 import {
   type ArrayExpr,
   childrenOf,
@@ -29,6 +31,8 @@ export interface SampleOptions {
 
 /** Beyond this nesting only shortest texts are taken. */
 const MAX_DEPTH = 400;
+/** Beyond this nesting there are no texts at all. */
+const MAX_NESTED = 1_500;
 const ATTEMPTS = 60;
 
 export class Sampler {
@@ -41,6 +45,7 @@ export class Sampler {
   private readonly reachable: readonly ExprId[];
   private readonly cameFrom = new Map<ExprId, ExprId>();
   private spare = 0;
+  private nested = 0;
   /** Expressions still to be passed on the way to the one aimed at. */
   private path: ExprId[] = [];
 
@@ -61,6 +66,7 @@ export class Sampler {
     const spare = Math.max(0, this.maxLength - (this.least[this.grammar.start] as number));
     // Not every text uses up its length.
     this.spare = Math.floor(spare * this.random.float() * (this.random.below(4) === 0 ? 1 : 0.4));
+    this.nested = 0;
     return this.text(this.grammar.start, 0);
   }
 
@@ -68,6 +74,7 @@ export class Sampler {
   shortest(): string {
     this.path = [];
     this.spare = 0;
+    this.nested = 0;
     return this.text(this.grammar.start, 0);
   }
 
@@ -96,40 +103,55 @@ export class Sampler {
     return path;
   }
 
-  private text(id: ExprId, depth: number): string {
-    this.covered.add(id);
-    // The path is kept backwards; its last element is the next expression to pass.
-    if (this.path[this.path.length - 1] === id) this.path.pop();
-    if (depth > MAX_DEPTH) this.spare = 0;
-    const expr = this.grammar.exprs[id] as Expr;
+  private text(start: ExprId, level: number): string {
+    let out = '';
+    let depth = level;
+    // What comes last in an expression goes on in the loop: right recursion takes no stack.
+    for (let id = start; ; depth++) {
+      this.covered.add(id);
+      // The path is kept backwards; its last element is the next expression to pass.
+      if (this.path[this.path.length - 1] === id) this.path.pop();
+      if (depth > MAX_DEPTH) this.spare = 0;
+      const expr = this.grammar.exprs[id] as Expr;
+      if (expr.op === 'rule') id = expr.body;
+      else if (expr.op === 'alt') id = this.choose(expr.items, id);
+      else if (expr.op === 'seq' && expr.items.length > 0) {
+        const last = expr.items.length - 1;
+        for (let i = 0; i < last; i++) out += this.inner(expr.items[i]!, depth);
+        id = expr.items[last]!;
+      } else return out + this.leaf(expr, depth);
+    }
+  }
+
+  /** The text of an expression within another. @throws LimitError where even the shortest text nests too deep */
+  private inner(id: ExprId, depth: number): string {
+    if (++this.nested > MAX_NESTED)
+      throw new LimitError('nesting of a text', this.nested, MAX_NESTED, undefined, 'let rules nest less deep');
+    const text = this.text(id, depth + 1);
+    this.nested--;
+    return text;
+  }
+
+  private leaf(expr: Expr, depth: number): string {
     switch (expr.op) {
-      case 'empty':
-      case 'never':
-        return '';
       case 'text':
         return this.member(expr.re);
       case 'string':
         return JSON.stringify(this.member(expr.re));
       case 'token':
         return `${expr.negate ? '!' : ''}${expr.texts[0] ?? `<[${expr.ids[0] ?? 0}]>`}`;
-      case 'rule':
-        return this.text(expr.body, depth + 1);
-      case 'seq':
-        return expr.items.map((item) => this.text(item, depth + 1)).join('');
-      case 'alt': {
-        const item = this.choose(expr.items, id);
-        return this.text(item, depth + 1);
-      }
       case 'repeat': {
         const count = this.count(expr.min, expr.max, this.least[expr.item] as number, expr.item);
         let out = '';
-        for (let n = 0; n < count; n++) out += this.text(expr.item, depth + 1);
+        for (let n = 0; n < count; n++) out += this.inner(expr.item, depth);
         return out;
       }
       case 'object':
         return this.object(expr, depth);
       case 'array':
         return this.array(expr, depth);
+      default:
+        return '';
     }
   }
 
@@ -189,8 +211,15 @@ export class Sampler {
     let d = this.distances.get(term);
     if (d === undefined) {
       const text = this.store.shortest(term);
-      d = text === undefined ? Number.POSITIVE_INFINITY : [...text].length;
+      const points = [...(text ?? '')];
+      d = text === undefined ? Number.POSITIVE_INFINITY : points.length;
       this.distances.set(term, d);
+      // All on the shortest way know theirs from here on.
+      for (let i = 0, at = term; i < points.length; ) {
+        at = edgeTarget(this.store.liveEdges(at), points[i]!.codePointAt(0)!, NEVER);
+        if (this.distances.has(at)) break;
+        this.distances.set(at, points.length - ++i);
+      }
     }
     return d;
   }
@@ -219,7 +248,7 @@ export class Sampler {
       .sort((a, b) => a - b)
       .map((i) => {
         const p = expr.properties[i] as ObjectExpr['properties'][number];
-        return `${JSON.stringify(p.name)}:${this.text(p.value, depth + 1)}`;
+        return `${JSON.stringify(p.name)}:${this.inner(p.value, depth)}`;
       });
     const used = new Set<string>();
     const extra = (classes: readonly DynamicKeys[]): boolean => {
@@ -231,7 +260,7 @@ export class Sampler {
         this.spare = spare;
         if (used.has(key)) continue;
         used.add(key);
-        members.push(`${JSON.stringify(key)}:${this.text(d.value, depth + 1)}`);
+        members.push(`${JSON.stringify(key)}:${this.inner(d.value, depth)}`);
         return true;
       }
       return false;
@@ -249,7 +278,7 @@ export class Sampler {
       chosen.add(i);
       const p = expr.properties[i] as ObjectExpr['properties'][number];
       const at = [...chosen].filter((c) => c < i).length;
-      members.splice(at, 0, `${JSON.stringify(p.name)}:${this.text(p.value, depth + 1)}`);
+      members.splice(at, 0, `${JSON.stringify(p.name)}:${this.inner(p.value, depth)}`);
     }
     return `{${members.join(',')}}`;
   }
@@ -273,10 +302,10 @@ export class Sampler {
       else if (helping.length > 0) pool = helping;
       const pick = pool[this.random.below(pool.length)];
       if (pick === undefined) break;
-      let text = this.text(pick.value, depth + 1);
+      let text = this.inner(pick.value, depth);
       for (let tries = 0; expr.unique && items.includes(text) && tries < ATTEMPTS; tries++) {
         this.spare += 2;
-        text = this.text(pick.value, depth + 1);
+        text = this.inner(pick.value, depth);
       }
       if (expr.unique && items.includes(text)) break;
       items.push(text);

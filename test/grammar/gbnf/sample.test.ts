@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LimitError } from '../../../src/base/errors.js';
 import { DEAD } from '../../../src/fsm/layout.js';
 import { LexemePool } from '../../../src/fsm/lexeme.js';
 import { Recognizer } from '../../../src/fsm/recognizer.js';
@@ -46,6 +47,21 @@ describe('Sampler', () => {
       seed: 2,
     });
     for (let i = 0; i < 20; i++) nest.next();
+  });
+
+  it('rules thousands deep: a text where they go on to the right, else a typed error', () => {
+    const chain = (count: number, link: (next: string) => string): string =>
+      `root ::= r0\n${Array.from({ length: count }, (_, i) => `r${i} ::= ${i + 1 === count ? '"x"' : link(`r${i + 1}`)}\n`).join('')}`;
+    const right = new Sampler(gbnfToGrammar(chain(10_000, (next) => `"a" ("b" root "c" | ${next})`)));
+    expect(right.next().length).toBeGreaterThan(9_000);
+    const within = (count: number) =>
+      new Sampler(gbnfToGrammar(chain(count, (next) => `"(" ${next} ")" | "[" root "]"`)));
+    expect(within(500).next()).toMatch(/^[([]{499}/);
+    expect(() => within(10_000).next()).toThrow(LimitError);
+    const long = new Sampler(gbnfToGrammar(`root ::= ${'"a" "b"? '.repeat(2_000)}`));
+    const begin = process.cpuUsage().user;
+    expect(long.next().length).toBeGreaterThanOrEqual(2_000);
+    expect((process.cpuUsage().user - begin) / 1e6).toBeLessThan(4);
   });
 });
 
