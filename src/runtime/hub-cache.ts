@@ -9,6 +9,7 @@ import { copyFile, lstat, mkdir, readFile, readlink, rename, rm, stat, symlink, 
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { ModelError } from '../base/errors.js';
+import { type Release, takeLock } from './hub-lock.js';
 
 export interface HubName {
   /** `org/name`. */
@@ -114,25 +115,11 @@ export class HubCache {
   }
 
   /**
-   * The right to write the shared partial file of a blob, so that a later run can resume it. Undefined while another process that is
+   * The right to write the shared partial file of a blob, so that a later run can resume it. Undefined while another that may be
    * alive has it: download to a file of one's own then.
    */
-  async claim(etag: string): Promise<(() => Promise<void>) | undefined> {
-    const lock = `${this.blob(etag)}.lock`;
-    await mkdir(path.dirname(lock), { recursive: true });
-    for (let attempt = 0; attempt < 2; attempt++) {
-      try {
-        await writeFile(lock, String(process.pid), { flag: 'wx' });
-        return () => rm(lock, { force: true });
-      } catch (error) {
-        if (isStorageError(error) && (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-        const owner = Number(await readFile(lock, 'utf8').catch(() => ''));
-        if (owner !== process.pid && isAlive(owner)) return undefined;
-        if (owner === process.pid) return undefined;
-        await rm(lock, { force: true });
-      }
-    }
-    return undefined;
+  claim(etag: string): Promise<Release | undefined> {
+    return takeLock(`${this.blob(etag)}.lock`);
   }
 }
 
@@ -152,16 +139,6 @@ const STORAGE: ReadonlySet<string> = new Set([
   'EISDIR',
   'EEXIST',
 ]);
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
 
 async function exists(file: string): Promise<boolean> {
   return stat(file).then(

@@ -4,7 +4,7 @@
  * A file is complete when its size and its hash are right: the ETag is the SHA-256 of large files and git's blob hash of small
  * ones. Until then it is called `ETAG.incomplete`. Where the hub cannot be reached, what the cache has is used.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -323,7 +323,7 @@ async function store(
   if (present === undefined || (info.size !== undefined && present !== info.size)) {
     await mkdir(path.dirname(blob), { recursive: true });
     const release = await cache.claim(info.etag);
-    const partial = release === undefined ? `${blob}.${process.pid}.${Date.now()}.incomplete` : `${blob}.incomplete`;
+    const partial = release === undefined ? `${blob}.${randomUUID()}.incomplete` : `${blob}.incomplete`;
     const total = info.size === undefined ? {} : { total: info.size };
     try {
       await hub.retry(`the file ${name}`, () =>
