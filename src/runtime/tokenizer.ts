@@ -44,11 +44,21 @@ export function createTokenizer(source: string, json: JsonObject, config: JsonOb
 
 function build(source: string, json: JsonObject, config: JsonObject): Tokenizer {
   try {
-    return new Tokenizer(json, config);
+    return new Tokenizer({ ...json, pre_tokenizer: withNumbers(json.pre_tokenizer) }, config);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ModelError(source, 'a tokenizer.json that @huggingface/tokenizers reads', why, { cause: error });
   }
+}
+
+/** Stages `Digits` split at all numbers (½ and ² too) where models are trained; the package reads ASCII digits only. */
+function withNumbers(stage: unknown): unknown {
+  if (!isObject(stage)) return stage;
+  if (stage.type === 'Sequence' && Array.isArray(stage.pretokenizers))
+    return { ...stage, pretokenizers: stage.pretokenizers.map(withNumbers) };
+  if (stage.type !== 'Digits') return stage;
+  const Regex = stage.individual_digits === true ? '\\p{N}' : '\\p{N}+';
+  return { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
 }
 
 /** The added tokens of a tokenizer.json. */

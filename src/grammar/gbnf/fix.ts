@@ -5,11 +5,11 @@
 import type { GbnfFile, GbnfNode, GbnfRule } from './ast.js';
 import { formatGbnf, formatNode } from './format.js';
 import { checkSize, tokenize } from './lexer.js';
-import { type GbnfOptions, readGbnf } from './parser.js';
+import { BYTE_ORDER_MARK, type GbnfOptions, readGbnf } from './parser.js';
 
 /** The file with everything mechanical repaired; as far as its notation where other faults remain. */
 export function fixGbnf(source: string, options: GbnfOptions = {}): string {
-  const text = fixNotation(source);
+  const text = fixNotation(source.replace(BYTE_ORDER_MARK, ''));
   const { file, issues } = readGbnf(text, options);
   if (issues.length > 0) return text;
   return formatGbnf(fixRules(file));

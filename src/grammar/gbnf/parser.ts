@@ -224,11 +224,14 @@ export function parseGbnf(source: string, options: GbnfOptions = {}): GbnfFile {
   return file;
 }
 
+/** What some editors put before the first rule; places count it. */
+export const BYTE_ORDER_MARK = /^\uFEFF/;
+
 /** As {@link parseGbnf}, but returns what could be read beside the faults. */
 export function readGbnf(source: string, options: GbnfOptions = {}): { file: GbnfFile; issues: GrammarIssue[] } {
   const root = options.root ?? 'root';
   T.checkSize(source);
-  const { rules, refs, comments, looseLines, findings, runaways } = readStretches(source);
+  const { rules, refs, comments, looseLines, findings, runaways } = readStretches(source.replace(BYTE_ORDER_MARK, ' '));
   const byName = new Map<string, number>();
   for (let i = 0; i < rules.length; i++) {
     const { name } = rules[i] as GbnfRule;

@@ -68,6 +68,8 @@ export function describe(value: JsonValue | undefined): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
+  // JSON.parse reads 1e400 as Infinity.
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'a number that no double holds';
   const text = JSON.stringify(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -10,6 +10,12 @@ import { printGrammar } from '../../../src/grammar/print.js';
 const faults = (source: string): string[] => readGbnf(source).issues.map((i) => `${i.line}:${i.column} ${i.message}`);
 
 describe('parseGbnf', () => {
+  it('a byte order mark before the first rule is none of the text, anywhere else a fault', () => {
+    expect(parseGbnf('\uFEFFroot ::= "\uFEFFa"').rules).toMatchObject([{ name: 'root', body: { text: '\uFEFFa' } }]);
+    expect(faults('\uFEFFroot ::= x')).toEqual([expect.stringMatching(/^1:11 /)]);
+    expect(fixGbnf("\uFEFFroot ::= 'a'")).toBe('root ::= "a"\n');
+    expect(faults('root ::= "a"\n\uFEFFx ::= "b"').length).toBeGreaterThan(0);
+  });
   it('reads the whole syntax', () => {
     const file = parseGbnf(
       [

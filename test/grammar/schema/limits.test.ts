@@ -67,8 +67,16 @@ describe('hostile schemas', () => {
     expect(checkSchema(beside).diagnostics.map((d) => d.keyword)).toContain('minLength');
   });
 
+  it('bounds that no double holds', () => {
+    for (const schema of ['{"maximum":1e400}', '{"multipleOf":-1e999}', '{"minLength":1e309}', { minimum: Number.NaN }])
+      expect(timed(schema)?.message).toMatch(/got a number that no double holds/);
+  });
+
   it('messages stay readable where the place is far down', () => {
-    const error = timed(nest(3_000, (a) => ({ unevaluatedProperties: a })), { limits: { formulas: 2_000 } });
+    const error = timed(
+      nest(3_000, (a) => ({ unevaluatedProperties: a })),
+      { limits: { formulas: 2_000 } },
+    );
     expect(error).toBeInstanceOf(LimitError);
     expect(error!.message.length).toBeLessThan(600);
     expect((error as LimitError).pointer!.length).toBeGreaterThan(10_000);
