@@ -31,7 +31,10 @@ export interface CallForm {
 export const ARGUMENT_KINDS = ['string', 'number', 'boolean', 'null', 'object', 'array'] as const;
 export type ArgumentKind = (typeof ARGUMENT_KINDS)[number];
 
-/** Kinds that parameters take, by name; those without an entry take any. Plain data. */
+/** Stands for all parameters without an entry of their own: no element's name has a line break. */
+export const OTHER_PARAMETERS = '\n';
+
+/** Kinds that parameters take, by name; those without an entry what {@link OTHER_PARAMETERS} do, else any. Plain data. */
 export type ParameterKinds = Readonly<Record<string, readonly ArgumentKind[]>>;
 
 /** Arguments as elements, one for each parameter: its name, and strings as they are, other values as JSON. */
@@ -91,7 +94,7 @@ export const kindsBehind = (
 
 /** The kinds that a parameter takes, whatever its name. */
 export const kindsTaken = (kinds: ParameterKinds, name: string): readonly ArgumentKind[] =>
-  Object.hasOwn(kinds, name) ? kinds[name]! : ARGUMENT_KINDS;
+  Object.hasOwn(kinds, name) ? kinds[name]! : (kinds[OTHER_PARAMETERS] ?? ARGUMENT_KINDS);
 
 /** What Hermes and Qwen models write; others are told it. */
 export const OUR_FORM: CallForm = {

@@ -1,19 +1,27 @@
 /** Which kinds of values the parameters of a tool take, as its schema says. */
-import { ARGUMENT_KINDS, type ArgumentKind, type ParameterKinds } from '../base/call-form.js';
+import { ARGUMENT_KINDS, type ArgumentKind, OTHER_PARAMETERS, type ParameterKinds } from '../base/call-form.js';
 
 type Schema = Readonly<Record<string, unknown>>;
 type Kinds = readonly ArgumentKind[];
 
 const DEEPEST = 64;
 
-/** Kinds may be too many where it is not plain, never too few; parameters that take all are left out. `schema`: a JSON Schema of the arguments. */
+/**
+ * Kinds may be too many where it is not plain, never too few; parameters that take all are left out where none say less of the others. `schema`: a JSON
+ * Schema of the arguments.
+ */
 export function parameterKinds(schema: unknown): ParameterKinds {
   const root = isSchema(schema) ? schema : {};
-  const properties = resolved(root, root)?.properties;
-  if (!isSchema(properties)) return {};
+  const { properties, patternProperties, additionalProperties } = resolved(root, root) ?? {};
   const known = new Map<Schema, Kinds>();
-  const kinds = Object.keys(properties).map((name) => [name, kindsOf(properties[name], root, known, 0)] as const);
-  return Object.fromEntries(kinds.filter(([, taken]) => taken.length < ARGUMENT_KINDS.length));
+  const plain = isSchema(additionalProperties) && patternProperties === undefined;
+  const others = plain ? kindsOf(additionalProperties, root, known, 0) : ARGUMENT_KINDS;
+  const named = Object.entries(isSchema(properties) ? properties : {}).map(
+    ([name, part]) => [name, kindsOf(part, root, known, 0)] as const,
+  );
+  const isAny = ([, taken]: readonly [string, Kinds]): boolean => taken.length === ARGUMENT_KINDS.length;
+  if (isAny(['', others])) return Object.fromEntries(named.filter((entry) => !isAny(entry)));
+  return Object.fromEntries([...named, [OTHER_PARAMETERS, others]]);
 }
 
 /** `known`: schemas that were seen; those that contain themselves take any kind within. */

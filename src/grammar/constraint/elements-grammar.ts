@@ -5,12 +5,12 @@
  * read as one. Which parameters come, and in what order: members.ts.
  */
 import {
-  ARGUMENT_KINDS,
   type ArgumentKind,
   BARE_BRACKETS,
   BARE_WORDS,
   kindsBehind,
   kindsTaken,
+  OTHER_PARAMETERS,
   type ParameterForm,
   type ParameterKinds,
   WORDS,
@@ -76,7 +76,7 @@ class ElementWriter {
   private unnamed(keys: Regex, value: ExprId): ExprId | undefined {
     const { open, colons, close } = this.form;
     const name = this.out.text(without(keys, ...[...Object.values(colons), '\n'].map(holding)));
-    const values = this.values(value, ARGUMENT_KINDS);
+    const values = this.values(value, kindsTaken(this.kinds, OTHER_PARAMETERS));
     if (name === undefined || values.length === 0) return undefined;
     return this.out.seq(...this.out.mark(open), name, this.out.either(values), ...this.out.mark(close));
   }
