@@ -5,8 +5,8 @@ import { createEngine } from './engine/create.js';
 import type { Engine } from './engine/engine.js';
 import type { AnyTool, RequestOptions, ResultFor, ToolChoice } from './engine/types.js';
 
+export { parsePartialJson } from './base/partial-json.js';
 export * from './core.js';
-export { parsePartialJson } from './decoder/partial-json.js';
 export type { DecodeTimings, DecodeUsage, FinishReason, TokenInfo } from './decoder/request.js';
 export { PRESETS, type Preset, type SamplingOptions } from './decoder/sampling.js';
 export { createEngine } from './engine/create.js';

@@ -1,12 +1,13 @@
 /** Arguments of calls in a notation of its own, as a model writes them: without recursion, in time that grows with the text. */
 import { byName, type Notation } from './call-form.js';
+import { parseJson } from './parse-json.js';
 
 /** A value, or a text that is written as it is. */
 type Part = { readonly value: unknown } | string;
 
 /** Arguments (JSON text) as a model writes them; what is no object, which calls of other models may have, stays JSON. */
 export function notationText(notation: Notation, json: string): string {
-  const given: unknown = JSON.parse(json);
+  const given = parseJson(json);
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return json;
   const out: string[] = [];
   const open: Part[] = [{ value: given }];

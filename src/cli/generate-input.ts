@@ -1,5 +1,6 @@
 /** Reading what `generate` is given: files, standard input, and the constraint that they name. */
 import { TokenloomError } from '../base/errors.js';
+import { parseJson } from '../base/parse-json.js';
 import { type Constraint, choice, gbnf, json, type SchemaOptions } from '../core.js';
 import { messagesOf } from '../engine/messages.js';
 import { readTools as toolsOf } from '../engine/tools.js';
@@ -82,7 +83,7 @@ async function readArray(file: string, what: string): Promise<readonly unknown[]
   const text = await readText(file);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw new CliError(`${name}: not JSON: ${error instanceof Error ? error.message : 'unreadable'}`);
   }

@@ -10,13 +10,14 @@ import {
   type ParameterKinds,
   WORDS,
 } from '../base/call-form.js';
+import { parseJson } from '../base/parse-json.js';
 import { patternText } from '../base/pattern-text.js';
 import { jsonEnd } from './json-end.js';
 import { kindOf } from './parameter-kinds.js';
 
 /** Arguments (JSON text) as a model writes them; what is no object, which calls of other models may have, stays JSON. */
 export function elementsText(form: ParameterForm, json: string): string {
-  const given: unknown = JSON.parse(json);
+  const given = parseJson(json);
   if (kindOf(given) !== 'object') return json;
   return Object.entries(given as Readonly<Record<string, unknown>>)
     .map(([name, value]) => form.open + name + form.colons[kindOf(value)] + written(form, value) + form.close)

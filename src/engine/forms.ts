@@ -9,6 +9,7 @@
  */
 
 import { OUR_FORM } from '../base/call-form.js';
+import { parseJson } from '../base/parse-json.js';
 import { tried } from '../runtime/chat.js';
 import type { Chat, ChatMessage, RenderOptions, TemplateMessage } from '../runtime/types.js';
 import type { PlainTool } from './call-format.js';
@@ -108,7 +109,7 @@ export function toolsJson(tools: readonly PlainTool[]): string {
   const listed = tools.map((tool) => {
     const { name, description, parameters } = tool;
     const head = description === undefined ? { name } : { name, description };
-    return { ...head, parameters: JSON.parse(schemaHint(parameters)) as unknown };
+    return { ...head, parameters: parseJson(schemaHint(parameters)) };
   });
   return JSON.stringify(listed);
 }

@@ -1,4 +1,5 @@
 /** From the text of a JSON constraint to its checked value. */
+import { parseJson } from '../base/parse-json.js';
 import { ValueError } from '../base/value-error.js';
 import type { JsonConstraint } from '../grammar/constraint/index.js';
 import type { ResultChecker } from './check.js';
@@ -7,7 +8,7 @@ import type { ResultChecker } from './check.js';
 export function shownSchema(schema: unknown): unknown {
   if (typeof schema !== 'string') return schema;
   try {
-    return JSON.parse(schema);
+    return parseJson(schema);
   } catch {
     // The compiler reports it with line and column.
     return undefined;
@@ -17,7 +18,7 @@ export function shownSchema(schema: unknown): unknown {
 /** @throws ValueError */
 export function readJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
     throw new ValueError([`the text is not JSON: ${cause instanceof Error ? cause.message : 'unreadable'}`]);
   }

@@ -1,6 +1,7 @@
 /** Messages as callers give them, in the forms of chat APIs, to messages as chat templates take them. */
 import { OptionError } from '../base/errors.js';
 import { brief } from '../base/options.js';
+import { parseJson } from '../base/parse-json.js';
 import type { ChatMessage } from '../runtime/types.js';
 import type { Message } from './types.js';
 
@@ -74,7 +75,7 @@ function readCall(call: unknown, name: string): ReadCall {
 function parsed(given: unknown): unknown {
   if (typeof given !== 'string') return given;
   try {
-    return JSON.parse(given);
+    return parseJson(given);
   } catch {
     // What a model once wrote may be anything: it stays the text that it was.
     return given;

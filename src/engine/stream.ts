@@ -1,7 +1,7 @@
 /**
  * A generation as it happens: one log of events, any number of readers (each from the start), and a promise of the result.
  */
-import { PartialJson } from '../decoder/partial-json.js';
+import { PartialJson } from '../base/partial-json.js';
 import type { FinishReason } from '../decoder/request.js';
 import type { JobEvent } from './job.js';
 import type { ItemOf, PartialValue } from './partial-types.js';

@@ -10,6 +10,7 @@ import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { AbortListeners } from '../base/abort-listeners.js';
 import { ModelError, OptionError } from '../base/errors.js';
+import { parseJson } from '../base/parse-json.js';
 import type { LoadProgress, ModelInfo } from '../runtime/types.js';
 import { asked } from './asked.js';
 import type { Job, JobEvent, Measured, Outcome, Service, ServiceMetrics } from './job.js';
@@ -242,7 +243,7 @@ function asData(job: Job): Job {
 }
 
 function asJson<T>(value: T): T {
-  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+  return value === undefined ? value : (parseJson(JSON.stringify(value)) as T);
 }
 
 function post(worker: Worker, message: ToWorker): void {

@@ -1,4 +1,5 @@
 /** JSON texts that stop in the middle, compared with whole values: can the text still become this value? */
+import { parseJson } from '../base/parse-json.js';
 import { decodeUtf8 } from '../base/utf8.js';
 
 /** Something whose end has not been read. */
@@ -133,7 +134,7 @@ export function valuesWithin(rest: Uint8Array): readonly unknown[] {
   }
   return [...found].flatMap((part) => {
     try {
-      return [JSON.parse(part) as unknown];
+      return [parseJson(part)];
     } catch {
       // Read the wrong way.
       return [];
@@ -156,7 +157,7 @@ export function valuesFrom(rest: Uint8Array): readonly unknown[] | undefined {
     } else found.add(c);
   }
   try {
-    return [...found].map((part) => JSON.parse(part) as unknown);
+    return [...found].map(parseJson);
   } catch {
     // Other text stands around the value.
     return undefined;

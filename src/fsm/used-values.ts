@@ -4,6 +4,7 @@
  * A value is where its text lies in the captures, known by a digest of its canonical text; a set is (set before, value). So an
  * item that ends, which a mask tries for every token that closes one, costs its text once, and keeps none of it.
  */
+import { parseJson } from '../base/parse-json.js';
 import { TupleTable } from '../base/tuple-table.js';
 import type { Captures } from './captures.js';
 import { couldBecome, readPartial } from './partial-value.js';
@@ -127,7 +128,7 @@ export class UsedValues {
   }
 
   private idOf(capture: number, start: number): number {
-    const text = canonicalJson(JSON.parse(this.captures.text(capture, start)!));
+    const text = canonicalJson(parseJson(this.captures.text(capture, start)!));
     // A digest that another value has already is passed over: few ever meet.
     for (let digest = digestOf(text); ; digest++) {
       const known = this.byDigest.get(digest);
@@ -144,7 +145,7 @@ export class UsedValues {
   private value(id: number): unknown {
     if (this.parsed.has(id)) return this.parsed.get(id);
     const text = this.captures.text(this.capture[id]!, this.start[id]!)!;
-    const value = JSON.parse(text) as unknown;
+    const value = parseJson(text);
     this.parsedChars += text.length;
     if (this.parsedChars > KEPT_CHARS) {
       this.parsed.clear();

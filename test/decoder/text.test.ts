@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PartialJson, parsePartialJson } from '../../src/decoder/partial-json.js';
+import { PartialJson, parsePartialJson } from '../../src/base/partial-json.js';
 import { StopScanner, TextStream } from '../../src/decoder/text.js';
 
 describe('TextStream', () => {

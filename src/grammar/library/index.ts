@@ -9,6 +9,7 @@
  */
 import { OptionError } from '../../base/errors.js';
 import { checkNesting } from '../../base/nesting.js';
+import { parseJson } from '../../base/parse-json.js';
 import { ValueError } from '../../base/value-error.js';
 import { closeObjects } from './close.js';
 import { patternOf } from './convert.js';
@@ -121,7 +122,7 @@ function withPatterns(schema: unknown): unknown {
 /** Plain data: no symbols, functions, or private marks. */
 function clean(schema: unknown): unknown {
   checkNesting(schema, 'the schema');
-  return JSON.parse(
+  return parseJson(
     JSON.stringify(schema, (key, value: unknown) => (key.startsWith('~') ? undefined : value)) ?? 'true',
   );
 }
