@@ -23,6 +23,12 @@ function tellParked(): void {
 // A thread that ends by itself reads no more messages, and its end may not be known yet where the process ends.
 process.once('exit', tellParked);
 
+/** Without its port the thread ends by itself. Deno's ports know no close; there the thread ends at once, which nothing of it outlives. */
+function leave(): void {
+  if (typeof port?.close === 'function') port.close();
+  else process.exit();
+}
+
 /** Comes between two steps, or between two sessions while the model loads. */
 function park(): void {
   tellParked();
@@ -77,17 +83,16 @@ try {
         void service.metrics().then((metrics) => send({ type: 'metrics', id: message.id, metrics }));
         break;
       case 'close':
-        // Without a listener on the port the thread ends by itself.
-        void service.close().finally(() => port.close());
+        void service.close().finally(leave);
         break;
       case 'park':
         park();
         break;
     }
   });
-  if (closing) void service.close().finally(() => port.close());
+  if (closing) void service.close().finally(leave);
   else send({ type: 'ready', info: service.info });
 } catch (error) {
   send({ type: 'refused', error: toPlain(error) });
-  port.close();
+  leave();
 }
