@@ -15,8 +15,7 @@ function matcher(pattern: string, flags = '', anchored = false): (text: string) 
 }
 
 /** Compares with the engine's own RegExp. */
-function agrees(pattern: string, flags: string, texts: readonly string[]): void {
-  const oracle = new RegExp(pattern, flags);
+function agrees(pattern: string, flags: string, texts: readonly string[], oracle = new RegExp(pattern, flags)): void {
   const matches = matcher(pattern, flags);
   for (const text of texts)
     expect(`${text}: ${matches(text)}`, `/${pattern}/${flags}`).toBe(`${text}: ${oracle.test(text)}`);
@@ -181,7 +180,11 @@ describe('parseRegex', () => {
       'σ',
       '\\p{Any}',
     ]) {
-      for (const flags of p.includes('--') ? ['v', 'iv'] : ['u', 'iu', 'v', 'iv', 'su']) agrees(`^${p}$`, flags, texts);
+      for (const flags of p.includes('--') ? ['v', 'iv'] : ['u', 'iu', 'v', 'iv', 'su']) {
+        // V8 from 12.4 on (Node 22) leaves ſ and the Kelvin sign out of \p{ASCII} with iv, which ECMA-262 does not; with iu it has them.
+        const oracle = new RegExp(`^${p}$`, p === '\\p{ASCII}' && flags === 'iv' ? 'iu' : flags);
+        agrees(`^${p}$`, flags, texts, oracle);
+      }
     }
     agrees('^[\\w&&[^\\d]]$', 'v', ['a', '1', '_']);
     agrees('^[\\q{abc|d|}x]$', 'v', ['abc', 'd', 'x', '', 'ab']);
