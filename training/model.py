@@ -233,3 +233,10 @@ class Decoder(nn.Module):
     def forward(self, ids: Tensor, past=None) -> tuple[Tensor, list]:
         hidden, presents, _ = self.hidden(ids, past)
         return self.head(hidden), presents
+
+
+def restored(saved: dict) -> Decoder:
+    """The model of a checkpoint that train.py or average.py wrote."""
+    model = Decoder(ModelConfig(**saved["config"]))
+    model.load_state_dict(saved["model"])
+    return model

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 
 from batches import Shape, Shard, hardest, stream
 from induction import install
-from model import Decoder, ModelConfig
+from model import Decoder, ModelConfig, restored
 from optim import make_optimizers
 from parallel_case import twins
 from processes import Processes
@@ -112,6 +112,7 @@ def main() -> None:
     parser.add_argument("--momentum", type=float, default=0.95, help="of Muon: small batches take more, as their gradients are noisier")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--hardest", type=int, default=1, metavar="K", help="of K batches only the rows with the highest losses are learned from, as many as one batch has")
+    parser.add_argument("--judge", type=Path, help="checkpoint whose losses tell the hardest rows, in place of the model's own: a cheaper dense model beside a mixture")
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare batches (for a GPU)")
     parser.add_argument("--compile", action="store_true", help="about 1.4x faster on a CPU; takes a C++ compiler")
     parser.add_argument("--save-every", type=int, default=250)
@@ -149,7 +150,10 @@ def main() -> None:
             taken = saved["batch"]
 
     capitals, smalls = (ids.to(device) for ids in twins(vocabulary))
-    objective = torch.compile(loss_of, dynamic=True) if args.compile else loss_of
+    # Every step has other numbers of tokens for each expert, and each would be another program to compile.
+    objective = torch.compile(loss_of, dynamic=True) if args.compile and not model.c.num_experts else loss_of
+    judge = restored(torch.load(args.judge, weights_only=True, map_location=device)).to(device) if args.judge else model
+    rows = torch.compile(row_losses, dynamic=True) if args.compile and not judge.c.num_experts else row_losses
     shape = Shape(32, True) if device == "cuda" else Shape()
     # It plans anew for every shape of batch.
     torch.backends.cuda.enable_cudnn_sdp(False)
@@ -174,7 +178,6 @@ def main() -> None:
     started, since, begun, means = time.time(), seen, step, []
     budget, of = args.batch_tokens or config["batch_tokens"], args.hardest
     batches = islice(stream(paths, budget, config["seed"], taken, args.workers, shape, processes.count * of), processes.rank, None, processes.count)
-    rows = torch.compile(row_losses, dynamic=True) if args.compile else row_losses
     for batch in batches:
         if args.seconds and steps == 10**9:
             # One clock for all: they must agree on the step.
@@ -194,7 +197,7 @@ def main() -> None:
             several = [batch, *(b.to(device) for b in islice(batches, of - 1))]
             read = sum(b.tokens for b in several)
             with torch.no_grad(), torch.autocast(device, torch.bfloat16):
-                losses = [rows(model, b.ids, b.index, b.targets, b.tail) for b in several]
+                losses = [rows(judge, b.ids, b.index, b.targets, b.tail) for b in several]
             batch = hardest(several, losses, budget)
         with torch.autocast(device, torch.bfloat16):
             loss, _ = objective(model, batch.ids, batch.index, batch.targets, None if shape.whole else batch.tail, config["balance"])
