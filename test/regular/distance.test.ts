@@ -1,5 +1,6 @@
 /** Fewest bytes of a term, found by its parts and a guided search, against Dijkstra's algorithm over all derivatives. */
 import { expect, it } from 'vitest';
+import { LimitError } from '../../src/base/errors.js';
 import { createRandom } from '../../src/base/random.js';
 import { type Spelling, spelledBytes, TermDistances } from '../../src/regular/distance.js';
 import { TermStore } from '../../src/regular/terms.js';
@@ -34,4 +35,16 @@ it.each(['text', 'string'] as const)('as searched without a guide: %s', (spellin
       expect(distances.of(term), `${n}`).toBe(naive(terms, term, spelling));
     }
   }
+});
+
+it('many patterns that must all match are refused in time, not after each of their subsets', () => {
+  const terms = new TermStore();
+  const any = { t: 'rep', item: { t: 'set', ranges: [0, 0x10ffff] }, min: 0, max: Number.POSITIVE_INFINITY } as const;
+  const items = Array.from({ length: 22 }, (_, i) => {
+    const letter = { t: 'lit', text: String.fromCharCode(97 + i) } as const;
+    return { t: 'cat', items: [any, letter, any] } as const;
+  });
+  const begin = process.cpuUsage().user;
+  expect(() => new TermDistances(terms, 'string').of(terms.intern({ t: 'and', items }))).toThrow(LimitError);
+  expect((process.cpuUsage().user - begin) / 1e6).toBeLessThan(8);
 });
