@@ -32,7 +32,7 @@ const LATER: Readonly<Partial<Record<Draft, ReadonlySet<string>>>> = {
 /** What a schema with $ref keeps up to draft 7: its other keywords have no meaning, but references may lead into these. */
 const BESIDE_REF: ReadonlySet<string> = new Set(['$ref', 'definitions', '$defs']);
 
-const DEEPEST = 2_000;
+const DEEPEST = 1_000;
 
 export interface Prepared {
   readonly draft: Draft;
@@ -122,7 +122,7 @@ function contained(schema: { readonly [key: string]: Json }, old: boolean, out: 
 /**
  * The dialect and the copy. Without a known `$schema` the draft is `fallback`; a 2020-12 fallback becomes 2019-09 where items is an
  * array, whose meaning 2020-12 gave to prefixItems.
- * @throws LimitError for nesting beyond 2,000 schemas
+ * @throws LimitError for nesting beyond 1,000 schemas
  */
 export function prepareSchema(schema: unknown, fallback: Draft): Prepared {
   const draft = isObject(schema) ? declared(schema.$schema) : undefined;
