@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import torch
-from model import Decoder, ModelConfig
+from model import restored
 from train import HERE, validate
 
 
@@ -23,8 +23,7 @@ def main() -> None:
     args = parser.parse_args()
     a, b = (torch.load(path, weights_only=True, map_location="cpu") for path in (args.a, args.b))
     mean = {name: (1 - args.share) * a["model"][name].float() + args.share * weights.float() for name, weights in b["model"].items()}
-    model = Decoder(ModelConfig(**b["config"])).eval()
-    model.load_state_dict(mean)
+    model = restored({"config": b["config"], "model": mean}).eval()
     with torch.autocast("cpu", torch.bfloat16):
         print(json.dumps(validate(model, sorted((args.work / "validation").glob("*.npz")))))
     if args.out:

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from data.mixture import HELD, SEEN, draw
 from data.prompt import render
-from model import Decoder, ModelConfig
+from model import Decoder, restored
 from onnx_export.check import Runner, largest_difference
 from onnx_export.folder import write
 from onnx_export.graph import build
@@ -24,9 +24,7 @@ HERE = Path(__file__).parent
 
 def load(checkpoint: Path) -> tuple[Decoder, dict]:
     saved = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    model = Decoder(ModelConfig(**saved["config"])).eval()
-    model.load_state_dict(saved["model"])
-    return model, saved
+    return restored(saved).eval(), saved
 
 
 def graph_of(model: Decoder, bits: int, accuracy_level: int):
