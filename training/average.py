@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from model import restored
+from precision import mixed
 from train import HERE, validate
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     a, b = (torch.load(path, weights_only=True, map_location="cpu") for path in (args.a, args.b))
     mean = {name: (1 - args.share) * a["model"][name].float() + args.share * weights.float() for name, weights in b["model"].items()}
     model = restored({"config": b["config"], "model": mean}).eval()
-    with torch.autocast("cpu", torch.bfloat16):
+    with mixed("cpu"):
         print(json.dumps(validate(model, sorted((args.work / "validation").glob("*.npz")))))
     if args.out:
         torch.save({"model": mean, "step": b["step"], "tokens": b["tokens"], "config": b["config"]}, args.out)

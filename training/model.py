@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from grouped import grouped_product
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -124,8 +126,7 @@ def by_expert(x: Tensor, weights: Tensor, sizes: Tensor) -> Tensor:
     if x.is_cuda and torch.is_autocast_enabled("cuda"):
         ends = sizes.cumsum(0).to(torch.int32)
         return torch._grouped_mm(x.bfloat16(), weights.bfloat16().mT, offs=ends)
-    pieces = x.split(sizes.tolist())
-    return torch.cat([piece @ weight.to(x.dtype).T for piece, weight in zip(pieces, weights.unbind(0))])
+    return grouped_product(x, weights.to(x.dtype), sizes)
 
 
 class DenseMLP(nn.Module):

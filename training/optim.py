@@ -9,13 +9,15 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from precision import reduced
+
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalize(stack: Tensor, steps: int = 5) -> Tensor:
     """stack [N, R, C] to its orthogonal factor, all singular values near one."""
     a, b, c = COEFFICIENTS
-    x = stack.bfloat16()
+    x = stack.to(reduced(stack.device.type))
     tall = x.shape[1] > x.shape[2]
     x = x.mT if tall else x
     x = x / (x.flatten(1).norm(dim=1)[:, None, None] + 1e-7)

@@ -24,6 +24,7 @@ from induction import install
 from model import Decoder, ModelConfig, restored
 from optim import make_optimizers
 from parallel_case import twins
+from precision import mixed
 from processes import Processes
 from upcycle import upcycle
 
@@ -75,7 +76,7 @@ def validate(model: Decoder, paths: list[Path]) -> dict:
         shard, losses, tokens, right_tokens, whole, samples = Shard(path), 0.0, 0, 0, 0, 0
         for indices in shard.batches(8192, "validation"):
             batch = shard.batch(indices, Shape(32, True)).to(model.cos.device)
-            with torch.autocast(batch.ids.device.type, torch.bfloat16):
+            with mixed(batch.ids.device.type):
                 loss, right = loss_of(model, batch.ids, batch.index, batch.targets, None, 0.0)
             hits = torch.ones(batch.ids.numel(), dtype=torch.bool, device=right.device)
             hits[batch.index] = right
@@ -150,10 +151,9 @@ def main() -> None:
             taken = saved["batch"]
 
     capitals, smalls = (ids.to(device) for ids in twins(vocabulary))
-    # Every step has other numbers of tokens for each expert, and each would be another program to compile.
-    objective = torch.compile(loss_of, dynamic=True) if args.compile and not model.c.num_experts else loss_of
+    objective = torch.compile(loss_of, dynamic=True) if args.compile else loss_of
     judge = restored(torch.load(args.judge, weights_only=True, map_location=device)).to(device) if args.judge else model
-    rows = torch.compile(row_losses, dynamic=True) if args.compile and not judge.c.num_experts else row_losses
+    rows = torch.compile(row_losses, dynamic=True) if args.compile else row_losses
     shape = Shape(32, True) if device == "cuda" else Shape()
     # It plans anew for every shape of batch.
     torch.backends.cuda.enable_cudnn_sdp(False)
@@ -196,10 +196,10 @@ def main() -> None:
         if of > 1:
             several = [batch, *(b.to(device) for b in islice(batches, of - 1))]
             read = sum(b.tokens for b in several)
-            with torch.no_grad(), torch.autocast(device, torch.bfloat16):
+            with torch.no_grad(), mixed(device):
                 losses = [rows(judge, b.ids, b.index, b.targets, b.tail) for b in several]
             batch = hardest(several, losses, budget)
-        with torch.autocast(device, torch.bfloat16):
+        with mixed(device):
             loss, _ = objective(model, batch.ids, batch.index, batch.targets, None if shape.whole else batch.tail, config["balance"])
         loss.backward()
         processes.average(model)

@@ -51,3 +51,8 @@ def unpacked(packed: np.ndarray, scales: np.ndarray) -> np.ndarray:
     rows, blocks = scales.reshape(packed.shape[0], -1).shape
     levels = packed.reshape(rows, blocks, BLOCK).astype(np.float32) - 128
     return (levels * scales.reshape(rows, blocks, 1)).reshape(rows, blocks * BLOCK)
+
+
+def rows_unpacked(packed: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """The 8-bit weight [E, N, K] that `rowwise` made bytes and scales of."""
+    return (packed.astype(np.float32) - 128) * scales[..., None]
