@@ -21,5 +21,6 @@ export async function createEngine(options: EngineOptions = {}): Promise<Engine>
   }
   // Loaded here, so that ONNX Runtime is not loaded twice where it runs in the worker.
   const { openService } = await withRuntime(() => import('./open-service.js'));
-  return new Engine(await openService({ model, draftModel, load, scheduler }));
+  const notes = threads === undefined ? [] : threads.noThreadNote();
+  return new Engine(await openService({ model, draftModel, load, scheduler, notes }));
 }

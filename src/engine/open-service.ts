@@ -14,13 +14,21 @@ export interface ServiceOptions {
   readonly draftModel?: string | undefined;
   readonly load: LoadOptions;
   readonly scheduler?: SchedulerOptions | undefined;
+  /** Said in `info.warnings` beside those of the model. */
+  readonly notes?: readonly string[];
 }
 
 /** @throws ModelError (rejection), also for a draft model of another vocabulary; OptionError for bad bounds of the scheduler */
-export async function openService({ model, draftModel, load, scheduler }: ServiceOptions): Promise<LocalService> {
+export async function openService({
+  model,
+  draftModel,
+  load,
+  scheduler,
+  notes = [],
+}: ServiceOptions): Promise<LocalService> {
   // Before anything is fetched.
   checkBounds(scheduler ?? {});
-  const loaded = await loadModel(model, load);
+  const loaded = noted(await loadModel(model, load), notes);
   let draft: LoadedModel | undefined;
   try {
     const cost = () => measureStepCost(loaded.model);
@@ -39,6 +47,11 @@ export async function openService({ model, draftModel, load, scheduler }: Servic
     ).catch(() => {});
     throw error;
   }
+}
+
+function noted(loaded: LoadedModel, notes: readonly string[]): LoadedModel {
+  if (notes.length === 0) return loaded;
+  return { ...loaded, info: { ...loaded.info, warnings: [...loaded.info.warnings, ...notes] } };
 }
 
 function sameTokens(a: Vocabulary, b: Vocabulary): boolean {

@@ -7,10 +7,12 @@
  * ending it inside ONNX Runtime would abort the process (see worker-main.ts).
  */
 import { existsSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { AbortListeners } from '../base/abort-listeners.js';
 import { ModelError, OptionError } from '../base/errors.js';
 import { parseJson } from '../base/parse-json.js';
+import { ownFile } from '../runtime/own-file.js';
 import type { LoadProgress, ModelInfo } from '../runtime/types.js';
 import { asked } from './asked.js';
 import type { Job, JobEvent, Measured, Outcome, Service, ServiceMetrics } from './job.js';
@@ -30,12 +32,20 @@ interface Live {
 /** What a caller says of a worker; where it lies and how it parks is this module's. */
 export type StartOptions = Omit<WorkerStart, 'parked'>;
 
-const ENTRY = new URL('./worker-main.js', import.meta.url);
+const ENTRY = ownFile('./worker-main.js', import.meta.url);
 
 /** Whether there is a file to start a thread from: not where the package runs from its sources or inside a bundle. */
 export function canStart(): boolean {
-  return ENTRY.protocol === 'file:' && existsSync(ENTRY);
+  return ENTRY !== undefined && existsSync(ENTRY);
 }
+
+/** Said where the thread was not asked for and there is none, which a caller sees only in its event loop. */
+export function noThreadNote(from: string | undefined = import.meta.url): readonly string[] {
+  if (from?.endsWith('.ts')) return [];
+  return [`worker: the model runs in the caller's thread, since a bundle has no file to start one from: ${EXTERNAL}`];
+}
+
+const EXTERNAL = "leave 'tokenloom' external, or say worker: false";
 
 /** Milliseconds that an ending process waits for the step that runs. */
 const PARK_MS = 10_000;
@@ -279,10 +289,16 @@ async function spawn(
   signal: AbortSignal | undefined,
 ): Promise<Live> {
   signal?.throwIfAborted();
+  if (ENTRY === undefined || !existsSync(ENTRY))
+    throw new OptionError(
+      'worker',
+      `a file to start the thread from (${EXTERNAL})`,
+      `nothing at ${ENTRY ?? 'a place of its own'}`,
+    );
   const parked = new SharedArrayBuffer(4);
   const workerData: WorkerStart = { ...start, parked };
   // Flags of the process are for its own program: with some (`--input-type`) no file can be started.
-  const worker = new Worker(ENTRY, { workerData, execArgv: [] });
+  const worker = new Worker(pathToFileURL(ENTRY), { workerData, execArgv: [] });
   parkAtExit(worker, new Int32Array(parked));
   return new Promise<Live>((resolve, reject) => {
     const abort = (): void => {

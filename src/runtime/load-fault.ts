@@ -13,7 +13,8 @@ export function loadFault(error: unknown): unknown {
   const { message, stack = '' } = error;
   if (!message.includes('onnxruntime') && !stack.includes(PACKAGE)) return error;
   const libc = process.platform === 'linux' ? ', which needs glibc (Alpine has musl)' : '';
-  const expected = `the npm package ${PACKAGE} with its binary for ${process.platform} ${process.arch}${libc}`;
+  const bundled = `; in a bundle: leave '${PACKAGE}' external and ship it`;
+  const expected = `the npm package ${PACKAGE} with its binary for ${process.platform} ${process.arch}${libc}${bundled}`;
   return new ModelError('ONNX Runtime', expected, message.split('\n')[0]!, { cause: error });
 }
 

@@ -12,13 +12,14 @@ import { readFolder } from './folder.js';
 import { download } from './hub.js';
 import { checkLoadOptions } from './load-options.js';
 import { openModel } from './open.js';
+import { ownFile } from './own-file.js';
 import { addedOf, createTokenizer } from './tokenizer.js';
 import type { LoadedModel, LoadOptions, ModelSource } from './types.js';
 
 export type * from './types.js';
 
-/** Folder of the models that come with the package; the same path from src and from dist. */
-const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
+/** Folder of the models that come with the package; the same path from src and from dist; null in a bundle that lies in no file. */
+const MODELS = ownFile('../../models', import.meta.url) ?? null;
 
 /**
  * Loads a model: finds or downloads its folder, reads tokenizer, template and EOS ids, creates the sessions, checks the
@@ -47,9 +48,12 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
 }
 
 /** The folder of a model that comes with the package. @throws ModelError where it is not there: a bundle carries the code and leaves the files */
-export async function embeddedFolder(source: 'embedded' | 'embedded-moe', root: string = MODELS): Promise<string> {
-  const folder = path.join(root, source);
-  if (await exists(path.join(folder, 'tokenizer.json'))) return folder;
+export async function embeddedFolder(
+  source: 'embedded' | 'embedded-moe',
+  root: string | null = MODELS,
+): Promise<string> {
+  const folder = root === null ? `models/${source} of the package` : path.join(root, source);
+  if (root !== null && (await exists(path.join(folder, 'tokenizer.json')))) return folder;
   const remedy = `in a bundle: leave 'tokenloom' external, or copy its folder models/${source} and give the path as model`;
   throw new ModelError(`model '${source}'`, `its folder at ${folder} (${remedy})`, 'nothing there');
 }
