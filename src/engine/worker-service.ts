@@ -283,6 +283,18 @@ function parkAtExit(worker: Worker, parked: Int32Array): void {
   });
 }
 
+/** @throws OptionError where Node's permission model forbids threads */
+function threadAt(entry: string, workerData: WorkerStart): Worker {
+  try {
+    // Flags of the process are for its own program: with some (`--input-type`) no file can be started.
+    return new Worker(pathToFileURL(entry), { workerData, execArgv: [] });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_ACCESS_DENIED')) throw error;
+    const remedy = 'a process that may start threads (start Node with --allow-worker, or say worker: false)';
+    throw new OptionError('worker', remedy, error.message);
+  }
+}
+
 async function spawn(
   start: StartOptions,
   onProgress: ((event: LoadProgress) => void) | undefined,
@@ -296,9 +308,7 @@ async function spawn(
       `nothing at ${ENTRY ?? 'a place of its own'}`,
     );
   const parked = new SharedArrayBuffer(4);
-  const workerData: WorkerStart = { ...start, parked };
-  // Flags of the process are for its own program: with some (`--input-type`) no file can be started.
-  const worker = new Worker(pathToFileURL(ENTRY), { workerData, execArgv: [] });
+  const worker = threadAt(ENTRY, { ...start, parked });
   parkAtExit(worker, new Int32Array(parked));
   return new Promise<Live>((resolve, reject) => {
     const abort = (): void => {

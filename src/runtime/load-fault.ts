@@ -1,17 +1,28 @@
 /**
  * What it means when ONNX Runtime itself cannot be loaded. It is a package with native binaries, so it may be missing (pruned, left out of a bundle or an
- * image), be there without its binary, or have one that this system cannot load (musl in place of glibc, another architecture).
+ * image), be there without its binary, or have one that this system cannot load (musl in place of glibc, another architecture) or this process may not.
  */
 import { ModelError } from '../base/errors.js';
 
 const PACKAGE = 'onnxruntime-node';
-const CODES: ReadonlySet<unknown> = new Set(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_DLOPEN_FAILED']);
+/** By Node's permission model, or `--no-addons`. */
+const FORBIDDEN = 'ERR_DLOPEN_DISABLED';
+const CODES: ReadonlySet<unknown> = new Set([
+  'ERR_MODULE_NOT_FOUND',
+  'MODULE_NOT_FOUND',
+  'ERR_DLOPEN_FAILED',
+  FORBIDDEN,
+]);
 
 /** The error of an import, typed where it is ONNX Runtime's, else as it is. */
 export function loadFault(error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error) || !CODES.has(error.code)) return error;
   const { message, stack = '' } = error;
   if (!message.includes('onnxruntime') && !stack.includes(PACKAGE)) return error;
+  if (error.code === FORBIDDEN) {
+    const remedy = 'a process that may load native addons (start Node with --allow-addons, without --no-addons)';
+    return new ModelError('ONNX Runtime', remedy, message.split('\n')[0]!, { cause: error });
+  }
   const libc = process.platform === 'linux' ? ', which needs glibc (Alpine has musl)' : '';
   const bundled = `; in a bundle: leave '${PACKAGE}' external and ship it`;
   const expected = `the npm package ${PACKAGE} with its binary for ${process.platform} ${process.arch}${libc}${bundled}`;
