@@ -37,14 +37,14 @@ it.each(['text', 'string'] as const)('as searched without a guide: %s', (spellin
   }
 });
 
-it('many patterns that must all match are refused in time, not after each of their subsets', () => {
+it('many patterns that must all match are refused early, not after each of their subsets', () => {
   const terms = new TermStore();
   const any = { t: 'rep', item: { t: 'set', ranges: [0, 0x10ffff] }, min: 0, max: Number.POSITIVE_INFINITY } as const;
   const items = Array.from({ length: 22 }, (_, i) => {
     const letter = { t: 'lit', text: String.fromCharCode(97 + i) } as const;
     return { t: 'cat', items: [any, letter, any] } as const;
   });
-  const begin = process.cpuUsage().user;
   expect(() => new TermDistances(terms, 'string').of(terms.intern({ t: 'and', items }))).toThrow(LimitError);
-  expect((process.cpuUsage().user - begin) / 1e6).toBeLessThan(8);
+  // After each subset they would be 2 ** 22 and more.
+  expect(terms.size).toBeLessThan(400_000);
 });

@@ -1,7 +1,7 @@
 /**
  * Logits are the same bits however the work is cut: tokens alone, in chunks of any size, beside other rows of any length, and after a
  * prompt run in other chunks. What this needs of ONNX Runtime (a row of a product does not depend on the rows beside it) is not
- * documented, so it is shown here for each kind of weights.
+ * documented, so it is shown here for each kind of weights. Products of 4-bit weights have it on CPUs with AVX-512, not with AVX2 alone.
  */
 import { describe, expect, it } from 'vitest';
 import { createRandom, type Random } from '../../src/base/random.js';
@@ -57,6 +57,22 @@ async function inCompany(
   return out;
 }
 
+/** Whether one token at position 0, where attention has nothing to add up, has other logits beside the tokens of another row. */
+async function productsMixRows(model: StepModel): Promise<boolean> {
+  const found: Buffer[] = [];
+  for (const others of [[], [2, 3, 4, 5, 6]]) {
+    const own = model.open().sequence;
+    const beside = model.open().sequence;
+    const rows = others.length === 0 ? [] : [{ sequence: beside, tokens: others, logits: 1 }];
+    const handle = await model.submit([{ sequence: own, tokens: [1], logits: 1 }, ...rows]);
+    found.push(Buffer.from((await handle.logits(0, 0)).slice().buffer));
+    handle.release();
+    model.close(own);
+    model.close(beside);
+  }
+  return Buffer.compare(found[0]!, found[1]!) !== 0;
+}
+
 async function check(model: StepModel, vocabSize: number): Promise<void> {
   for (let seed = 1; seed <= 4; seed++) {
     const random = createRandom(seed);
@@ -83,15 +99,19 @@ describe('logits do not depend on chunks or company', () => {
     await model.dispose();
   });
   const shape = { layers: 2, hidden: 128, heads: 4, inner: 192, contextLength: 2048 } as const;
-  it.each([
+  it.for([
     ['int8', {}],
     ['int4', {}],
     ['f32', {}],
     ['int8', { localWindow: 40 }],
     ['int8', { kvHeads: 4 }],
-  ] as const)('of %s weights %o', async (weights, more) => {
+  ] as const)('of %s weights %o', async ([weights, more], { skip }) => {
     const kv = { bytes: 2 ** 23, prefixCache: false, invariant: true };
     await withModel({ ...shape, kvHeads: 2, weights, ...more }, { kv, threads: 1 }, async ({ model }) => {
+      if (weights === 'int4' && (await productsMixRows(model)))
+        skip(
+          "this CPU's products of 4-bit weights depend on the rows beside (seen with AVX2 alone): nothing to hold attention to",
+        );
       await check(model, model.vocabSize);
     });
   });
