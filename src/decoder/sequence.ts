@@ -81,9 +81,11 @@ export class Sequence {
         : undefined;
   }
 
-  /** Before the first pass: tokens that the grammar forces join the prompt. May finish the sequence. */
+  /** Before the first pass: tokens that the grammar forces join the prompt, or the marker of a thinking that has no budget. May finish the sequence. */
   begin(): void {
-    if (!this.#thinking && this.finish === undefined) this.#force();
+    if (this.finish !== undefined) return;
+    if (!this.#thinking) this.#force();
+    else if (this.#request.reasoning?.budget === 0) this.#endThinking();
   }
 
   get thinking(): boolean {
@@ -137,11 +139,14 @@ export class Sequence {
     for (;;) {
       const picked = await pick(kept);
       const guess = draft[kept];
+      const thinking = this.#thinking;
       let good = guess !== undefined && guess.token === picked.token;
       if (guess !== undefined) tries++;
       if (!picked.accepted && this.matcher !== undefined && !this.#thinking) acceptChosen(this.matcher, picked.token);
       this.counts.sampled++;
       this.#commit(picked.token, false, good, picked.info);
+      // What follows the thinking was guessed as more of it, and the marker may have been written for the model: the pass ends here.
+      if (thinking && !this.#thinking) good = false;
       if (good) kept++;
       if (this.finish !== undefined) break;
       for (const token of this.#thinking ? [] : this.#force()) {
