@@ -146,7 +146,7 @@ export class Sampler {
       this.#select(n, shape.topK);
       n = shape.topK;
     }
-    const scale = 1 / shape.temperature;
+    const scale = heatOf(shape.temperature);
     let total = 0;
     for (let i = 0; i < n; i++) {
       const weight = Math.exp((values[i]! - max) * scale);
@@ -248,6 +248,14 @@ export class Sampler {
   }
 }
 
+/** The most that differences of logits are multiplied by: as good as greedy, and finite in single precision too. */
+const MOST_HEAT = 1e30;
+
+/** What logits are multiplied by at a temperature over 0. */
+export function heatOf(temperature: number): number {
+  return Math.min(1 / temperature, MOST_HEAT);
+}
+
 export interface TokenLogprob {
   readonly token: number;
   readonly logprob: number;
@@ -268,12 +276,14 @@ export function logprobs(
   const allowed = (id: number): boolean => mask === undefined || ((mask[id >>> 5]! >>> (id & 31)) & 1) === 1;
   let max = Number.NEGATIVE_INFINITY;
   for (let id = 0; id < n; id++) if (allowed(id) && logits[id]! > max) max = logits[id]!;
+  // Of infinite logits (a bias may make them) those that are equal share, the others have nothing.
+  const below = (logit: number): number => (logit === max ? 0 : logit - max);
   let total = 0;
   const best: { token: number; logit: number }[] = [];
   for (let id = 0; id < n; id++) {
     if (!allowed(id)) continue;
     const logit = logits[id]!;
-    total += Math.exp(logit - max);
+    total += Math.exp(below(logit));
     if (top === 0) continue;
     if (best.length === top && logit <= best[top - 1]!.logit) continue;
     let at = best.length;
@@ -281,10 +291,10 @@ export function logprobs(
     best.splice(at, 0, { token: id, logit });
     if (best.length > top) best.pop();
   }
-  const norm = max + Math.log(total);
+  const norm = Math.log(total);
   return {
-    logprob: allowed(token) && token < n ? logits[token]! - norm : Number.NEGATIVE_INFINITY,
-    top: best.map((b) => ({ token: b.token, logprob: b.logit - norm })),
+    logprob: allowed(token) && token < n ? below(logits[token]!) - norm : Number.NEGATIVE_INFINITY,
+    top: best.map((b) => ({ token: b.token, logprob: below(b.logit) - norm })),
   };
 }
 

@@ -119,6 +119,15 @@ describe('Sampler', () => {
       ),
     ).toBeLessThan(3);
   });
+  it('a temperature whose reciprocal is infinite takes the greatest', () => {
+    const logits = Float32Array.of(0, 1, 5, 4.999_999, -1);
+    for (const temperature of [1e-30, 1e-300, 1e-310, Number.MIN_VALUE]) {
+      for (const more of [{}, { topK: 3 }, { topP: 0.9, minP: 0.1 }]) {
+        const shape = { temperature, topK: 0, topP: 1, minP: 0, ...more };
+        expect(new Sampler(5).choose(logits, undefined, shape, createRandom(1))).toBe(2);
+      }
+    }
+  });
   it('infinite logits are legal, NaN and no allowed token are typed errors', () => {
     const sampler = new Sampler(4);
     const shape = { temperature: 1, topK: 0, topP: 1, minP: 0 };
@@ -142,6 +151,21 @@ describe('Sampler', () => {
 });
 
 describe('logprobs', () => {
+  it('of infinite logits are numbers: equal ones share', () => {
+    const [low, high] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const of = (logits: number[], token: number) => logprobs(Float32Array.from(logits), 3, undefined, token, 2);
+    expect(of([0, high, 1], 1)).toEqual({
+      logprob: 0,
+      top: [
+        { token: 1, logprob: 0 },
+        { token: 2, logprob: low },
+      ],
+    });
+    expect(of([0, high, 1], 2).logprob).toBe(low);
+    expect(of([high, high, 1], 1).logprob).toBeCloseTo(-Math.log(2));
+    expect(of([low, low, low], 1).logprob).toBeCloseTo(-Math.log(3));
+    expect(of([low, 2, 2], 1).logprob).toBeCloseTo(-Math.log(2));
+  });
   it('are those of a softmax over the allowed, with the best in order', () => {
     const logits = Float32Array.of(1, 3, 2, 5);
     const { logprob, top } = logprobs(logits, 4, Uint32Array.of(0b0111), 2, 2);

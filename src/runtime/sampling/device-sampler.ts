@@ -7,6 +7,7 @@
  */
 import { ModelError, OptionError } from '../../base/errors.js';
 import type { Sampled, SampleSpec } from '../../decoder/model.js';
+import { heatOf } from '../../decoder/sampler.js';
 import type { GraphBuilder } from '../onnx/builder.js';
 import { encodeModel } from '../onnx/proto.js';
 import { type DeviceTensor, type Feeds, int64, Session, type SessionOptions, Tensor, toFloats } from '../session.js';
@@ -218,7 +219,7 @@ export class DeviceSampler {
     for (const [i, spec] of specs.entries()) {
       const still = isGreedy(spec);
       const offsets = still ? [noise.silence, noise.silence] : noise.offsets(spec.seed);
-      heat[i] = still ? 1 : 1 / spec.temperature;
+      heat[i] = still ? 1 : heatOf(spec.temperature);
       [a[i], b[i]] = [offsets[0]!, offsets[1]!];
     }
     return {
