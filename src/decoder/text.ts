@@ -17,7 +17,7 @@ export class TextStream {
   }
 }
 
-/** Finds the first of several strings in a stream of text. */
+/** Finds the string that ends first (of those, the longest) in a stream of text, however the text is cut. */
 export class StopScanner {
   readonly #stops: readonly string[];
   #held = '';
@@ -34,9 +34,10 @@ export class StopScanner {
     let end = 0;
     for (const stop of this.#stops) {
       const at = all.indexOf(stop);
-      if (at < 0 || (cut >= 0 && at >= cut)) continue;
+      const to = at + stop.length;
+      if (at < 0 || (cut >= 0 && (to > end || (to === end && at >= cut)))) continue;
       cut = at;
-      end = at + stop.length;
+      end = to;
     }
     if (cut >= 0) {
       this.#held = '';

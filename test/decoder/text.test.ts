@@ -40,6 +40,38 @@ describe('StopScanner', () => {
     expect(s.push(' EN')).toEqual({ text: ' ', stopped: false, rest: '' });
     expect(s.push('Dx')).toEqual({ text: '', stopped: true, rest: 'x' });
   });
+  it('any cut gives the same text', () => {
+    const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 12 });
+    const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 5 }), {
+      minLength: 1,
+      maxLength: 3,
+    });
+    fc.assert(
+      fc.property(letters, stops, fc.array(fc.integer({ min: 1, max: 4 })), (text, wanted, cuts) => {
+        const read = (pieces: readonly string[]) => {
+          const s = new StopScanner(wanted);
+          let out = '';
+          for (const piece of pieces) {
+            const found = s.push(piece);
+            out += found.text;
+            if (found.stopped) return { out, stopped: true };
+          }
+          return { out: out + s.flush(), stopped: false };
+        };
+        const pieces: string[] = [];
+        let at = 0;
+        for (const c of cuts) {
+          pieces.push(text.slice(at, at + c));
+          at += c;
+        }
+        expect(read([...pieces, text.slice(at)])).toEqual(read([...text]));
+      }),
+    );
+  });
+  it('of strings within each other takes the one that ends first', () => {
+    expect(new StopScanner(['abcd', 'bc']).push('xabcde')).toEqual({ text: 'xa', stopped: true, rest: 'de' });
+    expect(new StopScanner(['bc', 'abc']).push('xabcde')).toEqual({ text: 'x', stopped: true, rest: 'de' });
+  });
   it('gives back what it held', () => {
     const s = new StopScanner(['END']);
     s.push('xEN');
