@@ -78,6 +78,7 @@ export class Engine {
         if (prepared === undefined) throw failure;
         return this.#run<ResultFor<S, T, C, A>>(prepared, options, sink);
       },
+      prepared?.job.score,
     );
   }
 
@@ -95,7 +96,7 @@ export class Engine {
   ): Promise<Measure> {
     const { job, warnings } = prepare(target, options, this.info.callForm);
     this.#checkOpen();
-    const measured = await this.#service.measure(job);
+    const measured = await this.#tracked(this.#service.measure(job));
     return { ...measured, warnings: [...warnings, ...measured.warnings] };
   }
 
@@ -118,6 +119,16 @@ export class Engine {
   async #drain(): Promise<void> {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     await this.#free();
+  }
+
+  /** Work that `close` with `drain` waits for. */
+  async #tracked<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#running.delete(work);
+    }
   }
 
   #free(): Promise<void> {
@@ -151,14 +162,7 @@ export class Engine {
             if (keep) kept[event.index]?.push(...event.tokens);
             sink?.(event);
           };
-    const run = this.#service.run(job, options.signal, onEvent);
-    this.#running.add(run);
-    let outcome: Outcome;
-    try {
-      outcome = await run;
-    } finally {
-      this.#running.delete(run);
-    }
+    const outcome: Outcome = await this.#tracked(this.#service.run(job, options.signal, onEvent));
     const { result } = outcome;
     warnings.push(...outcome.warnings);
     const start = performance.now();

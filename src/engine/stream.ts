@@ -17,19 +17,25 @@ export class GenerationStream<T, J = unknown, R extends Result<unknown, FinishRe
   readonly result: Promise<R>;
   readonly #log: Entry<R>[] = [];
   readonly #json: boolean;
+  readonly #best: boolean;
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
   #wake: () => void = () => {};
   #change: Promise<void>;
 
-  /** `start` begins the work; it gets the sink of its events. `json`: whether partial values make sense. */
-  constructor(json: boolean, start: (sink: (event: JobEvent) => void) => Promise<R>) {
+  /**
+   * `start` begins the work; it gets the sink of its events. `json`: whether partial values make sense. `best`: the result is the likeliest of several
+   * outputs, so that there is no text of it before all have ended.
+   */
+  constructor(json: boolean, start: (sink: (event: JobEvent) => void) => Promise<R>, best = false) {
     this.#json = json;
+    this.#best = best;
     this.#change = new Promise((resolve) => {
       this.#wake = resolve;
     });
     this.result = start((event) => this.#take(event)).then(
       (result) => {
+        if (best && result.text !== '') this.#push({ type: 'text', text: result.text });
         this.#push({ type: 'done', result });
         this.#end();
         return result;
@@ -107,7 +113,7 @@ export class GenerationStream<T, J = unknown, R extends Result<unknown, FinishRe
     event.tokens.forEach((token, i) => {
       this.#push({ type: 'token', index: event.index, text: event.texts[i] ?? '', ...token });
     });
-    if (event.index === 0 && event.text !== '') this.#push({ type: 'text', text: event.text });
+    if (event.index === 0 && event.text !== '' && !this.#best) this.#push({ type: 'text', text: event.text });
   }
 
   #push(entry: Entry<R>): void {

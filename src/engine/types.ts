@@ -188,7 +188,7 @@ export interface GenerateOptions extends SamplingOptions {
   readonly preset?: Preset | undefined;
   /** Outputs to return (default 1): `choices` of the result. */
   readonly n?: number | undefined;
-  /** Outputs to generate, of which the `n` likeliest are returned. */
+  /** Outputs to generate, of which the `n` likeliest are returned; a stream has their text once the best is known. */
   readonly bestOf?: number | undefined;
   /** Report log probabilities of the output's tokens with this many alternatives. */
   readonly logprobs?: number | undefined;

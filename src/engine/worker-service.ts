@@ -69,7 +69,7 @@ export class WorkerService implements Service {
     this.#adopt(live);
   }
 
-  /** Starts the thread and loads the model in it. Rejects as `loadModel` does, or with the signal's reason. */
+  /** Starts the thread and loads the model in it. Rejects as `loadModel` does, with the signal's reason, or with what `onProgress` throws. */
   static async start(
     start: StartOptions,
     onProgress: ((event: LoadProgress) => void) | undefined,
@@ -311,14 +311,15 @@ async function spawn(
   const worker = threadAt(ENTRY, { ...start, parked });
   parkAtExit(worker, new Int32Array(parked));
   return new Promise<Live>((resolve, reject) => {
-    const abort = (): void => {
+    const giveUp = (reason: unknown): void => {
       // Not terminated: it may be inside ONNX Runtime. It ends once the model is loaded.
       settle();
       worker.once('error', () => {});
       worker.unref();
       post(worker, { type: 'close' });
-      reject(signal?.reason);
+      reject(reason);
     };
+    const abort = (): void => giveUp(signal?.reason);
     signal?.addEventListener('abort', abort, { once: true });
     const settle = (): void => {
       signal?.removeEventListener('abort', abort);
@@ -332,8 +333,13 @@ async function spawn(
     };
     const end = (): void => fail(new Error('it ended while loading'));
     const receive = (message: FromWorker): void => {
-      if (message.type === 'progress') onProgress?.(message.event);
-      else if (message.type === 'ready') {
+      if (message.type === 'progress') {
+        try {
+          onProgress?.(message.event);
+        } catch (error) {
+          giveUp(error);
+        }
+      } else if (message.type === 'ready') {
         settle();
         resolve({ worker, info: message.info });
       } else if (message.type === 'refused') {

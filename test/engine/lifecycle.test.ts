@@ -84,12 +84,15 @@ describe.each([false, true])('worker: %s', (worker) => {
       const own = await create();
       const all = Array.from({ length: 60 }, (_, i) => own.generate(person, { prompt: `${i}`, maxTokens: 80 }));
       const stream = own.stream(person, base);
+      // So many that some wait for their turn.
+      const measured = Array.from({ length: 400 }, (_, i) => own.measure(person, { ...base, prompt: `${i}` }));
       const closing = own.close({ drain: true });
       await expect(own.generate(person, base)).rejects.toThrow(built.ModelError);
       await expect(own.measure(person, base)).rejects.toThrow(built.ModelError);
       await closing;
       // They have ended before the engine has.
       for (const r of await Promise.all(all)) expect(r.value.age).toBeGreaterThanOrEqual(0);
+      for (const m of await Promise.all(measured)) expect(m.maxTokens).toBe(base.maxTokens);
       expect((await stream.result).finishReason).not.toBe('abort');
       await own.close();
     });

@@ -74,6 +74,18 @@ describe('stream', () => {
     expect(seen).toEqual([(await s.result).value]);
     expect(types.at(-1)).toBe('done');
   });
+  it('of the best of several gives the text of the best, once that is known', async () => {
+    for (let seed = 0; seed < 6; seed++) {
+      const s = shared.engine.stream(person, { ...base, temperature: 1.5, seed, bestOf: 4 });
+      let text = '';
+      for await (const piece of s.textStream) text += piece;
+      let last: unknown;
+      for await (const value of s.partialStream) last = value;
+      const r = await s.result;
+      expect(text).toBe(r.text);
+      expect(last).toEqual(r.value);
+    }
+  });
   it('errors reach the readers', async () => {
     const s = shared.engine.stream({ type: 'nonsense' }, base);
     await expect(async () => {

@@ -217,6 +217,15 @@ describe('a process that ends while its engine works', () => {
     expect(Date.now() - Number(stdout)).toBeLessThan(8000);
   }, 90_000);
 
+  it('loading ends with what onProgress throws', async () => {
+    for (const worker of [false, true]) {
+      const onProgress = () => {
+        throw new Error('my fault');
+      };
+      await expect(built.createEngine({ model: model.folder, worker, onProgress })).rejects.toThrow('my fault');
+    }
+  });
+
   it('aborts while the model loads', async () => {
     const controller = new AbortController();
     const loading = built.createEngine({ model: model.folder, worker: true, signal: controller.signal });
