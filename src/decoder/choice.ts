@@ -17,6 +17,8 @@ export interface Picked {
   readonly token: number;
   /** Whether the matcher has accepted it already. */
   readonly accepted: boolean;
+  /** What it would have been without the token budget, which does not allow it. */
+  readonly wanted?: number | undefined;
   readonly info?: Pick<TokenInfo, 'logprob' | 'top' | 'allowed' | 'maskMs' | 'deviceMs'> | undefined;
 }
 
@@ -92,6 +94,11 @@ export class TokenChooser {
     return this.#describe(this.#adjusted(await read(), undefined), mask, token, maskMs);
   }
 
+  /** {@link Picked.wanted} of a position that a device chose under `mask`; `free`: as of {@link TokenMatcher.unbudgeted}. */
+  async wanted(mask: Uint32Array, free: Uint32Array, read: () => Promise<Float32Array>): Promise<number | undefined> {
+    return this.#wanted(this.#adjusted(await read(), undefined), mask, free);
+  }
+
   /** A token of the output, for penalties. */
   add(token: number): void {
     this.#history.add(token);
@@ -122,6 +129,8 @@ export class TokenChooser {
       }
     }
     const maskMs = this.fillMask(matcher, mask);
+    const free = matcher.unbudgeted?.(mask);
+    if (free !== undefined) tellWanted(matcher, this.#wanted(logits, mask, free));
     const token = sampler.choose(logits, mask, sampling, this.#random);
     const info = this.#detail ? this.#describe(logits, mask, token, maskMs) : { maskMs };
     acceptChosen(matcher, token);
@@ -144,6 +153,12 @@ export class TokenChooser {
     h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
     return (h ^ (h >>> 16)) >>> 0;
+  }
+
+  /** The likeliest token of a mask without budget where `mask`, which has one, lacks it. */
+  #wanted(logits: Float32Array, mask: Uint32Array, free: Uint32Array): number | undefined {
+    const token = this.#scratch.sampler.greedy(logits, free);
+    return ((mask[token >>> 5]! >>> (token & 31)) & 1) === 1 ? undefined : token;
   }
 
   #optimistic(): boolean {
@@ -195,6 +210,11 @@ export class TokenChooser {
 export function acceptChosen(matcher: TokenMatcher, token: number): void {
   if (matcher.accept(token)) return;
   throw new ModelError('the sampled token', 'a token that the constraint allows', `token ${token}`);
+}
+
+/** Tells the matcher of a choice that its budget refuses. */
+export function tellWanted(matcher: TokenMatcher, wanted: number | undefined): void {
+  if (wanted !== undefined) matcher.accept(wanted);
 }
 
 function popcount(word: number): number {

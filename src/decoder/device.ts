@@ -21,6 +21,8 @@ export interface Choice {
   readonly spec: SampleSpec;
   /** The mask as bits; undefined: unconstrained. */
   readonly bits: Uint32Array | undefined;
+  /** The same without the token budget, where that allows more. */
+  readonly free: Uint32Array | undefined;
   readonly maskMs: number;
 }
 
@@ -34,9 +36,10 @@ export function choicesOf(row: number, sequence: Sequence, vocabularySize: numbe
     if (draft[position]?.forced !== true) {
       const bits = constrained ? new Uint32Array((vocabularySize + 31) >>> 5) : undefined;
       const maskMs = bits === undefined ? 0 : sequence.fillMask(bits);
+      const free = bits === undefined ? undefined : matcher?.unbudgeted?.(bits)?.slice();
       const mask = bits === undefined ? undefined : pack(bits, vocabularySize);
       const spec = { row, position, ...(mask === undefined ? {} : { mask }), ...sequence.spec(out.length) };
-      out.push({ owner: sequence, spec, bits, maskMs });
+      out.push({ owner: sequence, spec, bits, free, maskMs });
     }
     const next = draft[position];
     if (next === undefined) break;

@@ -122,7 +122,7 @@ export class DraftIndex {
 }
 
 /**
- * A draft for the sequence whose matcher is given (unchanged on return); empty where nothing likely is known. `matcher` undefined:
+ * A draft for the sequence whose matcher is given (unchanged: guesses are tried on forks); empty where nothing likely is known. `matcher` undefined:
  * unconstrained text.
  */
 export function propose(
@@ -141,7 +141,7 @@ export function propose(
   }
   const closed = closeString(copy, matcher);
   const ids = vocabulary.encode(closed ?? copy);
-  return walk(closed === undefined ? ids.slice(0, Math.max(1, ids.length - 1)) : ids, matcher, options);
+  return walk(closed === undefined ? ids.slice(0, Math.max(1, ids.length - 1)) : ids, matcher.fork(), options);
 }
 
 /**
@@ -188,10 +188,9 @@ function delimiter(bytes: Uint8Array): number {
   return -1;
 }
 
-/** The tokens as far as the matcher accepts them, each followed by the tokens that it forces. */
+/** The tokens as far as the matcher, which moves, accepts them, each followed by the tokens that it forces. */
 function walk(ids: readonly number[], matcher: TokenMatcher, limits: DraftOptions): readonly DraftToken[] {
   const out: DraftToken[] = [];
-  let accepted = 0;
   let guesses = 0;
   let skip = 0;
   for (const token of ids) {
@@ -202,14 +201,12 @@ function walk(ids: readonly number[], matcher: TokenMatcher, limits: DraftOption
       continue;
     }
     if (guesses >= limits.guesses || !matcher.accept(token)) break;
-    accepted++;
     guesses++;
     const before = out.length;
     out.push({ token, forced: false });
     if (!matcher.isFinished) {
       for (const next of matcher.forcedTokens()) {
         if (!matcher.accept(next)) break;
-        accepted++;
         skip++;
         out.push({ token: next, forced: true });
       }
@@ -220,6 +217,5 @@ function walk(ids: readonly number[], matcher: TokenMatcher, limits: DraftOption
       break;
     }
   }
-  matcher.rollback(accepted);
   return out;
 }

@@ -17,6 +17,8 @@ export interface DraftJob {
   /** At the end of `tokens`; unchanged afterwards. Undefined: unconstrained. */
   readonly matcher: TokenMatcher | undefined;
   readonly room: DraftOptions;
+  /** As of the request: the draft model has a prefix cache too. */
+  readonly salt: string | undefined;
 }
 
 interface Twin {
@@ -94,11 +96,11 @@ export class ModelDrafter {
   }
 
   #begin(job: DraftJob): Run | undefined {
-    const { tokens } = job;
+    const { tokens, salt } = job;
     if (tokens.length + job.room.tokens >= this.#model.contextLength) return undefined;
     let twin = this.#twins.get(job.id);
     if (twin === undefined) {
-      const { sequence, cached } = this.#model.open({ prompt: tokens });
+      const { sequence, cached } = this.#model.open({ prompt: tokens, ...(salt === undefined ? {} : { salt }) });
       twin = { sequence, tokens: tokens.slice(0, cached) };
       this.#twins.set(job.id, twin);
     }

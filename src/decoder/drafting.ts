@@ -21,15 +21,20 @@ export class Drafting {
     this.#drafter = draftModel === undefined ? undefined : new ModelDrafter(draftModel, (id) => vocabulary.isEos(id));
   }
 
-  /** Sets the drafts of all slots. */
-  async prepare(slots: Slots): Promise<void> {
+  /** Sets the drafts of all slots; calls `fail` for those whose constraint breaks on the way. */
+  async prepare(slots: Slots, fail: (slot: Slot, error: unknown) => void): Promise<void> {
     const most = slots.size >= BUSY_ROWS ? BUSY_DRAFT : MOST_DRAFT;
     for (const slot of slots.all()) {
+      if (slot.job.done) continue;
       const { sequence } = slot;
       const length = slots.length(slot);
       const pending = sequence.tokens.length - length;
-      if (slots.decodes(slot, length) && pending <= MOST_PENDING) sequence.prepareDraft(most);
-      else sequence.draft = [];
+      try {
+        if (slots.decodes(slot, length) && pending <= MOST_PENDING) sequence.prepareDraft(most);
+        else sequence.draft = [];
+      } catch (error) {
+        fail(slot, error);
+      }
     }
     if (this.#drafter !== undefined && slots.size < BUSY_ROWS) await this.#byModel(this.#drafter, slots, most);
   }
@@ -51,8 +56,8 @@ export class Drafting {
       const { sequence } = slot;
       const room = sequence.draftRoom(most);
       if (sequence.draft.length > 0 || room === undefined || !slots.decodes(slot, slots.length(slot))) continue;
-      const matcher = sequence.thinking ? undefined : sequence.matcher;
-      jobs.push({ id: slot.id, tokens: sequence.tokens, matcher, room });
+      const matcher = sequence.thinking ? undefined : sequence.matcher?.fork();
+      jobs.push({ id: slot.id, tokens: sequence.tokens, matcher, room, salt: slot.job.request.salt });
       bySlot.set(slot.id, slot);
     }
     if (jobs.length === 0) return;

@@ -217,8 +217,9 @@ export class DecodeLoop {
     await this.#rounds.measure(() => this.#views().filter((s) => s.decoding).length, composes && this.#experts.known);
     const { cost, turns, begins } = this.#rounds;
     let began = performance.now();
+    const fail = (slot: Slot, error: unknown): void => this.#fail(slot.job, error);
     // Rows that wait for their turn have their guesses already.
-    if (begins) await this.#drafting.prepare(this.#slots);
+    if (begins) await this.#drafting.prepare(this.#slots, fail);
     const slots = this.#views();
     const decoding = slots.reduce((n, s) => n + (s.decoding ? 1 : 0), 0);
     const limits = { ...this.#limits(), ...this.#rounds.limits(decoding) };
@@ -253,7 +254,6 @@ export class DecodeLoop {
       const slot = this.#slots.get(id);
       if (slot !== undefined) this.#fail(slot.job, this.#memory.outOfMemory(slot));
     }
-    const fail = (slot: Slot, error: unknown): void => this.#fail(slot.job, error);
     const rows = this.#memory.fit(plan.rows, fail);
     for (const slot of this.#slots.all()) slot.waited++;
     if (rows.length === 0) return plan.admit.length > 0 || plan.stuck.length > 0 || plan.preempt.length > 0;

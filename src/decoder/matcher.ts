@@ -16,6 +16,11 @@ export interface TokenMatcher {
   /** Undoes the last n successful accepts. */
   rollback(n: number): void;
   fork(): TokenMatcher;
-  /** Whether the token budget has removed a token from a mask (the value was closed early); undefined where not known. */
+  /**
+   * The mask of this state if there were no token budget, in memory that the next call takes; undefined where `mask`, which {@link fillMask} has just given,
+   * lacks nothing of it.
+   */
+  unbudgeted?(mask: Uint32Array): Uint32Array | undefined;
+  /** Whether {@link accept} has refused a token for want of budget alone (the value was closed early); undefined where not known. Forks have no part in it. */
   readonly budgetBound?: boolean | undefined;
 }

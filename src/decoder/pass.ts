@@ -51,11 +51,17 @@ export class PassPhase {
     fail: (slot: Slot, error: unknown) => void,
     done: (rows: readonly PassRow[]) => void,
   ): Promise<void> {
-    await this.#run(
-      fitted.map(({ slot, tokens }) => ({ slot, row: this.#row(slot.sequence, tokens) })),
-      fail,
-      done,
-    );
+    const rows: PassRow[] = [];
+    for (const { slot, tokens } of fitted) {
+      if (slot.job.done) continue;
+      try {
+        rows.push({ slot, row: this.#row(slot.sequence, tokens) });
+      } catch (error) {
+        fail(slot, error);
+      }
+    }
+    const live = rows.filter(({ slot }) => !slot.job.done);
+    if (live.length > 0) await this.#run(live, fail, done);
   }
 
   async #run(
@@ -110,6 +116,8 @@ export class PassPhase {
     if (few === 0 || sequence.matcher === undefined || sequence.thinking || !sequence.bare) return undefined;
     const { mask } = this.#scratch;
     sequence.fillMask(mask);
+    // What the model would choose without the budget is known by all logits only.
+    if (sequence.matcher.unbudgeted?.(mask) !== undefined) return undefined;
     let count = 0;
     for (let w = 0; w < mask.length && count <= few; w++) for (let b = mask[w]!; b !== 0; b &= b - 1) count++;
     return count <= few ? idsOf(mask, count) : undefined;
@@ -146,15 +154,19 @@ export class PassPhase {
     }
     const deviceMs = performance.now() - ready;
     this.#countOverlap(ready - start, deviceMs);
-    for (const [i, { owner, spec, bits, maskMs }] of choices.entries()) {
+    for (const [i, { owner, spec, bits, free, maskMs }] of choices.entries()) {
       const sampled = tokens[i]!;
-      const info = await owner.chooser.report(sampled, bits, maskMs, () => handle.logits(spec.row, spec.position));
+      const read = (): Promise<Float32Array> => handle.logits(spec.row, spec.position);
+      const info = await owner.chooser.report(sampled, bits, maskMs, read);
+      const wanted =
+        bits === undefined || free === undefined ? undefined : await owner.chooser.wanted(bits, free, read);
       const { token } = sampled;
       const own = out.get(owner) ?? new Map<number, Picked>();
       out.set(owner, own);
       own.set(spec.position, {
         token,
         accepted: false,
+        wanted,
         ...(info === undefined ? {} : { info: { ...info, deviceMs } }),
       });
     }
@@ -220,10 +232,11 @@ export class PassPhase {
     metrics.add('steps');
     metrics.add('rows', rows.length);
     metrics.observe('stepMs', ms);
-    for (const { slot, row } of rows) {
-      metrics.add('stepTokens', row.tokens.length);
-      slot.job.passes++;
-      slot.job.modelMs += modelMs;
+    for (const { row } of rows) metrics.add('stepTokens', row.tokens.length);
+    // Outputs of one request share their passes.
+    for (const job of new Set(rows.map(({ slot }) => slot.job))) {
+      job.passes++;
+      job.modelMs += modelMs;
     }
   }
 }

@@ -8,7 +8,7 @@
  * Drafts are verified by sampling: at each position the token is chosen as if there were no drafts, with the same random numbers, and
  * the walk goes on only while the choice equals the guess. So the output does not depend on the guesses.
  */
-import { acceptChosen, type ChoiceCounts, type Picked, TokenChooser } from './choice.js';
+import { acceptChosen, type ChoiceCounts, type Picked, TokenChooser, tellWanted } from './choice.js';
 import { DraftIndex, type DraftOptions, type DraftToken, propose } from './draft.js';
 import type { TokenMatcher } from './matcher.js';
 import { Reasoning } from './reasoning.js';
@@ -102,7 +102,7 @@ export class Sequence {
   }
 
   /** How a position is chosen on a device, and what is reported of it. */
-  get chooser(): Pick<TokenChooser, 'report'> {
+  get chooser(): Pick<TokenChooser, 'report' | 'wanted'> {
     return this.#chooser;
   }
 
@@ -142,7 +142,10 @@ export class Sequence {
       const thinking = this.#thinking;
       let good = guess !== undefined && guess.token === picked.token;
       if (guess !== undefined) tries++;
-      if (!picked.accepted && this.matcher !== undefined && !this.#thinking) acceptChosen(this.matcher, picked.token);
+      if (!picked.accepted && this.matcher !== undefined && !this.#thinking) {
+        tellWanted(this.matcher, picked.wanted);
+        acceptChosen(this.matcher, picked.token);
+      }
       this.counts.sampled++;
       this.#commit(picked.token, false, good, picked.info);
       // What follows the thinking was guessed as more of it, and the marker may have been written for the model: the pass ends here.
@@ -256,10 +259,11 @@ export class Sequence {
     return forced;
   }
 
-  /** Whether the mask allows end tokens only. */
+  /** Whether the mask allows end tokens only, and not for want of budget: then the model is asked, since it may have wanted the end. */
   #onlyEnd(): boolean {
     const { mask, vocabulary } = this.#scratch;
     this.fillMask(mask);
+    if (this.matcher?.unbudgeted?.(mask) !== undefined) return false;
     for (const id of vocabulary.eos) mask[id >>> 5]! &= ~(1 << (id & 31));
     return mask.every((word) => word === 0);
   }

@@ -1,6 +1,7 @@
 /**
- * A matcher with a token budget that knows whether the budget changed anything: its twin without one follows along, and near the end the two
- * are compared. This is what tells a value that was closed early from one that ended by itself.
+ * A matcher with a token budget that knows whether the budget changed anything: its twin without one follows along, and near the end is asked about each
+ * token that is refused. This is what tells a value that was closed early from one that ended by itself, so only what the model chose may be tried
+ * here; guesses are tried on forks.
  */
 import type { TokenMatcher } from '../decoder/matcher.js';
 import { type CompiledGrammar, Matcher, type Vocabulary } from '../fsm/index.js';
@@ -26,7 +27,7 @@ export class BudgetMatcher implements TokenMatcher {
     return new BudgetMatcher(inner, new Matcher(grammar, vocabulary), maxTokens, vocabulary.size);
   }
 
-  /** Whether something that the model may have wanted was refused for want of tokens. */
+  /** Whether something that the model chose was refused for want of tokens. */
   get budgetBound(): boolean {
     return this.#bound;
   }
@@ -41,10 +42,13 @@ export class BudgetMatcher implements TokenMatcher {
 
   fillMask(mask: Uint32Array): void {
     this.inner.fillMask(mask);
-    if (this.#bound || !this.#nearEnd()) return;
+  }
+
+  unbudgeted(mask: Uint32Array): Uint32Array | undefined {
+    if (this.#bound || !this.#nearEnd()) return undefined;
     this.#scratch ??= new Uint32Array((this.size + 31) >>> 5);
     this.free.fillMask(this.#scratch);
-    this.#bound = this.#scratch.some((word, i) => word !== mask[i]);
+    return this.#scratch.some((word, i) => word !== mask[i]) ? this.#scratch : undefined;
   }
 
   accept(token: number): boolean {
@@ -78,7 +82,7 @@ export class BudgetMatcher implements TokenMatcher {
     this.free.rollback(n);
   }
 
-  /** For looking ahead: what happens to a fork says nothing of this one. */
+  /** For looking ahead: what is refused there was never chosen. */
   fork(): TokenMatcher {
     return this.inner.fork();
   }

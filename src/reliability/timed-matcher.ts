@@ -47,6 +47,10 @@ export class TimedMatcher implements TokenMatcher {
     if (!this.inner.isFinished && mask.every((word) => word === 0)) account.deadEnds++;
   }
 
+  unbudgeted(mask: Uint32Array): Uint32Array | undefined {
+    return this.inner.unbudgeted?.(mask);
+  }
+
   accept(token: number): boolean {
     const start = performance.now();
     const taken = this.inner.accept(token);

@@ -94,6 +94,18 @@ describe('one request', () => {
     expect(drafted.usage.acceptedDrafts).toBeGreaterThan(0);
     expect(drafted.usage.passes).toBeLessThan(plain.usage.passes);
   });
+  it("a draft model's cached prompts are shared within a tenant only", async () => {
+    const draft = new FakeModel({ vocabSize: vocabulary.size + 5 });
+    const salts: (string | undefined)[] = [];
+    const open = draft.open.bind(draft);
+    draft.open = (options) => {
+      salts.push(options?.salt);
+      return open(options);
+    };
+    const { loop } = setup({}, { draftModel: draft });
+    await loop.run(request({ salt: 'one', draftTokens: 3 }));
+    expect(salts).toEqual(['one']);
+  });
   it('a draft model changes no token, and saves passes where it guesses well', async () => {
     const run = async (draft: FakeModel | undefined, s = sampling()) => {
       const { loop } = setup({}, { draftModel: draft });
@@ -254,6 +266,32 @@ describe('many requests', () => {
     ]);
     expect([a.status, b.status, c.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(fake.openSequences).toBe(0);
+  });
+
+  it.each([
+    ['a mask that is made before the pass', 'fillMask', 6],
+    ['a fork that guesses are tried on', 'fork', 0],
+  ] as const)('a constraint that breaks fails its request only: %s', async (_, method, restrictUpTo) => {
+    const { fake, loop } = setup({ restrictUpTo });
+    const broken = request({ n: 2, prompt: vocabulary.encode('see {"name":"John","age":7}|') });
+    for (const matcher of broken.matchers) {
+      Object.assign(matcher!, {
+        [method]: () => {
+          throw new Error('broken constraint');
+        },
+      });
+    }
+    const others = mixed(6);
+    const [failed, ...rest] = await Promise.allSettled([broken, ...others].map((r) => loop.run(r)));
+    expect(failed).toMatchObject({ status: 'rejected', reason: { message: 'broken constraint' } });
+    expect(rest.map((r) => r.status)).toEqual(others.map(() => 'fulfilled'));
+    expect(fake.openSequences).toBe(0);
+  });
+
+  it('a pass that several outputs of a request share counts once', async () => {
+    const { fake, loop } = setup();
+    const { usage, timings } = await loop.run(request({ n: 4, sampling: sampling({ temperature: 1, seed: 2 }) }));
+    expect([usage.passes, timings.modelMs]).toEqual([fake.steps, fake.steps]);
   });
 
   it('a sequence that cannot be closed fails its request alone, and leaves nobody waiting', async () => {

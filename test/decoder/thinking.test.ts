@@ -18,7 +18,11 @@ async function run(words: string, part: Partial<DecodeRequest>, samples = false)
   const fake = new FakeModel({ vocabSize: vocabulary.size, logits: again(words), samples });
   const seen: TokenInfo[] = [];
   const result: DecodeResult = await new DecodeLoop(fake, vocabulary).run(
-    request({ prompt: [...vocabulary.encode(words), ...vocabulary.encode(words)], onEvent: ({ tokens }) => seen.push(...tokens), ...part }),
+    request({
+      prompt: [...vocabulary.encode(words), ...vocabulary.encode(words)],
+      onEvent: ({ tokens }) => seen.push(...tokens),
+      ...part,
+    }),
   );
   expect(fake.openSequences).toBe(0);
   return { result, tokens: seen.map((t) => t.token) };
