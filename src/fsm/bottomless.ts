@@ -10,19 +10,28 @@ import { PairMap } from '../base/tuple-table.js';
 import { BOTTOM, CAPTURE, DYN, END, FRAME, ITEM, PHASE, STRUCT } from './layout.js';
 import type { Recognizer } from './recognizer.js';
 
+/** Edges of stacks side by side from which on stacks are cut together. */
+const MANY_EDGES = 64;
+/** Most frames between two stacks that are kept for the sake of what lies on top of them both. */
+const LONGEST_GAP = 8;
+
 export class Bottomless {
   private readonly cutStacks = new PairMap(64);
+  /** By cut stack: most edges of any one stack in it. */
+  private readonly widths: (number | undefined)[] = [];
   private readonly outlines: (number | undefined)[] = [];
   private readonly bottom: number;
 
   constructor(private readonly recognizer: Recognizer) {
     this.bottom = recognizer.stacks.intern([recognizer.labels.intern([FRAME.bottom], 1), -1], 2);
+    this.widths[this.bottom] = 0;
   }
 
   /** The state with stacks cut to `depth` frames and remembered key texts dropped where only the stack matters. */
   truncate(state: number, depth: number): number {
     const { recognizer } = this;
     const { states, configs } = recognizer;
+    const together = this.cutTogether(state, depth);
     const ids: number[] = [];
     let changed = false;
     for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
@@ -40,7 +49,7 @@ export class Bottomless {
         continue;
       }
       const stack = configs.data[o + 3]!;
-      const cut = this.cut(stack, depth);
+      const cut = together?.get(stack) ?? this.cut(stack, depth);
       const capture = configs.data[o + 2]!;
       const kept =
         kind === DYN || kind === ITEM
@@ -87,12 +96,70 @@ export class Bottomless {
     if (depth === 0) return this.bottom;
     const known = this.cutStacks.get(stack, depth);
     if (known >= 0) return known;
+    const made = this.image(stack, (parent) => this.cut(parent, depth - 1));
+    this.cutStacks.set(stack, depth, made);
+    return made;
+  }
+
+  /**
+   * Where many frames are read side by side, the stacks of a state and those less than `depth` frames below any of them, each cut the same way
+   * wherever it occurs; undefined where there are few. Cut by depth, n frames that lie above one another and are all on top (rules nested n deep that
+   * may end together) would be n stacks of their own, and a step makes n more of each.
+   */
+  private cutTogether(state: number, depth: number): ReadonlyMap<number, number> | undefined {
+    const { states, configs } = this.recognizer;
+    const tops: number[] = [];
+    let width = 0;
+    for (let i = states.offsets[state]!, end = states.offsets[state + 1]!; i < end; i++) {
+      const o = configs.offsets[states.data[i]!]!;
+      const kind = configs.data[o]!;
+      if (kind === END || kind === BOTTOM || kind === CAPTURE) continue;
+      tops.push(configs.data[o + 3]!);
+      width += this.widths[this.cut(configs.data[o + 3]!, depth)]!;
+    }
+    if (width < MANY_EDGES) return undefined;
+    const kept = this.keptBelow(tops, depth);
+    const images = new Map<number, number>([[this.bottom, this.bottom]]);
+    const below = (parent: number): number => images.get(parent) ?? this.bottom;
+    for (const stack of ascending(kept)) if (stack !== this.bottom) images.set(stack, this.image(stack, below));
+    return images;
+  }
+
+  /** Stacks less than `depth` frames below some, and those on a short way between two of them. */
+  private keptBelow(tops: readonly number[], depth: number): ReadonlySet<number> {
+    const { stacks } = this.recognizer;
+    const kept = new Set(tops);
+    const passed = new Set<number>();
+    let level: readonly number[] = [...kept];
+    for (let d = 1; d < depth + LONGEST_GAP && level.length > 0; d++) {
+      const below: number[] = [];
+      const into = d < depth ? kept : passed;
+      for (const stack of level)
+        for (let i = stacks.offsets[stack]! + 1, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
+          const parent = stacks.data[i]!;
+          if (parent < 0 || kept.has(parent) || passed.has(parent)) continue;
+          into.add(parent);
+          below.push(parent);
+        }
+      level = below;
+    }
+    for (const stack of ascending(passed))
+      for (let i = stacks.offsets[stack]! + 1, end = stacks.offsets[stack + 1]!; i < end; i += 2)
+        if (kept.has(stacks.data[i]!)) kept.add(stack);
+    return kept;
+  }
+
+  /** A stack in outline, with what `below` says in place of the stacks below it. */
+  private image(stack: number, below: (parent: number) => number): number {
     const { stacks } = this.recognizer;
     const pairs: [number, number][] = [];
+    let width = 0;
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
       const label = stacks.data[i]!;
       const parent = stacks.data[i + 1]!;
-      pairs.push([this.outlined(label), parent < 0 ? parent : this.cut(parent, depth - 1)]);
+      const cut = parent < 0 ? parent : below(parent);
+      if (cut >= 0) width = Math.max(width, this.widths[cut] ?? 0);
+      pairs.push([this.outlined(label), cut]);
     }
     pairs.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     const flat: number[] = [];
@@ -102,7 +169,7 @@ export class Bottomless {
       flat.push(l, p);
     }
     const made = stacks.intern(flat, flat.length);
-    this.cutStacks.set(stack, depth, made);
+    this.widths[made] = Math.max(width, flat.length >> 1);
     return made;
   }
 
@@ -132,4 +199,9 @@ export class Bottomless {
     } else if (phase === PHASE.colon || phase === PHASE.value || phase === PHASE.after) outline = states.outline(o);
     return outline === o ? label : labels.intern([FRAME.object, id, phase, outline, last], 5);
   }
+}
+
+/** Stacks with those first that lie below others: they were made first. */
+function ascending(stacks: ReadonlySet<number>): readonly number[] {
+  return [...stacks].sort((a, b) => a - b);
 }

@@ -11,7 +11,7 @@ import type { ArrayExpr, ExprId, Grammar, ObjectExpr } from '../grammar/ir.js';
 import { CAPTURE, DYN, END, FRAME, ITEM, LEX, NAME, PHASE, STRUCT, TOKEN } from './layout.js';
 import { lowerAll } from './least-values.js';
 import type { LexemePool } from './lexeme.js';
-import { keyBytes } from './object-policy.js';
+import { keyBytes, type Moves, type ObjectPolicy } from './object-policy.js';
 import type { Recognizer } from './recognizer.js';
 
 const FAR = Number.POSITIVE_INFINITY;
@@ -189,26 +189,32 @@ export class Distances {
         d = known;
         break;
       }
-      const move = states.policy.next(at, this.ofValue);
+      const move = this.moves(states.policy, at);
       if (move === undefined) {
         d = FAR;
         break;
       }
-      const cost = move.bytes + 1 + this.exprs[move.value]!;
-      chain.push({ key, cost });
       at = move.after;
-      if (states.canClose(at)) {
+      const closes = states.canClose(at);
+      chain.push({ key, cost: move.bytes + (closes ? 0 : 1) });
+      if (closes) {
         d = 1;
-        chain[chain.length - 1] = { key, cost };
         break;
       }
-      chain[chain.length - 1] = { key, cost: cost + 1 };
     }
     for (let i = chain.length - 1; i >= 0; i--) {
       d += chain[i]!.cost;
       this.objects.set(chain[i]!.key, d);
     }
     return d;
+  }
+
+  /** The members that the policy adds next, as many as are known at once. */
+  private moves(policy: ObjectPolicy, o: number): Moves | undefined {
+    const needed = policy.needed(o, this.ofValue);
+    if (needed !== undefined) return needed;
+    const move = policy.next(o, this.ofValue);
+    return move && { after: move.after, bytes: move.bytes + 1 + this.exprs[move.value]! };
   }
 
   private afterDynamic(id: ExprId, o: number, c: number): number {

@@ -19,7 +19,15 @@ export interface Move {
   readonly bytes: number;
 }
 
+/** Members one after another: the state after them and their bytes, with the commas between them. */
+export interface Moves {
+  readonly after: number;
+  readonly bytes: number;
+}
+
 export class ObjectPolicy {
+  /** Bytes of each property's name with its quotes. */
+  private readonly keys: readonly number[];
   private readonly firstKeys: (FirstWords | undefined)[] = [];
   private readonly kept = new Map<number, ReadonlySet<string>>();
   /** Per class, by object state: how many of the first words are known to be excluded in it. */
@@ -30,7 +38,9 @@ export class ObjectPolicy {
     private readonly expr: ObjectExpr,
     private readonly pool: LexemePool,
     private readonly classTerms: readonly number[],
-  ) {}
+  ) {
+    this.keys = expr.properties.map((p) => 1 + keyBytes(p.name, 0));
+  }
 
   /**
    * The member that a hurried writer adds where the object may not close yet: the first allowed property that is needed; else, where a
@@ -60,8 +70,26 @@ export class ObjectPolicy {
       }
     }
     if (pick < 0) return undefined;
-    const { name, value } = properties[pick]!;
-    return { property: pick, value, after: states.afterDeclared(o, pick), bytes: 1 + keyBytes(name, 0) };
+    return {
+      property: pick,
+      value: properties[pick]!.value,
+      after: states.afterDeclared(o, pick),
+      bytes: this.keys[pick]!,
+    };
+  }
+
+  /**
+   * What {@link next} adds one after another, as far as it is known without the states between: in order 'any' all members that are needed. Followed one by
+   * one they would be n states of n bits for each of the n ways to begin. undefined where that is nothing.
+   */
+  needed(o: number, distance: (value: ExprId) => number): Moves | undefined {
+    const { states } = this;
+    if (!states.isUnordered || states.missing(o) === 0) return undefined;
+    let bytes = -1;
+    states.eachMissing(o, (p) => {
+      bytes += this.keys[p]! + 2 + distance(this.expr.properties[p]!.value);
+    });
+    return { bytes, after: states.afterMissing(o) };
   }
 
   /** Whether property p and all that it implies have values of finite distance. */

@@ -147,7 +147,7 @@ export class ObjectStates {
   }
 
   /** Required and implied properties that are not there yet; in order 'schema' those passed over count too (they never are). */
-  private missing(o: number): number {
+  missing(o: number): number {
     let m = this.missingKnown[o];
     if (m === undefined) {
       m = this.countMissing(o);
@@ -166,6 +166,35 @@ export class ObjectStates {
     let m = 0;
     for (let p = 0; p < this.n; p++) if (!this.seen(o, p) && this.needs(o, p)) m++;
     return m;
+  }
+
+  /** Visits the required and implied properties that are not there yet, in order, of objects that note which are there (order 'any'). */
+  eachMissing(o: number, visit: (p: number) => void): void {
+    for (let w = 0; w < this.seenWords; w++)
+      for (let rest = ~this.at(o, SEEN + w) & this.declaredWord(w); rest !== 0; rest &= rest - 1) {
+        const p = w * 32 + (31 - Math.clz32(rest & -rest));
+        if (this.needs(o, p)) visit(p);
+      }
+  }
+
+  private declaredWord(w: number): number {
+    const left = this.n - w * 32;
+    return left >= 32 ? -1 : 2 ** left - 1;
+  }
+
+  /** State after all that {@link eachMissing} visits, in order 'any', without the states between. */
+  afterMissing(o: number): number {
+    const t = this.copy(o);
+    this.eachMissing(o, (p) => {
+      t[COUNT] = Math.min(t[COUNT]! + 1, this.clamp);
+      t[SEEN + (p >> 5)]! |= 1 << (p & 31);
+    });
+    return this.tuples.intern(t, t.length);
+  }
+
+  /** Whether members may come in any order. */
+  get isUnordered(): boolean {
+    return this.anyOrder;
   }
 
   /** Whether property p is required or implied by a property that is there. */
