@@ -3,6 +3,7 @@
  */
 import { createEngine } from './engine/create.js';
 import type { Engine } from './engine/engine.js';
+import { hasNodeArrays } from './engine/realm.js';
 import type { AnyTool, RequestOptions, ResultFor, ToolChoice } from './engine/types.js';
 
 export { parsePartialJson } from './base/partial-json.js';
@@ -45,8 +46,8 @@ export type { ChatMessage, Device, Dtype, LoadProgress, ModelInfo } from './runt
 let shared: Promise<Engine> | undefined;
 
 /**
- * Generates with the embedded model, loaded on the first call into this thread: for scripts, which start sooner so. The arguments and the
- * result are those of `Engine.generate`.
+ * Generates with the embedded model, loaded on the first call into this thread: for scripts, which start sooner so. Where this thread cannot
+ * hold it (a vm context, as under Jest) it gets one of its own. The arguments and the result are those of `Engine.generate`.
  */
 export async function generate<
   const S,
@@ -54,7 +55,7 @@ export async function generate<
   const C extends ToolChoice | undefined = undefined,
   A extends AbortSignal | undefined = undefined,
 >(target: S, options: RequestOptions<T, C, A>): Promise<ResultFor<S, T, C, A>> {
-  shared ??= createEngine({ worker: false }).catch((error: unknown) => {
+  shared ??= createEngine(hasNodeArrays() ? { worker: false } : {}).catch((error: unknown) => {
     shared = undefined;
     throw error;
   });
