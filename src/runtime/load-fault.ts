@@ -16,15 +16,20 @@ const CODES: ReadonlySet<unknown> = new Set([
 
 /** The error of an import, typed where it is ONNX Runtime's, else as it is. */
 export function loadFault(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || !CODES.has(error.code)) return error;
+  if (!(error instanceof Error)) return error;
   const { message, stack = '' } = error;
-  if (!message.includes('onnxruntime') && !stack.includes(PACKAGE)) return error;
-  if (error.code === FORBIDDEN) {
+  const code = 'code' in error ? error.code : undefined;
+  // Bundlers' own loaders (Turbopack) put an error without a code in place of Node's, which names the package.
+  const meant = CODES.has(code)
+    ? message.includes('onnxruntime') || stack.includes(PACKAGE)
+    : message.includes(PACKAGE);
+  if (!meant) return error;
+  if (code === FORBIDDEN) {
     const remedy = 'a process that may load native addons (start Node with --allow-addons, without --no-addons)';
     return new ModelError('ONNX Runtime', remedy, message.split('\n')[0]!, { cause: error });
   }
   const libc = process.platform === 'linux' ? ', which needs glibc (Alpine has musl)' : '';
-  const bundled = `; in a bundle: leave '${PACKAGE}' external and ship it`;
+  const bundled = `; in a bundle: leave '${PACKAGE}' external and ship all of its folder, shared libraries too`;
   const expected = `the npm package ${PACKAGE} with its binary for ${process.platform} ${process.arch}${libc}${bundled}`;
   return new ModelError('ONNX Runtime', expected, message.split('\n')[0]!, { cause: error });
 }

@@ -76,4 +76,14 @@ describe('without ONNX Runtime', () => {
     expect(loadFault(ours)).toMatchObject({ got: 'libonnxruntime.so.1: no such file', cause: ours });
     expect(loadFault(ours)).toBeInstanceOf(ModelError);
   });
+  it('nor where a bundler puts an error of its own in place of the code', () => {
+    const bundled = new Error(
+      'Failed to load external module onnxruntime-node-43: Error: libonnxruntime.so.1: no file',
+    );
+    expect(loadFault(bundled)).toMatchObject({
+      code: 'MODEL',
+      expected: expect.stringContaining('shared libraries'),
+      cause: bundled,
+    });
+  });
 });
