@@ -37,19 +37,47 @@ export function parseHubName(source: string): HubName {
   return { repository, revision, folder: folder.slice(1) };
 }
 
-/** Where the cache lies and how to reach the hub, from HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE. */
-export async function hubEnvironment(env: NodeJS.ProcessEnv = process.env): Promise<HubEnvironment> {
-  // An empty variable is an unset one.
-  const base = env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
-  const home = env.HF_HOME || path.join(base, 'huggingface');
-  const stored = await readFile(path.join(home, 'token'), 'utf8').catch(() => '');
+/**
+ * Where the cache lies and how to reach the hub, from HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE.
+ * @throws ModelError (rejection) where none of them says where and the user has no home
+ */
+export async function hubEnvironment(
+  env: NodeJS.ProcessEnv = process.env,
+  userHome: () => string = homedir,
+): Promise<HubEnvironment> {
+  const home = hubHome(env, userHome);
+  const stored = typeof home === 'string' ? await readFile(path.join(home, 'token'), 'utf8').catch(() => '') : '';
   const token = env.HF_TOKEN || stored.trim();
   return {
     endpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
-    cache: env.HF_HUB_CACHE || path.join(home, 'hub'),
+    cache: env.HF_HUB_CACHE || path.join(known(home), 'hub'),
     offline: ['1', 'true', 'yes', 'on'].includes((env.HF_HUB_OFFLINE ?? '').toLowerCase()),
     ...(token === '' ? {} : { token }),
   };
+}
+
+/** The folder of the hub's tools, or why there is none: users of containers and cloud functions may have no home. An empty variable is an unset one. */
+function hubHome(env: NodeJS.ProcessEnv, userHome: () => string): string | { readonly why: unknown } {
+  if (env.HF_HOME) return env.HF_HOME;
+  try {
+    return path.join(env.XDG_CACHE_HOME || path.join(userHome(), '.cache'), 'huggingface');
+  } catch (why) {
+    return { why };
+  }
+}
+
+function known(home: string | { readonly why: unknown }): string {
+  if (typeof home === 'string') return home;
+  const { why: cause } = home;
+  const got = cause instanceof Error ? cause.message : String(cause);
+  throw new ModelError(
+    "the hub's cache",
+    'a folder for it (set HF_HOME or HF_HUB_CACHE)',
+    `a user without home: ${got}`,
+    {
+      cause,
+    },
+  );
 }
 
 /** One repository's folder in the cache. */

@@ -55,6 +55,21 @@ describe('names and environment', () => {
       expect(await hubEnvironment(empty)).toEqual({ ...(await hubEnvironment({ HF_HOME: home })) });
     });
   });
+
+  it('needs no home of the user where a folder is named, and names the variables where none is', async () => {
+    const none = (): never => {
+      throw new Error('uv_os_homedir returned ENOENT');
+    };
+    await withFolder(async (home) => {
+      expect(await hubEnvironment({ HF_HOME: home }, none)).toMatchObject({ cache: path.join(home, 'hub') });
+      expect(await hubEnvironment({ HF_HUB_CACHE: home }, none)).toMatchObject({ cache: home });
+      await expect(hubEnvironment({}, none)).rejects.toMatchObject({
+        code: 'MODEL',
+        expected: expect.stringContaining('HF_HOME'),
+        got: expect.stringContaining('uv_os_homedir'),
+      });
+    });
+  });
 });
 
 describe('download', () => {
