@@ -94,11 +94,6 @@ export class TokenChooser {
     return this.#describe(this.#adjusted(await read(), undefined), mask, token, maskMs);
   }
 
-  /** {@link Picked.wanted} of a position that a device chose under `mask`; `free`: as of {@link TokenMatcher.unbudgeted}. */
-  async wanted(mask: Uint32Array, free: Uint32Array, read: () => Promise<Float32Array>): Promise<number | undefined> {
-    return this.#wanted(this.#adjusted(await read(), undefined), mask, free);
-  }
-
   /** A token of the output, for penalties. */
   add(token: number): void {
     this.#history.add(token);
@@ -130,7 +125,7 @@ export class TokenChooser {
     }
     const maskMs = this.fillMask(matcher, mask);
     const free = matcher.unbudgeted?.(mask);
-    if (free !== undefined) tellWanted(matcher, this.#wanted(logits, mask, free));
+    if (free !== undefined) tellWanted(matcher, refusedBy(mask, this.#scratch.sampler.greedy(logits, free)));
     const token = sampler.choose(logits, mask, sampling, this.#random);
     const info = this.#detail ? this.#describe(logits, mask, token, maskMs) : { maskMs };
     acceptChosen(matcher, token);
@@ -153,12 +148,6 @@ export class TokenChooser {
     h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
     return (h ^ (h >>> 16)) >>> 0;
-  }
-
-  /** The likeliest token of a mask without budget where `mask`, which has one, lacks it. */
-  #wanted(logits: Float32Array, mask: Uint32Array, free: Uint32Array): number | undefined {
-    const token = this.#scratch.sampler.greedy(logits, free);
-    return ((mask[token >>> 5]! >>> (token & 31)) & 1) === 1 ? undefined : token;
   }
 
   #optimistic(): boolean {
@@ -210,6 +199,11 @@ export class TokenChooser {
 export function acceptChosen(matcher: TokenMatcher, token: number): void {
   if (matcher.accept(token)) return;
   throw new ModelError('the sampled token', 'a token that the constraint allows', `token ${token}`);
+}
+
+/** The token where the mask lacks it. */
+export function refusedBy(mask: Uint32Array, token: number): number | undefined {
+  return ((mask[token >>> 5]! >>> (token & 31)) & 1) === 1 ? undefined : token;
 }
 
 /** Tells the matcher of a choice that its budget refuses. */

@@ -21,8 +21,8 @@ export interface Choice {
   readonly spec: SampleSpec;
   /** The mask as bits; undefined: unconstrained. */
   readonly bits: Uint32Array | undefined;
-  /** The same without the token budget, where that allows more. */
-  readonly free: Uint32Array | undefined;
+  /** Asks for the likeliest token without the token budget, where that allows more. */
+  readonly free: SampleSpec | undefined;
   readonly maskMs: number;
 }
 
@@ -36,10 +36,10 @@ export function choicesOf(row: number, sequence: Sequence, vocabularySize: numbe
     if (draft[position]?.forced !== true) {
       const bits = constrained ? new Uint32Array((vocabularySize + 31) >>> 5) : undefined;
       const maskMs = bits === undefined ? 0 : sequence.fillMask(bits);
-      const free = bits === undefined ? undefined : matcher?.unbudgeted?.(bits)?.slice();
       const mask = bits === undefined ? undefined : pack(bits, vocabularySize);
       const spec = { row, position, ...(mask === undefined ? {} : { mask }), ...sequence.spec(out.length) };
-      out.push({ owner: sequence, spec, bits, free, maskMs });
+      const free = bits === undefined ? undefined : matcher?.unbudgeted?.(bits);
+      out.push({ owner: sequence, spec, bits, free: free && likeliest(spec, free, vocabularySize), maskMs });
     }
     const next = draft[position];
     if (next === undefined) break;
@@ -51,6 +51,14 @@ export function choicesOf(row: number, sequence: Sequence, vocabularySize: numbe
   if (accepted > 0) matcher?.rollback(accepted);
   return out;
 }
+
+/** Asks what a spec would choose under other bits (copied: the matcher writes to its own again). */
+const likeliest = (spec: SampleSpec, bits: Uint32Array, size: number): SampleSpec => ({
+  ...spec,
+  mask: pack(bits.slice(), size),
+  temperature: 0,
+  whole: false,
+});
 
 /** The form of a mask that takes the fewest bytes: allowed ids, denied ids, or bits. @throws ModelError for one that allows nothing */
 export function pack(bits: Uint32Array, size: number): NonNullable<SampleSpec['mask']> {

@@ -5,7 +5,7 @@
  * Faults stay with their request: an error while a row's outcome is taken fails that request; a pass that rejects is run again row by
  * row, so that only the row at fault fails.
  */
-import type { Picked } from './choice.js';
+import { type Picked, refusedBy } from './choice.js';
 import { type Choice, choicesOf, idsOf } from './device.js';
 import type { ExpertProfiles } from './experts.js';
 import type { FittedRow } from './memory.js';
@@ -147,19 +147,20 @@ export class PassPhase {
     const ready = performance.now();
     let tokens: readonly SampledToken[];
     try {
-      tokens = await handle.sample(choices.map((c) => c.spec));
+      tokens = await handle.sample([...choices.map((c) => c.spec), ...choices.flatMap((c) => c.free ?? [])]);
     } catch (error) {
       for (const { slot } of rows) fail(slot, error);
       return out;
     }
     const deviceMs = performance.now() - ready;
     this.#countOverlap(ready - start, deviceMs);
+    let unbudgeted = choices.length;
     for (const [i, { owner, spec, bits, free, maskMs }] of choices.entries()) {
       const sampled = tokens[i]!;
       const read = (): Promise<Float32Array> => handle.logits(spec.row, spec.position);
       const info = await owner.chooser.report(sampled, bits, maskMs, read);
       const wanted =
-        bits === undefined || free === undefined ? undefined : await owner.chooser.wanted(bits, free, read);
+        bits === undefined || free === undefined ? undefined : refusedBy(bits, tokens[unbudgeted++]!.token);
       const { token } = sampled;
       const own = out.get(owner) ?? new Map<number, Picked>();
       out.set(owner, own);

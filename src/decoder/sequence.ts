@@ -102,7 +102,7 @@ export class Sequence {
   }
 
   /** How a position is chosen on a device, and what is reported of it. */
-  get chooser(): Pick<TokenChooser, 'report' | 'wanted'> {
+  get chooser(): Pick<TokenChooser, 'report'> {
     return this.#chooser;
   }
 
