@@ -58,7 +58,7 @@ class Carrier {
     const { stacks, labels } = this.from;
     for (let i = stacks.offsets[stack]!, end = stacks.offsets[stack + 1]!; i < end; i += 2) {
       const id = labels.data[labels.offsets[stacks.data[i]!]! + 1]!;
-      this.pool.mapNames(this.from.objectStates(id).nameRoot, this.to.objectStates(id).nameRoot);
+      this.pool.mapNames(this.from.objectStates(id).names.root, this.to.objectStates(id).names.root);
     }
   }
 

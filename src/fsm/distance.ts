@@ -237,7 +237,7 @@ export class Distances {
       const node = this.pool.terms.asNameNode(term);
       if (node < 0) return;
       for (let place = names.rangeStart(node), end = names.rangeEnd(node); place < end; place++) {
-        const p = states.nameOf(place);
+        const p = states.names.at(place);
         if (pick >= 0 && pick === wanted) return;
         if (p !== wanted && !(states.allows(o, p) && states.policy.canBeEnded(p, this.ofValue))) continue;
         let d = spent + keyBytes(properties[p]!.name, names.depthOf(node)) + 1 + this.exprs[properties[p]!.value]!;

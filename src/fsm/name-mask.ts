@@ -97,7 +97,7 @@ export class NameMasks {
       const states = recognizer.objectStates(labels.data[l + 1]!);
       const o = labels.data[l + 3]!;
       for (let i = 0; i < count; i++)
-        if (before[i + 1] === 0 && states.allows(o, states.nameOf(base + i))) before[i + 1] = 1;
+        if (before[i + 1] === 0 && states.allows(o, states.names.at(base + i))) before[i + 1] = 1;
     }
     for (let i = 0; i < count; i++) before[i + 1]! += before[i]!;
     return before;
@@ -108,7 +108,7 @@ export class NameMasks {
     const { labels } = this.recognizer;
     const l = labels.offsets[label]!;
     const states = this.recognizer.objectStates(labels.data[l + 1]!);
-    const p = states.nameAt(node);
+    const p = states.names.ending(node);
     return p >= 0 && states.allows(labels.data[l + 3]!, p) ? p : -1;
   }
 

@@ -8,6 +8,7 @@
  */
 import { TupleTable } from '../base/tuple-table.js';
 import type { DynamicKeys, ObjectExpr } from '../grammar/ir.js';
+import { DeclaredNames } from './declared-names.js';
 import type { LexemePool } from './lexeme.js';
 import { closureOf, MemberCounts } from './member-counts.js';
 import { ObjectPolicy } from './object-policy.js';
@@ -49,9 +50,6 @@ export class ObjectStates {
   private neededIn = -1;
   private readonly counts: MemberCounts | undefined;
   private readonly tuple: number[] = [];
-  private nameRootNode = -1;
-  /** Properties by the place of their names in sorted order. */
-  private places = new Int32Array(0);
   private readonly classTerms: number[];
   private exhausting: readonly boolean[] | undefined;
   private endlessKnown: boolean | undefined;
@@ -60,6 +58,7 @@ export class ObjectStates {
   private readonly outlines: (number | undefined)[] = [];
   private readonly allWitnesses: number;
   private readonly declared: number;
+  readonly names: DeclaredNames;
   readonly policy: ObjectPolicy;
   readonly start: number;
 
@@ -94,6 +93,7 @@ export class ObjectStates {
     this.allWitnesses = expr.witnesses === 0 ? 0 : 2 ** expr.witnesses - 1;
     this.declared =
       expr.dynamic.length > 0 ? pool.terms.literals.build(props.map((p) => p.name)) : pool.terms.literals.none;
+    this.names = new DeclaredNames(props, pool.terms);
     this.policy = new ObjectPolicy(this, expr, pool, this.classTerms);
     const first = new Array<number>(SEEN + this.seenWords).fill(0);
     first[EXCLUDED] = this.declared;
@@ -116,28 +116,6 @@ export class ObjectStates {
     return this.finiteKnown;
   }
 
-  /** Node of the trie of declared names. */
-  get nameRoot(): number {
-    if (this.nameRootNode < 0) {
-      const { properties } = this.expr;
-      const order = properties.map((_, p) => p).sort((a, b) => (properties[a]!.name < properties[b]!.name ? -1 : 1));
-      this.places = Int32Array.from(order);
-      this.nameRootNode = this.pool.terms.names.build(order.map((p) => properties[p]!.name));
-    }
-    return this.nameRootNode;
-  }
-
-  /** The property whose name has a place among the sorted names. */
-  nameOf(place: number): number {
-    return this.places[place]!;
-  }
-
-  /** The property whose name ends at a node of the trie of names, or -1. */
-  nameAt(node: number): number {
-    const place = this.pool.terms.names.nameAt(node);
-    return place < 0 ? -1 : this.places[place]!;
-  }
-
   private at(o: number, field: number): number {
     return this.tuples.data[this.tuples.offsets[o]! + field]!;
   }
@@ -157,18 +135,14 @@ export class ObjectStates {
   }
 
   private countMissing(o: number): number {
-    if (this.implied === undefined) {
-      if (!this.anyOrder) return this.requiredFrom[this.at(o, NEXT)]!;
-      let m = this.requiredFrom[0]!;
-      if (m > 0) for (let p = 0; p < this.n; p++) if (this.required[p] === 1 && this.seen(o, p)) m--;
-      return m;
-    }
+    if (this.implied === undefined && (!this.anyOrder || this.requiredFrom[0] === 0))
+      return this.requiredFrom[this.at(o, NEXT)]!;
     let m = 0;
-    for (let p = 0; p < this.n; p++) if (!this.seen(o, p) && this.needs(o, p)) m++;
+    this.eachMissing(o, () => m++);
     return m;
   }
 
-  /** Visits the required and implied properties that are not there yet, in order, of objects that note which are there (order 'any'). */
+  /** Visits the required and implied properties that are not there yet, in order, of objects that note which are there (order 'any', implications). */
   eachMissing(o: number, visit: (p: number) => void): void {
     for (let w = 0; w < this.seenWords; w++)
       for (let rest = ~this.at(o, SEEN + w) & this.declaredWord(w); rest !== 0; rest &= rest - 1) {
@@ -304,10 +278,7 @@ export class ObjectStates {
 
   /** Whether some declared name at or below a trie node may come next. */
   allowsBelow(o: number, node: number): boolean {
-    const { names } = this.pool.terms;
-    for (let place = names.rangeStart(node), end = names.rangeEnd(node); place < end; place++)
-      if (this.allows(o, this.places[place]!)) return true;
-    return false;
+    return this.names.someBelow(node, (p) => this.allows(o, p));
   }
 
   allowsAnyDeclared(o: number): boolean {

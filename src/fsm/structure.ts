@@ -202,7 +202,7 @@ export class Structures {
       return;
     }
     if (states.allowsAnyDeclared(o)) {
-      const q = pool.stringAt(pool.terms.nameNode(states.nameRoot));
+      const q = pool.stringAt(pool.terms.nameNode(states.names.root));
       step.addEdge(NAME, q, 0, tables.label(FRAME.object, id, PHASE.key, o, 0), parent);
     }
     const { empty, none } = tables.captures;
@@ -231,7 +231,7 @@ export class Structures {
       const o = labels.data[l + 3]!;
       const states = this.objectStates(id);
       if (final) {
-        const p = states.nameAt(pool.terms.asNameNode(pool.termOf(q)));
+        const p = states.names.ending(pool.terms.asNameNode(pool.termOf(q)));
         if (states.allows(o, p))
           this.enter(
             FRAME.object,
