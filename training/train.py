@@ -176,14 +176,18 @@ def main() -> None:
 
     log = (args.work / f"{args.config}.jsonl").open("a")
     started, since, begun, means = time.time(), seen, step, []
+    settled = 0.0
     budget, of = args.batch_tokens or config["batch_tokens"], args.hardest
     batches = islice(stream(paths, budget, config["seed"], taken, args.workers, shape, processes.count * of), processes.rank, None, processes.count)
     for batch in batches:
         if args.seconds and steps == 10**9:
             # One clock for all: they must agree on the step.
             elapsed = processes.agreed(time.time() - started)
-            if elapsed >= args.seconds * (1 - args.decay_share) and step > begun + config["warmup"]:
-                pace = max(1, step - begun) / elapsed
+            # The first steps wait for shards and kernels: they tell nothing of the pace.
+            early = step <= begun + config["warmup"]
+            settled = elapsed if early else settled
+            if elapsed >= args.seconds * (1 - args.decay_share) and not early:
+                pace = (step - begun - config["warmup"]) / (elapsed - settled)
                 decay = max(1, round((args.seconds - elapsed) * pace))
                 steps = step + decay
                 save(f"{args.config}-before-decay.pt")

@@ -1,4 +1,4 @@
-"""A checkpoint with wider attention that answers as before: `python training/widen.py --checkpoint OLD.pt --config dense-wide --out NEW.pt`.
+"""A checkpoint with wider attention that answers as before: `python training/widen.py --checkpoint OLD.pt --config dense --out NEW.pt`.
 
 Key/value heads are doubled (each copy serves half of the query heads of the old one) until there are as many as the configuration has, and a
 head grows from D to a multiple m D: dimension i of the old half-split rotation turns as fast as dimension m i of the new one (the same theta), so
@@ -46,7 +46,7 @@ def widened(model: dict[str, Tensor], old: dict, new: dict) -> dict[str, Tensor]
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--config", default="dense-wide")
+    parser.add_argument("--config", default="dense")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     torch.manual_seed(0)

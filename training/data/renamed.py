@@ -7,6 +7,7 @@ would no longer be told by its words (a sentence without the new name) is left o
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from .calls import TOOLS, Tool, called, offered
 from .domains import TRAINED, UNSEEN_NAMES, Domain, Field
@@ -46,8 +47,9 @@ def swapped(text: str, words: Words) -> str:
     return TEXT.sub(swap, text)
 
 
-def content(text: str) -> list[str]:
-    return [w for w in (m[2].lower() for m in TEXT.finditer(text) if m[2]) if len(w) > 2 and w not in SMALL]
+@lru_cache(1 << 16)
+def content(text: str) -> tuple[str, ...]:
+    return tuple(w for w in (m[2].lower() for m in TEXT.finditer(text) if m[2]) if len(w) > 2 and w not in SMALL)
 
 
 def tells(sentence: str, name: str, words: Words) -> bool:
