@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from data.mixture import EASY, HELD, SEEN, TRAINING, draw
+from data.mixture import EASY, HELD, LABELS, SEEN, TRAINING, draw
 from data.prompt import END, render
 
 HERE = Path(__file__).parent
@@ -24,7 +24,7 @@ def make(job: tuple[str, int, int, int, str, Path]) -> str:
     mixture, index, size, seed, tokenizer_path, out = job
     tokenizer = Tokenizer.from_file(tokenizer_path)
     rng = random.Random(f"{seed}-{mixture}-{index}")
-    shares = {"easy": EASY, "full": TRAINING, "seen": SEEN, "heldout": HELD}[mixture]
+    shares = {"easy": EASY, "full": TRAINING, "labels": LABELS, "seen": SEEN, "heldout": HELD}[mixture]
     tokens, offsets, answers = [], [0], []
     while len(answers) < size:
         sample = draw(rng, shares)
@@ -35,7 +35,7 @@ def make(job: tuple[str, int, int, int, str, Path]) -> str:
         tokens += ids
         offsets.append(len(tokens))
         answers.append(len(prompt))
-    name = f"{mixture}-{index:03d}" if mixture in ("easy", "full") else mixture
+    name = f"{mixture}-{index:03d}" if mixture in ("easy", "full", "labels") else mixture
     path = out / f"{name}.npz"
     # A trainer may wait for the name.
     unfinished = path.with_suffix(".part")
@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--easy", type=int, default=2, help="shards of short, simple samples")
     parser.add_argument("--full", type=int, default=30, help="shards of the training mixture")
     parser.add_argument("--first", type=int, default=0, help="index of the first full shard")
+    parser.add_argument("--labels", type=int, default=0, help="shards two thirds of which are classification")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
@@ -64,6 +65,7 @@ def main() -> None:
     splits = [(split, 0, 300, args.seed + 1000, tokenizer, validation) for split in ("seen", "heldout")]
     jobs = splits + [("easy", i, args.size, args.seed, tokenizer, shards) for i in range(args.easy)]
     jobs += [("full", args.first + i, args.size, args.seed, tokenizer, shards) for i in range(args.full)]
+    jobs += [("labels", i, args.size, args.seed, tokenizer, shards) for i in range(args.labels)]
     with Pool(args.processes) as workers:
         for line in workers.imap(make, jobs):
             print(line, flush=True)

@@ -20,16 +20,19 @@ if [ "$device" = gpu ]; then
   while [ ! -f work/validation/heldout.npz ]; do sleep 1; done
   python regrow.py --checkpoint checkpoint/dense-before-decay.pt --old checkpoint/tokenizer.json --out work/start.pt
   python widen.py --checkpoint work/start.pt --out work/start.pt
-  dense="--resume work/start.pt --embedding-rate 2.5 --follow 2000:200 --workers 3 --save-every 1000" moe="--follow 2188:142 --workers 3 --save-every 1000"
+  dense="--resume work/start.pt --embedding-rate 2.5 --follow 2000:200 --workers 3 --save-every 1000" moe="--follow 2188:142 --workers 3 --save-every 1000" steps=13998
 else
   [ -f work/validation/seen.npz ] || python make_shards.py
-  dense="--batch-tokens 6144 --compile --easy --steps 9000 --decay 3600" moe="--batch-tokens 8192 --steps 400 --decay 300"
+  dense="--batch-tokens 6144 --compile --easy --steps 9000 --decay 3600" moe="--batch-tokens 8192 --steps 400 --decay 300" steps=9000
 fi
 # shellcheck disable=SC2086 # several words on purpose
 if [ "$name" = dense ]; then
   python train.py --config dense $dense
+  cp work/dense.pt work/dense-before-labels.pt
+  python make_shards.py --easy 0 --full 0 --labels 4
+  python train.py --config dense --resume work/dense.pt --shards 'labels-*.npz' --batch-tokens 12288 --rate 0.05 --steps "$((steps + 332))" --decay 240
 else
-  python train.py --config "$name" --upcycle work/dense.pt $moe
+  python train.py --config "$name" --upcycle work/dense-before-labels.pt $moe
 fi
 wait
 cp "work/$name.jsonl" "record/$name.jsonl"

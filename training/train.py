@@ -184,10 +184,10 @@ def main() -> None:
             # One clock for all: they must agree on the step.
             elapsed = processes.agreed(time.time() - started)
             # The first steps wait for shards and kernels: they tell nothing of the pace.
-            early = step <= begun + config["warmup"]
-            settled = elapsed if early else settled
-            if elapsed >= args.seconds * (1 - args.decay_share) and not early:
-                pace = (step - begun - config["warmup"]) / (elapsed - settled)
+            half = begun + config["warmup"] // 2
+            settled = elapsed if step <= half else settled
+            if elapsed >= args.seconds * (1 - args.decay_share) and step > begun + config["warmup"]:
+                pace = (step - half) / (elapsed - settled)
                 decay = max(1, round((args.seconds - elapsed) * pace))
                 steps = step + decay
                 save(f"{args.config}-before-decay.pt")

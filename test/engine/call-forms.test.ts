@@ -1,4 +1,5 @@
 /** Calls in the forms of model families: learned from templates, enforced, and read back. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ValueError } from '../../src/base/value-error.js';
 import { compile, json, Matcher, tags, Vocabulary } from '../../src/core.js';
@@ -29,6 +30,16 @@ describe('the form of calls', () => {
   });
   it('of qwen', () => {
     expect(formOf(CHAT_TEMPLATES.qwen!).callForm).toMatchObject({ trigger: '<tool_call>', end: '}\n</tool_call>' });
+  });
+  it.each(['embedded', 'embedded-moe'])('of %s', (name) => {
+    const file = new URL(`../../models/${name}/tokenizer_config.json`, import.meta.url);
+    const template: string = JSON.parse(readFileSync(file, 'utf8')).chat_template;
+    expect(formOf(template, ['<|end|>']).callForm).toMatchObject({
+      begin: '{"name":"',
+      middle: '","arguments":',
+      end: '}',
+      place: 'alone',
+    });
   });
   it.each([['phi3'], ['gemma']])('of %s is none', (model) => {
     const chat = formOf(CHAT_TEMPLATES[model]!);

@@ -74,6 +74,10 @@ def parse(text: str) -> list[Task]:
 KNOWN = [Task(keys, THINGS, False, False, {label: tuple(cues.split("|")[:-1]) for label, cues in labels.items()}) for keys, labels in TASKS.items()]
 MORE = [task for path in sorted(Path(__file__).parent.glob("classes_more*.txt")) for task in parse(path.read_text(encoding="utf-8"))]
 ALL = KNOWN + MORE
+COMMON_KEYS = frozenset(
+    "sentiment|mood|tone|polarity|attitude|emotion|feeling|urgency|priority|severity|spam|language|lang|category|topic|department|queue|intent|action|section|rating|stars".split("|")
+)
+COMMON = [task for task in ALL if not COMMON_KEYS.isdisjoint(task.keys)]
 
 
 def enumeration(r: Rng, task: Task, label: str) -> v.Value:
@@ -109,18 +113,18 @@ def ask(r: Rng, text: str, key: str, thing: str) -> str:
     return r.choice(BEFORE).format(**fill) + text
 
 
-def fitting(r: Rng, count: int) -> list[Task]:
-    """One task, or two that share no name of their key and may stand beside each other."""
-    first = r.choice(ALL)
+def fitting(r: Rng, count: int, tasks: list[Task]) -> list[Task]:
+    """One of the tasks, or one and any other that shares no name of its key and may stand beside it."""
+    first = r.choice(tasks)
     if count == 1 or first.alone:
         return [first]
     return [first, r.choice([t for t in ALL if not (t.alone or set(t.keys) & set(first.keys)) and t.verbatim == first.verbatim] or KNOWN)]
 
 
-def trained_classification(r: Rng) -> dict:
+def trained_classification(r: Rng, of: list[Task] = ALL) -> dict:
     """One or two enumerations whose labels the text implies, and at times facts to copy."""
     shape = r.random()
-    tasks = fitting(r, 1 if shape < 0.8 else 2)
+    tasks = fitting(r, 1 if shape < 0.8 else 2, of)
     others = 0 if tasks[0].alone else r.randint(1, 3) if 0.4 <= shape < 0.8 else int(r.random() < 0.3)
     slots, parts = [], []
     for task in tasks:
