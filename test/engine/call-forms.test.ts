@@ -5,11 +5,13 @@ import { ValueError } from '../../src/base/value-error.js';
 import { compile, json, Matcher, tags, Vocabulary } from '../../src/core.js';
 import { type CalledTool, callText, readCalls } from '../../src/engine/call-format.js';
 import { ResultChecker } from '../../src/engine/check.js';
+import { buildPrompt } from '../../src/engine/prompt.js';
 import { targetOf } from '../../src/engine/target.js';
 import { createChat } from '../../src/runtime/chat.js';
 import { CHAT_TEMPLATES } from './chat-templates.js';
 import { sharedEngine } from './models.js';
 import { ELEMENTS, FORMS } from './sample-forms.js';
+import { textTokenizer } from './text-tokenizer.js';
 
 const formOf = (
   template: string | ReadonlyMap<string, string>,
@@ -34,12 +36,22 @@ describe('the form of calls', () => {
   it.each(['embedded', 'embedded-moe'])('of %s', (name) => {
     const file = new URL(`../../models/${name}/tokenizer_config.json`, import.meta.url);
     const template: string = JSON.parse(readFileSync(file, 'utf8')).chat_template;
-    expect(formOf(template, ['<|end|>']).callForm).toMatchObject({
+    const chat = formOf(template, ['<|end|>']);
+    expect(chat.callForm).toMatchObject({
       begin: '{"name":"',
       middle: '","arguments":',
       end: '}',
       place: 'alone',
     });
+    const call = { id: 'a', type: 'function', function: { name: 'weather', arguments: '{"city":"Oslo"}' } };
+    const messages = [
+      { role: 'user', content: 'Weather?' },
+      { role: 'assistant', content: '', tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'a', content: '12 degrees' },
+    ];
+    expect(buildPrompt({ messages, reserve: 10 }, chat, textTokenizer, 4096).text).toContain(
+      '<|assistant|>{"name":"weather","arguments":{"city":"Oslo"}}<|end|><|user|>12 degrees<|end|>',
+    );
   });
   it.each([['phi3'], ['gemma']])('of %s is none', (model) => {
     const chat = formOf(CHAT_TEMPLATES[model]!);

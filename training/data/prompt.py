@@ -28,10 +28,10 @@ CHAT_TEMPLATE = (
     ',"parameters":{{ f[\'parameters\'] | tojson }}}'
     "{% if not loop.last %},{% endif %}{% endfor %}]<|end|>{% endif %}"
     "{% for message in messages %}{% if message['role'] != 'system' %}"
-    "<|{{ message['role'] }}|>{% if message['tool_calls'] %}"
+    "<|{{ 'user' if message['role'] == 'tool' else message['role'] }}|>{% if message['tool_calls'] %}"
     "{% if message['tool_calls'] | length > 1 %}{{ raise_exception('a turn has one call') }}{% endif %}"
     "{% set call = message['tool_calls'][0] %}{% set f = call['function'] if call['function'] else call %}"
-    '{"name":{{ f[\'name\'] | tojson }},"arguments":{{ f[\'arguments\'] | tojson }}}'
+    '{"name":{{ f[\'name\'] | tojson }},"arguments":{{ f[\'arguments\'] if f[\'arguments\'] is string else f[\'arguments\'] | tojson }}}'
     "{% else %}{{ message['content'] }}{% endif %}<|end|>{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
